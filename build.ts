@@ -1,0 +1,29 @@
+/**
+ * Bundles the program into dist/. One file per entry and shared chunks load several times faster, and in less memory,
+ * than a thousand modules; `tsc -b` has written the types beside them.
+ */
+import { rmSync } from 'node:fs'
+import { build } from 'esbuild'
+
+rmSync('dist/chunks', { recursive: true, force: true })
+await build({
+  entryPoints: ['cli/main', 'agents/index', 'adapters/opa/worker', 'adapters/automerge/worker'].map(
+    entry => `src/${entry}.ts`
+  ),
+  outbase: 'src',
+  outdir: 'dist',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  sourcemap: 'linked',
+  legalComments: 'none',
+  // Native code and wasm are loaded by their own packages.
+  external: ['classic-level', '@automerge/automerge'],
+  // Some dependencies are CommonJS and call require() for Node's own modules.
+  banner: {
+    js: "import { createRequire as canSwarmRequire } from 'node:module'; const require = canSwarmRequire(import.meta.url);"
+  }
+})

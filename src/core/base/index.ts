@@ -1,0 +1,8 @@
+/**
+ * The ground: results, assertions, bytes, limits. Imports nothing of ours; every other room may import it.
+ */
+export { AssertionError, assert, unreachable } from './assert.ts'
+export { compareBytes, compareText, concat, equals, fromHex, toHex, utf8 } from './bytes.ts'
+export { SwarmError } from './errors.ts'
+export * from './limits.ts'
+export { ok, type Refusal, type Result, refuse } from './result.ts'

@@ -1,0 +1,29 @@
+/**
+ * Every limit of the protocol, with unit and reason. A value above a limit is refused before work is spent on it.
+ */
+
+/** Bytes of one complete signed envelope. Envelopes carry references, never blobs. */
+export const ENVELOPE_BYTES_MAX: number = 64 * 1024
+/** Nesting of maps and lists in any DAG-CBOR value (R1). */
+export const DEPTH_MAX = 32
+/** Longest life of an envelope: `notAfter` minus now, in ms. Bounds the replay window. */
+export const ENVELOPE_LIFE_MS_MAX: number = 24 * 3600 * 1000
+/** Clock difference between honest nodes that the protocol tolerates, in ms (R14). */
+export const CLOCK_SKEW_MS_MAX = 10_000
+/** Envelopes that one sender may have accepted per second, sustained, and the burst allowed above it. */
+export const SENDER_ENVELOPES_PER_SECOND = 50
+export const SENDER_ENVELOPES_BURST = 400
+/** Bytes of one direct message between peers. Well below the 4 MiB stream buffer. */
+export const MESSAGE_BYTES_MAX: number = 1024 * 1024
+/** Items in any list of a payload. */
+export const LIST_ITEMS_MAX = 256
+/** UTF-8 code units of any text field of a payload. */
+export const TEXT_LENGTH_MAX = 4096
+/** Threads that a node follows at once; the oldest ended ones leave first. */
+export const THREADS_MAX = 10_000
+/** Consensus entries of one thread. A thread that needs more is misbehaving. */
+export const ENTRIES_PER_THREAD_MAX = 20_000
+/** Voter candidates named in one FORM. */
+export const CANDIDATES_MAX = 64
+/** Threads of one requester that are open at once on a node. */
+export const OPEN_THREADS_PER_REQUESTER_MAX = 256

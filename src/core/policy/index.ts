@@ -1,0 +1,1 @@
+export type { PolicyDecision, PolicyInput, PolicyValue } from './types.ts'

@@ -1,0 +1,18 @@
+/** JSON value that a policy may see: no floats, no null-prototype tricks; amounts and large integers as decimal strings. */
+export type PolicyValue = string | number | boolean | null | readonly PolicyValue[] | { readonly [key: string]: PolicyValue }
+
+/** The one question asked of a capsule. The same bytes at sender and receiver, so that digests can be compared. */
+export type PolicyInput = {
+  /** `message`: preflight and ingress, which must agree. `commit`: a COMMIT's telemetry against the NEED's limits. */
+  readonly gate: 'message' | 'commit'
+  readonly [key: string]: PolicyValue
+}
+
+/** A capsule's answer. Default deny. */
+export type PolicyDecision = {
+  readonly allow: boolean
+  /** Rules that denied, each `rule: what it saw`; empty when allowed. Sorted. */
+  readonly reasons: readonly string[]
+  /** Gas used; 0 until evaluation is metered. */
+  readonly gas: number
+}
