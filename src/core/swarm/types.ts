@@ -15,7 +15,7 @@ export type Input =
   /** A request of this node's user or agents. Answered by exactly one `reply` effect. */
   | { readonly kind: 'command'; readonly nowMs: number; readonly id: number; readonly command: Command }
   /** A draft that could not become an envelope: the preflight gate or the signer said no. */
-  | { readonly kind: 'draft-refused'; readonly nowMs: number; readonly draft: Draft; readonly refusal: Refusal }
+  | { readonly kind: 'draft-refused'; readonly nowMs: number; readonly draft: Draft; readonly lamport: number; readonly refusal: Refusal }
 
 /** Everything a node can ask of the world. Executed in order; nothing after a synced `persist` runs before its fsync (R13). */
 export type Effect =
@@ -24,6 +24,8 @@ export type Effect =
   | { readonly kind: 'send'; readonly to: string; readonly message: PeerMessage }
   /** Preflight policy, nonce, signature; then it comes back as an `envelope` input with `local` set. */
   | { readonly kind: 'publish'; readonly draft: Draft; readonly lamport: number }
+  /** Bytes of an envelope that came inside a consensus entry: send them through the door like any other (R4). */
+  | { readonly kind: 'admit'; readonly bytes: Uint8Array; readonly from: string }
   /** Broadcast the bytes of an own or forwarded envelope on the topic. */
   | { readonly kind: 'gossip'; readonly bytes: Uint8Array }
   | { readonly kind: 'reply'; readonly id: number; readonly result: Result<unknown> }
@@ -47,9 +49,13 @@ export type PeerMessage =
   | { readonly type: 'envelopes'; readonly items: readonly Uint8Array[] }
   /** Ask for what I lack of a thread: ids that I have, and how far my log goes. */
   | { readonly type: 'pull'; readonly thread: string; readonly have: readonly string[]; readonly entries: number }
-  | { readonly type: 'invite'; readonly need: Uint8Array; readonly epoch: number; readonly candidates: readonly { readonly did: string; readonly manifest: string }[]; readonly roster: readonly string[]; readonly deadlineMs: number }
+  /** The requester asks whether a candidate is there. Binds nobody. */
+  | { readonly type: 'invite'; readonly need: Uint8Array; readonly epoch: number }
+  | { readonly type: 'available'; readonly thread: string; readonly epoch: number }
+  /** The roster is chosen: check the draw, promise on disk, sign (R9). */
+  | { readonly type: 'bind'; readonly thread: string; readonly epoch: number; readonly candidates: readonly { readonly did: string; readonly manifest: string }[]; readonly roster: readonly string[] }
   | { readonly type: 'join'; readonly thread: string; readonly epoch: number; readonly rosterHash: Uint8Array; readonly sig: Uint8Array }
-  | { readonly type: 'decline'; readonly thread: string; readonly epoch: number; readonly rosterHash: Uint8Array; readonly reason: string }
+  | { readonly type: 'decline'; readonly thread: string; readonly epoch: number; readonly reason: string }
   /** Raft among members; `group` is the hex hash of FORM. */
   | { readonly type: 'raft'; readonly group: string; readonly message: RaftMessage }
   | { readonly type: 'vote'; readonly group: string; readonly stage: Stage; readonly digest: Uint8Array; readonly sig: Uint8Array }
@@ -61,7 +67,7 @@ export type Stage = 'decide' | 'outcome'
 
 /** What is on disk. Replayed in order into `Swarm.restore` at start; then the node goes on where it was. */
 export type JournalRecord =
-  | { readonly type: 'envelope'; readonly bytes: Uint8Array }
+  | { readonly type: 'envelope'; readonly bytes: Uint8Array; readonly atMs: number }
   /** One-shot promise to join exactly this roster for (slot, epoch) (R9). */
   | { readonly type: 'join'; readonly thread: string; readonly slot: string; readonly epoch: number; readonly rosterHash: Uint8Array }
   | { readonly type: 'hard-state'; readonly group: string; readonly state: HardState }
