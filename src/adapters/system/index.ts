@@ -1,0 +1,4 @@
+/**
+ * What the operating system gives: time, randomness, and the lock of a home.
+ */
+export { type HomeLock, HomeLockedError, HomeLockFailedError, homeLock } from './home-lock.ts'

@@ -1,0 +1,20 @@
+/**
+ * The write-ahead log on disk: one append-only file, `Journal` of ports/journal.ts (R13).
+ *
+ * The caller's duties:
+ * 1. Hold the home's lock: two writers on one file are not detected here.
+ * 2. End the process once an append has rejected. What reached the disk is then unknown, and so is what may be promised.
+ *
+ * What holds:
+ * 1. A synced append that resolved is there after any crash.
+ * 2. Records come back complete, in order, and only from the front: no record is skipped.
+ * 3. A record that was never completely written is cut at the next open. Damage anywhere before it refuses to open.
+ */
+export {
+  JournalClosedError,
+  JournalCorruptError,
+  JournalFailedError,
+  JournalVersionError
+} from './errors.ts'
+export { RECORD_BYTES_MAX } from './format.ts'
+export { type WalFile, type WalInit, walJournal } from './wal-journal.ts'
