@@ -1,1 +1,43 @@
-export type { HardState, LogEntry, LogIndex, MemberId, ProposalRefusal, RaftInit, RaftMessage, RaftRole, RaftStatus, Ready, Term } from './types.ts'
+/**
+ * Consensus over opaque bytes: one `Raft` is one member of one group. A pure state machine, after Ongaro's thesis ("Consensus:
+ * Bridging Theory and Practice"; sections are cited in the code) and in the manner of etcd: input goes in by `tick`, `step` and
+ * `propose`, work comes out as a `Ready` batch. The protocol is in protocols/raft/README.md.
+ *
+ * Duties of the caller:
+ *
+ * 1. Call `tick` at an even pace, and `step` only with messages whose sender the transport has authenticated as `from`.
+ * 2. After any input call `ready` until it returns null. For each batch, in this order: write `hardState` and `entries` (the first
+ *    entry's index truncates the stored log), fsync when `mustSync`, send `messages`, apply `committed`, call `advance`. Calling
+ *    `advance` early is fine where the caller runs all effects in order and ends when a write fails.
+ * 3. Inputs may come between `ready` and `advance`; the next batch waits.
+ * 4. A failed write ends the member. It starts again from what the disk holds, with `restored`; all committed entries come again.
+ * 5. A member that lost its disk is a different member: it never comes back under the same name.
+ *
+ * Invariants:
+ *
+ * 1. At most one leader a term. A term and its vote are on disk before the vote leaves.
+ * 2. A committed entry is never removed or replaced, and is handed out once, in order, in the life of the object.
+ * 3. A copy of an entry counts towards commit once it is on that member's disk, the leader's own included.
+ * 4. No message makes anything throw. A member that lies can stop the group, or break agreement: Raft tolerates crashes only, and the
+ *    certificates above it are what strangers trust.
+ */
+export { RaftRestoreError } from './errors.ts'
+export { ENTRY_BYTES_MAX } from './limits.ts'
+export { replayBatch } from './log.ts'
+export { quorumSize } from './quorum.ts'
+export { Raft } from './raft.ts'
+export type {
+  HardState,
+  LogEntry,
+  LogIndex,
+  MemberId,
+  ProposalRefusal,
+  RaftInit,
+  RaftMessage,
+  RaftRole,
+  RaftStatus,
+  Ready,
+  Term,
+  TransferRefusal
+} from './types.ts'
+export { isRaftMessage } from './validate.ts'

@@ -9,7 +9,11 @@ export type MemberId = string
 export type LogEntry = { readonly term: Term; readonly index: LogIndex; readonly data: Uint8Array }
 
 /** What must be on disk before any message of the same batch leaves (R13). */
-export type HardState = { readonly term: Term; readonly vote: MemberId | null; readonly commit: LogIndex }
+export type HardState = {
+  readonly term: Term
+  readonly vote: MemberId | null
+  readonly commit: LogIndex
+}
 
 /** Messages between members. Plain data, canonical-encodable (no undefined, no floats). */
 export type RaftMessage = {
@@ -17,7 +21,12 @@ export type RaftMessage = {
   readonly to: MemberId
   readonly term: Term
 } & (
-  | { readonly type: 'pre-vote' | 'vote'; readonly lastIndex: LogIndex; readonly lastTerm: Term; readonly transfer: boolean }
+  | {
+      readonly type: 'pre-vote' | 'vote'
+      readonly lastIndex: LogIndex
+      readonly lastTerm: Term
+      readonly transfer: boolean
+    }
   | { readonly type: 'pre-vote-reply' | 'vote-reply'; readonly granted: boolean }
   | {
       readonly type: 'append'
@@ -40,7 +49,10 @@ export type RaftMessage = {
 )
 
 /** Why a proposal was not taken. */
-export type ProposalRefusal = 'not-leader' | 'too-many-in-flight'
+export type ProposalRefusal = 'not-leader' | 'too-many-in-flight' | 'transferring'
+
+/** Why a transfer of leadership was not begun. */
+export type TransferRefusal = 'not-leader' | 'not-member'
 
 /** One batch of work for the caller, to be done in this order: persist, then send, then apply. */
 export type Ready = {

@@ -1,0 +1,26 @@
+/**
+ * Limits of this room, each with unit and reason. A message above one of them is ignored as malformed.
+ */
+import { ENVELOPE_BYTES_MAX } from '../base/index.ts'
+
+/** Bytes of one entry: an envelope and room for what the layer above wraps around it. */
+export const ENTRY_BYTES_MAX: number = 2 * ENVELOPE_BYTES_MAX
+/** Entries of one append. Bounds the work that one message can cause. */
+export const APPEND_ENTRIES_MAX = 256
+/** Bytes of data in one append; with its framing well below one direct message of 1 MiB. */
+export const APPEND_BYTES_MAX: number = 256 * 1024
+/** Appends with entries on their way to one follower. 16 x 256 KiB fill a stream buffer of 4 MiB. */
+export const INFLIGHT_APPENDS_MAX = 16
+/** Entries of a leader's log that are not committed. Beyond it proposals are refused until the group catches up. */
+export const UNCOMMITTED_ENTRIES_MAX = 1024
+/** Entries handed out as committed in one batch, so that refolding a long log does not block the caller. */
+export const COMMITTED_PER_READY_MAX = 1024
+/** Messages waiting for the next batch. More are dropped, as a network may do: a flood must not fill the memory. */
+export const OUTBOX_MESSAGES_MAX = 4096
+/**
+ * How far ahead of ours a term may be. Honest terms rise by one an election; without this, one message of a hostile member could
+ * use up all terms.
+ */
+export const TERM_JUMP_MAX = 1_000_000
+/** Highest term and highest index: sums with small numbers stay safe integers. */
+export const NUMBER_MAX: number = 2 ** 52

@@ -1,0 +1,215 @@
+import { assert } from '../base/index.ts'
+import {
+  countOwnVote,
+  electionTick,
+  handlePreVote,
+  handlePreVoteReply,
+  handleTimeoutNow,
+  handleVote,
+  handleVoteReply,
+  isDisturbance,
+  startElection,
+  startPreVote
+} from './election.ts'
+import { ENTRY_BYTES_MAX, TERM_JUMP_MAX, UNCOMMITTED_ENTRIES_MAX } from './limits.ts'
+import {
+  advanceCommit,
+  handleAppend,
+  handleAppendReply,
+  handleHeartbeat,
+  handleHeartbeatReply,
+  leaderTick,
+  sendAppends,
+  urgeSuccessor
+} from './replication.ts'
+import { restore } from './restore.ts'
+import { becomeFollower, type RaftState, send } from './state.ts'
+import type {
+  HardState,
+  LogEntry,
+  LogIndex,
+  MemberId,
+  ProposalRefusal,
+  RaftInit,
+  RaftMessage,
+  RaftStatus,
+  Ready,
+  TransferRefusal
+} from './types.ts'
+import { isRaftMessage } from './validate.ts'
+
+/** One member of one group. The duties of its caller are in the doc comment of this room. */
+export class Raft {
+  /** Open to subclasses for one purpose: tests plant faults in it to see that the checkers find them. */
+  protected readonly state: RaftState
+  /** Term, vote and commit as given out last: what is on disk once that batch is written. */
+  #hardState: HardState
+  #isBatchOut = false
+
+  /** Throws RaftRestoreError when `init.restored` is no member's state. */
+  constructor(init: RaftInit) {
+    this.state = restore(init)
+    this.#hardState = init.restored?.hardState ?? { term: 0, vote: null, commit: 0 }
+  }
+
+  /** One unit of time has passed. */
+  tick(): void {
+    if (this.state.role === 'leader') leaderTick(this.state)
+    else electionTick(this.state)
+  }
+
+  /** Takes a message that the transport has shown to come from `message.from`. Anything that is not in order is ignored; never throws. */
+  step(message: RaftMessage): void {
+    const { state } = this
+    if (!isRaftMessage(message) || message.to !== state.id || !state.peers.includes(message.from))
+      return
+    if (message.term > state.term + TERM_JUMP_MAX || isDisturbance(state, message)) return
+    if (message.term < state.term) {
+      answerOutdated(state, message)
+      return
+    }
+    if (message.term > state.term && entersTerm(message)) becomeFollower(state, message.term, null)
+    if (state.role === 'leader') stepLeader(state, message)
+    else stepOther(state, message)
+  }
+
+  /** Appends data to the log of the leader. Null: taken; it is decided when it comes back in `Ready.committed`. */
+  propose(data: Uint8Array): ProposalRefusal | null {
+    const { state } = this
+    assert(data.length <= ENTRY_BYTES_MAX, 'an entry is within ENTRY_BYTES_MAX')
+    if (state.role !== 'leader') return 'not-leader'
+    if (state.transfer !== null) return 'transferring'
+    if (state.log.lastIndex - state.log.commit >= UNCOMMITTED_ENTRIES_MAX)
+      return 'too-many-in-flight'
+    state.log.append(state.term, data)
+    return null
+  }
+
+  /** Stands for election at once. A member that has seen no term yet has no one to disturb and asks no pre-vote. */
+  campaign(): void {
+    if (this.state.role === 'leader') return
+    if (this.state.term === 0) startElection(this.state, { transfer: false })
+    else startPreVote(this.state)
+  }
+
+  /**
+   * Hands leadership to `member`: no proposals are taken until it happened or electionTicksMin ticks have passed.
+   * Null: under way. To hand over to oneself is to call off a transfer.
+   */
+  transferTo(member: MemberId): TransferRefusal | null {
+    const { state } = this
+    if (state.role !== 'leader') return 'not-leader'
+    if (member !== state.id && !state.peers.includes(member)) return 'not-member'
+    state.transfer = member === state.id ? null : { to: member, ticks: 0, isSent: false }
+    urgeSuccessor(state)
+    return null
+  }
+
+  /** The next batch of work; null when there is none, or the last one was not advanced. */
+  ready(): Ready | null {
+    if (this.#isBatchOut) return null
+    const { state } = this
+    if (state.role === 'leader') sendAppends(state)
+    const entries = state.log.takeUnpersisted()
+    const committed = state.log.takeCommitted()
+    const hardState = this.#takeHardState()
+    const messages = state.outbox
+    if (hardState === null && entries.length + committed.length + messages.length === 0) return null
+    state.outbox = []
+    this.#isBatchOut = true
+    const mustSync = entries.length > 0 || hardState?.mustSync === true
+    return { hardState: hardState?.value ?? null, mustSync, entries, messages, committed }
+  }
+
+  /** The batch of the last `ready` is persisted and its messages are on their way. */
+  advance(): void {
+    assert(this.#isBatchOut, 'advance follows ready')
+    this.#isBatchOut = false
+    const { state } = this
+    state.log.batchWritten()
+    const { term, vote } = this.#hardState
+    if (term === state.term && vote === state.id) countOwnVote(state)
+    if (state.role === 'leader') advanceCommit(state)
+  }
+
+  status(): RaftStatus {
+    const { role, term, leader, log } = this.state
+    return { role, term, leader, commit: log.commit, lastIndex: log.lastIndex }
+  }
+
+  /** Entries `from` to `to`, both included, committed or not, as far as the log has them. */
+  entries(from: LogIndex, to: LogIndex): readonly LogEntry[] {
+    return this.state.log.slice(from, to)
+  }
+
+  #takeHardState(): { value: HardState; mustSync: boolean } | null {
+    const last = this.#hardState
+    const { term, vote, log } = this.state
+    const mustSync = term !== last.term || vote !== last.vote
+    if (!mustSync && log.commit === last.commit) return null
+    this.#hardState = { term, vote, commit: log.commit }
+    return { value: this.#hardState, mustSync }
+  }
+}
+
+/** A question about the next term, and a yes to it, do not make it begin. */
+function entersTerm(message: RaftMessage): boolean {
+  return message.type !== 'pre-vote' && !(message.type === 'pre-vote-reply' && message.granted)
+}
+
+/** A sender of an earlier term learns ours and steps down; an outdated answer is dropped. */
+function answerOutdated(state: RaftState, message: RaftMessage): void {
+  const to = message.from
+  if (message.type === 'vote') send(state, to, { type: 'vote-reply', granted: false })
+  if (message.type === 'pre-vote') send(state, to, { type: 'pre-vote-reply', granted: false })
+  if (message.type === 'append' || message.type === 'heartbeat') {
+    send(state, to, { type: 'append-reply', success: false, matchIndex: 0, conflictTerm: 0 })
+  }
+}
+
+function stepLeader(state: RaftState, message: RaftMessage): void {
+  const progress = state.progress.get(message.from)
+  assert(progress !== undefined, 'a leader keeps the progress of every peer')
+  progress.silentTicks = 0
+  if (message.type === 'append-reply') handleAppendReply(state, message)
+  if (message.type === 'heartbeat-reply') handleHeartbeatReply(state, message)
+  if (message.type === 'vote') handleVote(state, message)
+  if (message.type === 'pre-vote') handlePreVote(state, message)
+  // Appends and heartbeats of our own term would be of a second leader: there is none, so they are void.
+}
+
+function stepOther(state: RaftState, message: RaftMessage): void {
+  switch (message.type) {
+    case 'append':
+      if (follows(state, message.from)) handleAppend(state, message)
+      break
+    case 'heartbeat':
+      if (follows(state, message.from)) handleHeartbeat(state, message)
+      break
+    case 'vote':
+      handleVote(state, message)
+      break
+    case 'pre-vote':
+      handlePreVote(state, message)
+      break
+    case 'vote-reply':
+      handleVoteReply(state, message)
+      break
+    case 'pre-vote-reply':
+      handlePreVoteReply(state, message)
+      break
+    case 'timeout-now':
+      handleTimeoutNow(state, message)
+      break
+    default:
+      break
+  }
+}
+
+/** Recognises the sender as leader of the term. A term has one leader: a second one is not followed. */
+function follows(state: RaftState, sender: MemberId): boolean {
+  if (state.leader !== null && state.leader !== sender) return false
+  if (state.leader === null) becomeFollower(state, state.term, sender)
+  state.electionTicks = 0
+  return true
+}
