@@ -27,3 +27,11 @@ export const ENTRIES_PER_THREAD_MAX = 20_000
 export const CANDIDATES_MAX = 64
 /** Threads of one requester that are open at once on a node. */
 export const OPEN_THREADS_PER_REQUESTER_MAX = 256
+/** Verdicts on public keys that are remembered. Examining a key costs about a millisecond; 4096 senders are a large swarm. */
+export const KEYS_REMEMBERED_MAX = 4096
+/** Senders whose rate is tracked at once. An idle sender's bucket is full again after seconds, so forgetting it costs little. */
+export const RATE_SENDERS_MAX = 10_000
+/** Envelope ids that the replay guard remembers exactly; beyond it the oldest give way to a floor per sender. About 30 MB. */
+export const REPLAY_IDS_MAX = 100_000
+/** Senders that the replay guard knows at once; beyond it newcomers wait until others' envelopes have expired. */
+export const REPLAY_SENDERS_MAX = 20_000

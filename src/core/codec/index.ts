@@ -1,9 +1,10 @@
 /**
- * One encoding (R1): strict DAG-CBOR, CIDv1 with sha2-256, and domain-separated hashes.
+ * One encoding (R1): strict DAG-CBOR, CIDv1 with sha2-256, and domain-separated hashes. See protocols/codec/.
  *
  * 1. The caller checks the size of untrusted bytes before decoding them.
  * 2. `decodeStrict` is the only decoder for strangers' bytes.
- * 3. Nothing here throws on untrusted input.
+ * 3. Nothing here throws on untrusted bytes.
  */
 export { CID } from 'multiformats/cid'
-export { cidOf, DAG_CBOR, decodeStrict, encode, hash, taggedBytes, taggedHash } from './canonical.ts'
+export { cidOf, DAG_CBOR, encode, hash, tagBytes, taggedBytes, taggedHash } from './canonical.ts'
+export { decodeStrict, RESERVED_KEYS } from './strict.ts'
