@@ -4,7 +4,11 @@ export abstract class SwarmError extends Error {
   abstract readonly code: string
   readonly details: Readonly<Record<string, unknown>>
 
-  constructor(message: string, details: Readonly<Record<string, unknown>> = {}, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions
+  ) {
     super(message, options)
     this.name = new.target.name
     this.details = details

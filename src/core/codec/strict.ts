@@ -18,11 +18,13 @@ import { scanDepth } from './depth.ts'
 export function decodeStrict(bytes: Uint8Array): Result<unknown> {
   const scan = scanDepth(bytes)
   if (scan === 'too-deep') return refuse('TOO_DEEP', `nesting is deeper than ${DEPTH_MAX}`)
-  if (scan === 'malformed') return notCanonical('the bytes are not one complete CBOR item of definite length')
+  if (scan === 'malformed')
+    return notCanonical('the bytes are not one complete CBOR item of definite length')
   let value: unknown
   try {
     value = decodeDagCbor(bytes)
-    if (!equals(encodeDagCbor(value), bytes)) return notCanonical('the bytes are not in canonical form')
+    if (!equals(encodeDagCbor(value), bytes))
+      return notCanonical('the bytes are not in canonical form')
   } catch {
     // The library's message can quote the stranger's bytes; a refusal must not.
     return notCanonical('the bytes are not DAG-CBOR')
@@ -59,7 +61,8 @@ export const RESERVED_KEYS: ReadonlySet<string> = new Set([
 ])
 
 function findFlaw(value: unknown): string | undefined {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? undefined : 'floats are not allowed'
+  if (typeof value === 'number')
+    return Number.isSafeInteger(value) ? undefined : 'floats are not allowed'
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined
   if (value instanceof CID) return cidFlaw(value)
   if (Array.isArray(value)) return firstFlaw(value)

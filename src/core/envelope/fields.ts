@@ -9,10 +9,16 @@ export const cid: v.GenericSchema<unknown, CID> = v.pipe(
 )
 
 /** A `did:key` of an Ed25519 public key. Full parsing happens once, at admission of the key (R3). */
-export const did: v.GenericSchema<string> = v.pipe(v.string(), v.regex(/^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/u, 'must be a did:key of an Ed25519 key'))
+export const did: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.regex(/^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/u, 'must be a did:key of an Ed25519 key')
+)
 
 /** A whole number, 0 to 2^53 - 1. */
 export const uint: v.GenericSchema<number> = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+
+/** A whole number of either sign, within 2^53 - 1. */
+export const int: v.GenericSchema<number> = v.pipe(v.number(), v.safeInteger())
 
 /** Credits in the smallest unit. DAG-CBOR gives small integers as numbers; protocol state holds BigInt only. */
 export const amount: v.GenericSchema<number | bigint, bigint> = v.pipe(
@@ -26,7 +32,16 @@ export const amount: v.GenericSchema<number | bigint, bigint> = v.pipe(
 export const text: v.GenericSchema<string> = v.pipe(v.string(), v.maxLength(TEXT_LENGTH_MAX))
 
 /** A short name: capability, tag, task type. */
-export const name: v.GenericSchema<string> = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9/._-]{0,127}$/u, 'must be a lower-case name such as text/upper'))
+export const name: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9/._-]{0,127}$/u, 'must be a lower-case name such as text/upper')
+)
+
+/** W3C Trace Context, version 00. */
+export const traceparent: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/u, 'must be a W3C traceparent of version 00')
+)
 
 /** A 32-byte hash. */
 export const hash32: v.GenericSchema<Uint8Array> = bytesOf(32)
@@ -39,15 +54,27 @@ export function bytesOf(length: number): v.GenericSchema<Uint8Array> {
   )
 }
 
+/** Bytes of any length; the envelope's own limit bounds them. */
+export const anyBytes: v.GenericSchema<Uint8Array> = v.instance(Uint8Array)
+
 /** A bounded list. */
-export function listOf<S extends v.GenericSchema<unknown, unknown>>(item: S, max: number = LIST_ITEMS_MAX): v.GenericSchema<unknown, v.InferOutput<S>[]> {
-  return v.pipe(v.array(item), v.maxLength(max, `must have at most ${max} items`)) as v.GenericSchema<unknown, v.InferOutput<S>[]>
+export function listOf<S extends v.GenericSchema<unknown, unknown>>(
+  item: S,
+  max: number = LIST_ITEMS_MAX
+): v.GenericSchema<unknown, v.InferOutput<S>[]> {
+  return v.pipe(
+    v.array(item),
+    v.maxLength(max, `must have at most ${max} items`)
+  ) as v.GenericSchema<unknown, v.InferOutput<S>[]>
 }
 
 /** Fencing token: epoch, term, index of the grant, compared lexicographically. */
 export type Fence = readonly [epoch: number, term: number, index: number]
 
-export const fence: v.GenericSchema<unknown, Fence> = v.pipe(v.strictTuple([uint, uint, uint]), v.readonly()) as v.GenericSchema<unknown, Fence>
+export const fence: v.GenericSchema<unknown, Fence> = v.pipe(
+  v.strictTuple([uint, uint, uint]),
+  v.readonly()
+) as v.GenericSchema<unknown, Fence>
 
 /** Lexicographic order of fencing tokens. */
 export function compareFence(a: Fence, b: Fence): number {

@@ -1,7 +1,29 @@
 /**
- * The one signed message type: its schema per verb, its signing bytes, and the stages of the door that need no state.
+ * The one signed message type: its schema per verb, its signing bytes, and the stages of the door that need no keys and
+ * no threads. See protocols/envelope/.
+ *
+ * 1. Strangers' bytes go through `parseEnvelope`; then rate, signature, freshness, replay and policy, in the door's order.
+ * 2. The id of an envelope is the CID of its complete signed bytes (R2), never of something encoded anew.
+ * 3. A refusal is a value with a code of `ENVELOPE_REFUSALS`; nothing here throws on strangers' data.
  */
-export type { Admitted, Draft, Envelope } from './envelope.ts'
+export { AuthorRate, type AuthorRateInit } from './author-rate.ts'
+export type { Admitted, Draft, Envelope, Stamp, Unsigned } from './envelope.ts'
 export { compareFence, type Fence } from './fields.ts'
-export { type Certificate, type Decision, type Fact, type Outcome, type Payload, payloads, VERBS, type Verb, type Windows } from './payloads.ts'
+export { checkFreshness } from './freshness.ts'
+export { checkDraft, parseEnvelope } from './parse.ts'
+export {
+  type Certificate,
+  type Decision,
+  type Fact,
+  type Outcome,
+  type Payload,
+  payloads,
+  VERBS,
+  type Verb,
+  type Windows
+} from './payloads.ts'
+export { PLACE_OF_VERB, type Place } from './place.ts'
+export { ENVELOPE_REFUSALS, type EnvelopeRefusal, refuseEnvelope } from './refusals.ts'
+export { type Guarded, ReplayGuard, type ReplayGuardInit } from './replay-guard.ts'
+export { sealEnvelope, signingBytes, unsignedEnvelope } from './seal.ts'
 export { TAGS } from './statements.ts'

@@ -1,6 +1,19 @@
 import * as v from 'valibot'
 import { CANDIDATES_MAX } from '../base/index.ts'
-import { amount, bytesOf, cid, did, fence, hash32, listOf, name, text, uint } from './fields.ts'
+import {
+  amount,
+  anyBytes,
+  bytesOf,
+  cid,
+  did,
+  fence,
+  hash32,
+  int,
+  listOf,
+  name,
+  text,
+  uint
+} from './fields.ts'
 
 /**
  * The payload of every verb, as a schema. The IPLD schemas in protocols/envelope/ say the same for other languages.
@@ -23,22 +36,44 @@ export const windows = v.strictObject({
   challengeMs: uint
 })
 
-/** One fact of the shared plan. */
+/** One fact of the shared plan. Tasks are named within the thread. */
 export const fact = v.variant('kind', [
-  v.strictObject({ kind: v.literal('ADD_TASK'), task: name, type: name, requires: listOf(name), produces: listOf(name) }),
+  v.strictObject({
+    kind: v.literal('ADD_TASK'),
+    task: name,
+    type: name,
+    /** Capabilities that the task's worker needs. */
+    requires: listOf(name),
+    /** Names of what the task makes. */
+    produces: listOf(name)
+  }),
+  /** The task reads the artifact. */
   v.strictObject({ kind: v.literal('REQUIRES'), task: name, artifact: cid }),
+  /** The task has made the artifact. */
   v.strictObject({ kind: v.literal('PRODUCES'), task: name, artifact: cid }),
-  v.strictObject({ kind: v.literal('STATE'), task: name, state: v.picklist(['DRAFT', 'DECIDED', 'VERIFIED', 'FINAL']) }),
+  /** Forward only. */
+  v.strictObject({
+    kind: v.literal('STATE'),
+    task: name,
+    state: v.picklist(['DRAFT', 'DECIDED', 'VERIFIED', 'FINAL'])
+  }),
   v.strictObject({ kind: v.literal('LINK'), parent: name, child: name }),
+  /** Last writer wins by (lamport, sender). */
   v.strictObject({ kind: v.literal('ANNOTATE'), task: name, key: name, value: text })
 ])
 
 /** One member's signature over a statement about the group. */
-const memberSignature = v.strictObject({ member: did, sig: bytesOf(64) })
+const memberSignature = v.strictObject({
+  member: did,
+  /** Ed25519 over the tagged bytes of the statement. */
+  sig: bytesOf(64)
+})
 
-/** FORM + finality votes of more than 2/3 of the roster (R10). `form` is the complete FORM envelope. */
+/** FORM + finality votes of more than 2/3 of the roster (R10). */
 export const certificate = v.strictObject({
-  form: v.instance(Uint8Array),
+  /** The complete FORM envelope. */
+  form: anyBytes,
+  /** Which of the two things a group votes on. */
   stage: v.picklist(['decide', 'outcome']),
   /** taggedHash of the decision or outcome body that was voted on. */
   digest: hash32,
@@ -47,63 +82,233 @@ export const certificate = v.strictObject({
 
 /** What the group decided. The same bytes at every member, derived from the log alone. */
 export const decision = v.strictObject({
-  need: cid, slot: text, epoch: uint, proposal: cid, worker: did, term: uint, index: uint,
-  attestations: listOf(cid), logHash: hash32, planDigest: hash32
+  need: cid,
+  slot: text,
+  epoch: uint,
+  /** The PROPOSE that won. */
+  proposal: cid,
+  /** Its sender. */
+  worker: did,
+  /** Consensus term of the entry that decided. */
+  term: uint,
+  /** Its position in the log. */
+  index: uint,
+  /** The ATTEST_PLANs that it counted. */
+  attestations: listOf(cid),
+  /** Hash chain of the log up to that entry. */
+  logHash: hash32,
+  /** Digest of the plan at that entry. */
+  planDigest: hash32
 })
 
 /** How the thread ended. The same bytes at every member, derived from the log alone (P2). */
 export const outcome = v.strictObject({
-  need: cid, slot: text, epoch: uint,
+  need: cid,
+  slot: text,
+  epoch: uint,
   result: v.picklist(['FINAL', 'INVALID', 'EXPIRED']),
+  /** One sentence for people. */
   reason: text,
-  proposal: v.nullable(cid), commit: v.nullable(cid), outputs: listOf(cid),
-  attestations: listOf(cid), challenges: listOf(cid),
-  payouts: listOf(v.strictObject({ to: did, amount, why: v.picklist(['work', 'verify', 'refund']) })),
-  fence: v.nullable(fence), stamp: uint, term: uint, index: uint, logHash: hash32, planDigest: hash32
+  /** The decided PROPOSE, null when none was. */
+  proposal: v.nullable(cid),
+  /** The COMMIT that was judged, null when none came. */
+  commit: v.nullable(cid),
+  /** Artifacts of a FINAL result; empty otherwise. */
+  outputs: listOf(cid),
+  /** Verdicts that the result rests on. */
+  attestations: listOf(cid),
+  challenges: listOf(cid),
+  /** Adds up to budget plus verify bounty. */
+  payouts: listOf(
+    v.strictObject({
+      to: did,
+      amount,
+      why: v.picklist(['work', 'verify', 'refund'])
+    })
+  ),
+  /** Fencing token of the lease under which the COMMIT was made. */
+  fence: v.nullable(fence),
+  /** Log time of the end in ms since 1970. */
+  stamp: uint,
+  term: uint,
+  index: uint,
+  logHash: hash32,
+  planDigest: hash32
 })
 
 export const payloads = {
+  /** Work wanted. Its id becomes the thread's id. */
   NEED: v.strictObject({
-    slot: text, epoch: uint, task: name, requires: listOf(name), produces: listOf(name), inputs: listOf(cid),
-    budget: amount, verifyBounty: amount, kPlan: uint, kResult: uint, windows, expiresAt: uint, capsule: cid,
-    taskClass: v.picklist(['deterministic', 'open']), solo: v.boolean()
+    /** The unit of exclusivity, named by the requester. */
+    slot: text,
+    /** The attempt to decide the slot, from 0. */
+    epoch: uint,
+    /** What is to be done, such as text/language. */
+    task: name,
+    /** Capabilities that a worker must have. */
+    requires: listOf(name),
+    /** Names of what the task makes. */
+    produces: listOf(name),
+    /** Artifacts to work on. */
+    inputs: listOf(cid),
+    /** The most that the work may cost. */
+    budget: amount,
+    /** Paid to the verifiers whose verdict stands, on top of the budget. */
+    verifyBounty: amount,
+    /** Independent ATTEST_PLANs that a proposal needs. */
+    kPlan: uint,
+    /** Independent passing ATTESTs that a COMMIT needs. */
+    kResult: uint,
+    windows,
+    /** Log time after which the thread ends if there is no COMMIT; ms since 1970. */
+    expiresAt: uint,
+    /** The policy that governs the thread. */
+    capsule: cid,
+    /** Whether doing it again must give the same bytes. */
+    taskClass: v.picklist(['deterministic', 'open']),
+    /** The requester may decide alone when nobody else is there. */
+    solo: v.boolean()
   }),
+  /** The requester binds one roster to (slot, epoch) (R8). The group id is the hash of the complete envelope. */
   FORM: v.strictObject({
-    need: cid, slot: text, epoch: uint, seal: v.null(), checkpoint: v.null(), tier: v.picklist(['discovery', 'single']),
-    candidates: listOf(v.strictObject({ did, manifest: cid }), CANDIDATES_MAX), roster: listOf(did, 7), joins: listOf(memberSignature, 7),
-    kPlan: uint, kResult: uint, quorum: v.literal('more-than-two-thirds'), precisionMs: uint
+    need: cid,
+    slot: text,
+    epoch: uint,
+    /** Seals of the epoch before; null while an epoch is not carried over. */
+    seal: v.null(),
+    /** The checkpoint that candidates come from; null while the network has none. */
+    checkpoint: v.null(),
+    /** Where the candidates come from. */
+    tier: v.picklist(['discovery', 'single']),
+    /** Voters that were considered, with their manifests. */
+    candidates: listOf(v.strictObject({ did, manifest: cid }), CANDIDATES_MAX),
+    /** The members, in the order of the draw. */
+    roster: listOf(did, 7),
+    /** Each member's promise to join exactly this roster (R9). */
+    joins: listOf(memberSignature, 7),
+    kPlan: uint,
+    kResult: uint,
+    quorum: v.literal('more-than-two-thirds'),
+    /** How far a stamp may be from a member's clock, in ms (R14). */
+    precisionMs: uint
   }),
+  /** A bid. */
   PROPOSE: v.strictObject({
-    need: cid, patch: listOf(fact), ballot: v.strictObject({ cost: amount, etaMs: uint, bond: amount }), shardDependencies: listOf(cid)
+    need: cid,
+    /** Facts that the bidder would add to the plan. */
+    patch: listOf(fact),
+    ballot: v.strictObject({
+      cost: amount,
+      /** Expected time to COMMIT, in ms. */
+      etaMs: uint,
+      /** What the bidder stakes. */
+      bond: amount
+    }),
+    /** Commitment artifacts of other slots that the bid relies on. */
+    shardDependencies: listOf(cid)
   }),
-  ATTEST_PLAN: v.strictObject({ need: cid, proposal: cid, evaluation: hash32 }),
+  /** An independent verifier finds the proposal sound. */
+  ATTEST_PLAN: v.strictObject({
+    need: cid,
+    proposal: cid,
+    /** Digest of the verifier's own policy evaluation. */
+    evaluation: hash32
+  }),
+  /** Exactly one, with its proof. */
   DECIDE: v.strictObject({ decision, certificate }),
+  /** The decided worker takes the lease. `task` is the PROPOSE, here and below. */
   CLAIM: v.strictObject({ task: cid, leaseTtlMs: uint, cost: amount, etaMs: uint }),
+  /** Renews the lease. Progress in percent. */
   HEARTBEAT: v.strictObject({ task: cid, progress: v.pipe(uint, v.maxValue(100)) }),
+  /** Gives the lease back by will. */
   YIELD: v.strictObject({ task: cid, reason: text }),
+  /** The lease ended by expiry. */
   RELEASE: v.strictObject({ task: cid }),
+  /** Adds plan facts. */
   UPDATE_PLAN: v.strictObject({ facts: listOf(fact) }),
+  /** The result. */
   COMMIT: v.strictObject({
-    task: cid, outputs: listOf(cid), verifyBounty: amount,
-    telemetry: v.strictObject({ tokens: uint, cost: amount, wallMs: uint, exitStatus: v.number(), tool: text, model: text, zone: text })
-  }),
-  /** Sealed first (seal set, the rest null), then revealed (R18). The seal hashes verdict, commit, sender and salt. */
-  ATTEST: v.strictObject({ task: cid, commit: cid, seal: v.nullable(hash32), salt: v.nullable(bytesOf(32)), evaluation: v.nullable(hash32), challenge: v.nullable(cid), reasons: listOf(text, 8) }),
-  REJECT: v.strictObject({ task: cid, commit: cid, salt: v.nullable(bytesOf(32)), evaluation: v.nullable(hash32), challenge: v.nullable(cid), reasons: listOf(text, 8) }),
-  CHALLENGE: v.strictObject({
-    task: cid, commit: cid, bond: amount,
-    proof: v.strictObject({
-      type: v.picklist(['schema_violation', 'missing_artifact', 'hash_mismatch', 'policy_violation', 'output_mismatch', 'missing_citation']),
-      evidence: listOf(cid, 16), note: text
+    task: cid,
+    outputs: listOf(cid),
+    verifyBounty: amount,
+    /** What the commit gate judges. */
+    telemetry: v.strictObject({
+      tokens: uint,
+      cost: amount,
+      wallMs: uint,
+      /** Exit status of the program; negative when a signal ended it. */
+      exitStatus: int,
+      tool: text,
+      model: text,
+      zone: text
     })
   }),
+  /** A passing verdict. Sealed first (seal set, the rest null), then revealed (R18). The seal hashes verdict, commit, sender and salt. */
+  ATTEST: v.strictObject({
+    task: cid,
+    commit: cid,
+    seal: v.nullable(hash32),
+    /** Opens the seal. */
+    salt: v.nullable(bytesOf(32)),
+    /** Digest of the commit gate's evaluation. */
+    evaluation: v.nullable(hash32),
+    /** The CHALLENGE that this verdict is about, null in the first round. */
+    challenge: v.nullable(cid),
+    reasons: listOf(text, 8)
+  }),
+  /** A failing verdict, revealed. */
+  REJECT: v.strictObject({
+    task: cid,
+    commit: cid,
+    salt: v.nullable(bytesOf(32)),
+    evaluation: v.nullable(hash32),
+    challenge: v.nullable(cid),
+    reasons: listOf(text, 8)
+  }),
+  /** The result is wrong, here is bounded evidence. */
+  CHALLENGE: v.strictObject({
+    task: cid,
+    commit: cid,
+    bond: amount,
+    proof: v.strictObject({
+      type: v.picklist([
+        'schema_violation',
+        'missing_artifact',
+        'hash_mismatch',
+        'policy_violation',
+        'output_mismatch',
+        'missing_citation'
+      ]),
+      evidence: listOf(cid, 16),
+      note: text
+    })
+  }),
+  /** Upheld: the result is void. */
   INVALIDATE: v.strictObject({ outcome, certificate }),
+  /** Final; derived only from the record. */
   FINALIZE: v.strictObject({ outcome, certificate }),
+  /** A partition healed, and how. */
   RECONCILE: v.strictObject({ merged: listOf(cid), orphaned: listOf(cid), salvaged: listOf(cid) }),
-  CHECKPOINT: v.strictObject({ epoch: uint, treeSize: uint, root: hash32, stateRoots: listOf(hash32, 8) }),
+  /** Signed state to sync from. */
+  CHECKPOINT: v.strictObject({
+    epoch: uint,
+    treeSize: uint,
+    root: hash32,
+    stateRoots: listOf(hash32, 8)
+  }),
+  /** What an agent offers. */
   MANIFEST: v.strictObject({
-    capabilities: listOf(name), roles: listOf(v.picklist(['requester', 'worker', 'verifier', 'voter'])), tags: listOf(name), zone: text, org: text,
-    price: amount, stake: amount, agent: text
+    capabilities: listOf(name),
+    roles: listOf(v.picklist(['requester', 'worker', 'verifier', 'voter'])),
+    tags: listOf(name),
+    /** Where it runs, for zone rules and diversity. */
+    zone: text,
+    /** Who runs it, for diversity. */
+    org: text,
+    price: amount,
+    stake: amount,
+    /** Program and version. */
+    agent: text
   })
 } as const
 

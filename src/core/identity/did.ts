@@ -21,7 +21,8 @@ export function parseDid(did: string): Result<Uint8Array> {
   } catch {
     return badDid()
   }
-  const isEd25519 = bytes.length === 34 && bytes[0] === ED25519_PUB[0] && bytes[1] === ED25519_PUB[1]
+  const isEd25519 =
+    bytes.length === 34 && bytes[0] === ED25519_PUB[0] && bytes[1] === ED25519_PUB[1]
   if (!isEd25519) return badDid()
   const publicKey = bytes.slice(2)
   return formatDid(publicKey) === did ? ok(publicKey) : badDid()

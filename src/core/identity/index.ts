@@ -7,6 +7,6 @@
  * 3. Nothing here throws on strangers' data.
  */
 export { toPkcs8, toSpki } from './der.ts'
-export { formatDid, formatDid as didFromPublicKey, parseDid, PUBLIC_KEY_BYTES } from './did.ts'
+export { formatDid, formatDid as didFromPublicKey, PUBLIC_KEY_BYTES, parseDid } from './did.ts'
 export { admitKey, admitR, SIGNATURE_BYTES, verifyReference } from './signature.ts'
 export { isReducedEncoding, isSmallOrderEncoding, SMALL_ORDER_ENCODINGS } from './small-order.ts'

@@ -22,7 +22,9 @@ export const SMALL_ORDER_ENCODINGS: readonly string[] = [
 ]
 
 /** The first bytes that occur above: most points are told apart by one comparison. */
-const FIRST_BYTES = new Set(SMALL_ORDER_ENCODINGS.map(text => Number.parseInt(text.slice(0, 2), 16)))
+const FIRST_BYTES = new Set(
+  SMALL_ORDER_ENCODINGS.map(text => Number.parseInt(text.slice(0, 2), 16))
+)
 const ENCODINGS = new Set(SMALL_ORDER_ENCODINGS)
 
 /** True for any encoding, canonical or not, of a point of small order. `point` has 32 bytes. */

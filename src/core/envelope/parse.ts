@@ -1,0 +1,114 @@
+import * as v from 'valibot'
+import { ENVELOPE_BYTES_MAX, ok, type Result } from '../base/index.ts'
+import { CID, cidOf, decodeStrict } from '../codec/index.ts'
+import type { Admitted, Draft, Envelope } from './envelope.ts'
+import { bytesOf, cid, did, fence, hash32, listOf, text, traceparent, uint } from './fields.ts'
+import { type Payload, payloads, type Verb } from './payloads.ts'
+import { PLACE_OF_VERB } from './place.ts'
+import { refuseEnvelope } from './refusals.ts'
+
+/** The fields of a draft around its payload. */
+const draftFields = {
+  verb: v.string(),
+  thread: v.nullable(cid),
+  capability: text,
+  epoch: v.nullable(uint),
+  fence: v.nullable(fence),
+  refs: listOf(cid),
+  payload: v.unknown(),
+  notAfter: uint,
+  traceparent: v.nullable(traceparent)
+}
+
+const draftShape = v.strictObject(draftFields)
+
+const envelopeShape = v.strictObject({
+  ...draftFields,
+  v: v.literal(1),
+  sender: did,
+  lamport: uint,
+  nonce: bytesOf(16),
+  policyCapsule: cid,
+  policyEngine: hash32,
+  policyEvalDigest: hash32,
+  sig: bytesOf(64)
+})
+
+/**
+ * The stages of the door that need neither state nor keys, in order: length, depth, canonical form, version, verb, shape
+ * of envelope and payload, place of the verb (ENV-1 to ENV-10). Whether the signature holds is asked of a verifier, with
+ * `signingBytes(envelope)`.
+ *
+ * The id is over the bytes as received. Parsing gives amounts as BigInt and links as CID; encoding the parsed envelope
+ * gives the received bytes again. The result keeps a copy, so the caller may reuse its buffer.
+ */
+export function parseEnvelope(received: Uint8Array): Result<Admitted> {
+  if (received.length > ENVELOPE_BYTES_MAX) return refuseEnvelope('TOO_LARGE')
+  const decoded = decodeStrict(received)
+  if (!decoded.ok) return decoded
+  const shaped = shapeOf(decoded.value)
+  if (!shaped.ok) return shaped
+  // Not `slice`: on a Buffer it would share the caller's memory.
+  const bytes = new Uint8Array(received)
+  const id = cidOf(bytes)
+  return ok({ id: id.toString(), cid: id, bytes, envelope: shaped.value })
+}
+
+/**
+ * Checks what a local user or agent wants to say before it is evaluated, signed and encoded: the same shape, payload and
+ * place rules as at the door. The value that comes back is the draft as receivers will see it.
+ */
+export function checkDraft<V extends Verb>(draft: Draft<V>): Result<Draft<V>> {
+  if (!isVerb(draft.verb)) return refuseEnvelope('UNKNOWN_VERB')
+  const parsed = v.safeParse(draftShape, draft, { abortEarly: true })
+  if (!parsed.success) return refuseEnvelope('BAD_SHAPE', placeOf(parsed.issues[0]))
+  const payload = payloadOf(draft.verb, draft.payload)
+  if (!payload.ok) return payload
+  const checked = { ...parsed.output, payload: payload.value } as unknown as Draft<V>
+  return checkPlace(checked as unknown as Draft) ?? ok(checked)
+}
+
+function shapeOf(value: unknown): Result<Envelope> {
+  if (!isMap(value)) return refuseEnvelope('BAD_SHAPE', 'it is not a map')
+  if (value['v'] !== 1 && typeof value['v'] === 'number')
+    return refuseEnvelope('UNSUPPORTED_VERSION')
+  const { verb } = value
+  if (typeof verb === 'string' && !isVerb(verb)) return refuseEnvelope('UNKNOWN_VERB')
+  const parsed = v.safeParse(envelopeShape, value, { abortEarly: true })
+  if (!parsed.success) return refuseEnvelope('BAD_SHAPE', placeOf(parsed.issues[0]))
+  const payload = payloadOf(parsed.output.verb as Verb, parsed.output.payload)
+  if (!payload.ok) return payload
+  const envelope = { ...parsed.output, payload: payload.value } as Envelope
+  return checkPlace(envelope) ?? ok(envelope)
+}
+
+function isMap(value: unknown): value is { readonly v?: unknown; readonly verb?: unknown } {
+  if (typeof value !== 'object' || value === null) return false
+  return !Array.isArray(value) && !(value instanceof Uint8Array) && !(value instanceof CID)
+}
+
+function isVerb(verb: string): verb is Verb {
+  return Object.hasOwn(payloads, verb)
+}
+
+function payloadOf<V extends Verb>(verb: V, payload: unknown): Result<Payload<V>> {
+  const parsed = v.safeParse(payloads[verb], payload, { abortEarly: true })
+  if (!parsed.success) return refuseEnvelope('BAD_PAYLOAD', placeOf(parsed.issues[0]))
+  return ok(parsed.output as Payload<V>)
+}
+
+/** ENV-8 to ENV-10. */
+function checkPlace(draft: Draft): Result<never> | undefined {
+  const place = PLACE_OF_VERB[draft.verb]
+  if ((draft.thread !== null) !== place.thread) return refuseEnvelope('BAD_THREAD')
+  if ((draft.epoch !== null) !== place.epoch) return refuseEnvelope('BAD_EPOCH')
+  if ((draft.fence !== null) !== place.fence) return refuseEnvelope('BAD_FENCE')
+  if (draft.fence !== null && draft.fence[0] !== draft.epoch) return refuseEnvelope('BAD_FENCE')
+  return undefined
+}
+
+/** Where a schema found fault, such as `windows.bidMs`. Keys can be a stranger's text, so all but plain names is dropped. */
+function placeOf(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue) ?? ''
+  return path.replace(/[^A-Za-z0-9_.]/gu, '').slice(0, 80) || 'at the top'
+}

@@ -1,0 +1,52 @@
+import { assert } from '../base/index.ts'
+import { cidOf, encode, taggedBytes } from '../codec/index.ts'
+import type { Admitted, Draft, Envelope, Stamp, Unsigned } from './envelope.ts'
+import type { Verb } from './payloads.ts'
+import { TAGS } from './statements.ts'
+
+/** A draft with everything that its sender's node adds, ready to be signed. */
+export function unsignedEnvelope<V extends Verb>(draft: Draft<V>, stamp: Stamp): Unsigned<V> {
+  return signedFields({ ...draft, ...stamp, v: 1 } as unknown as Unsigned<V>)
+}
+
+/**
+ * The bytes that the sender signs: the envelope tag, a zero byte, and the canonical bytes of every field but `sig`.
+ * Takes an envelope as well as one that is not signed yet.
+ */
+export function signingBytes(envelope: Unsigned): Uint8Array {
+  return taggedBytes(TAGS.envelope, signedFields(envelope))
+}
+
+/**
+ * The complete envelope, with its id over exactly the bytes that go out. The bytes still have to pass the door: a draft
+ * that breaks a rule is refused there, not here.
+ */
+export function sealEnvelope<V extends Verb>(unsigned: Unsigned<V>, sig: Uint8Array): Admitted<V> {
+  assert(sig.length === 64, 'an Ed25519 signature has 64 bytes')
+  const envelope = { ...signedFields(unsigned), sig } as unknown as Envelope<V>
+  const bytes = encode(envelope)
+  const cid = cidOf(bytes)
+  return { id: cid.toString(), cid, bytes, envelope }
+}
+
+/** Exactly the fields that are signed, whatever else the object has. */
+function signedFields<V extends Verb>(envelope: Unsigned<V>): Unsigned<V> {
+  return {
+    v: envelope.v,
+    verb: envelope.verb,
+    thread: envelope.thread,
+    capability: envelope.capability,
+    sender: envelope.sender,
+    lamport: envelope.lamport,
+    nonce: envelope.nonce,
+    epoch: envelope.epoch,
+    fence: envelope.fence,
+    refs: envelope.refs,
+    payload: envelope.payload,
+    policyCapsule: envelope.policyCapsule,
+    policyEngine: envelope.policyEngine,
+    policyEvalDigest: envelope.policyEvalDigest,
+    traceparent: envelope.traceparent,
+    notAfter: envelope.notAfter
+  } as unknown as Unsigned<V>
+}

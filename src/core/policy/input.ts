@@ -1,0 +1,83 @@
+import { toHex } from '../base/index.ts'
+import { CID, taggedHash } from '../codec/index.ts'
+import { type Draft, type Fence, type Payload, TAGS } from '../envelope/index.ts'
+import type { PolicyDecision, PolicyInput, PolicyValue } from './types.ts'
+
+/** A draft with the name and clock value under which it is, or will be, said. Any envelope is one. */
+export type Message = Draft & { readonly sender: string; readonly lamport: number }
+
+/**
+ * What the message gate is asked about an envelope: every field that both sides know before there is a nonce, an evaluation
+ * and a signature, so that preflight and ingress ask the same bytes and get the same digest.
+ */
+export function messageInput(message: Message): PolicyInput {
+  return {
+    gate: 'message',
+    verb: message.verb,
+    thread: toPolicyValue(message.thread),
+    capability: message.capability,
+    sender: message.sender,
+    lamport: message.lamport,
+    epoch: message.epoch,
+    fence: toPolicyValue(message.fence),
+    refs: toPolicyValue(message.refs),
+    payload: toPolicyValue(message.payload),
+    notAfter: message.notAfter,
+    traceparent: message.traceparent
+  }
+}
+
+/** What the commit gate judges: a COMMIT against the NEED that it answers. */
+export type CommitSubject = {
+  /** Text CID of the thread. */
+  readonly thread: string
+  /** Who made the COMMIT. */
+  readonly sender: string
+  readonly epoch: number | null
+  readonly fence: Fence | null
+  readonly need: Payload<'NEED'>
+  readonly commit: Payload<'COMMIT'>
+}
+
+/** The same question at every verifier; nothing of the asking node is in it. */
+export function commitInput(subject: CommitSubject): PolicyInput {
+  return {
+    gate: 'commit',
+    thread: subject.thread,
+    sender: subject.sender,
+    epoch: subject.epoch,
+    fence: toPolicyValue(subject.fence),
+    need: toPolicyValue(subject.need),
+    commit: toPolicyValue(subject.commit)
+  }
+}
+
+/** One evaluation, as its digest names it. */
+export type Evaluation = {
+  readonly input: PolicyInput
+  readonly decision: PolicyDecision
+  /** Text CID of the capsule. */
+  readonly capsule: string
+  /** Hash of evaluator and metering rules. */
+  readonly engine: Uint8Array
+}
+
+/** `policyEvalDigest`: the same 32 bytes wherever the same capsule was asked the same and said the same at the same cost. */
+export function evaluationDigest({ input, decision, capsule, engine }: Evaluation): Uint8Array {
+  const { allow, reasons, gas } = decision
+  return taggedHash(TAGS.policy, { input, decision: { allow, reasons, gas }, capsule, engine })
+}
+
+/**
+ * Protocol data as a policy sees it: links as text, bytes as lower-case hex, amounts as decimal strings (JSON numbers lose
+ * digits above 2^53), everything else as it is.
+ */
+export function toPolicyValue(value: unknown): PolicyValue {
+  if (typeof value === 'bigint') return value.toString()
+  if (typeof value !== 'object' || value === null) return value as PolicyValue
+  if (value instanceof Uint8Array) return toHex(value)
+  const cid = CID.asCID(value)
+  if (cid !== null) return cid.toString()
+  if (Array.isArray(value)) return value.map(toPolicyValue)
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toPolicyValue(item)]))
+}
