@@ -1,2 +1,27 @@
-export type { Command, Effect, EntryBody, Input, JournalRecord, PeerMessage, Phase, RecordItem, Stage, SwarmEvent, ThreadView } from './types.ts'
+/**
+ * The node's one state machine: input in, effects out.
+ *
+ * The caller (runtime) must, in this order: restore every journal record, call `start` once, then `step` each input and run the effects
+ * of a step in their order, with nothing after a synced `persist` before its fsync (R13).
+ *
+ * 1. Envelopes come in only through the door; what arrives inside entries or invitations is sent there first (`admit`).
+ * 2. A JOIN promise and a finality lock are on disk before the signature that they allow leaves (R9, R10).
+ * 3. A node's own envelope is on disk before it is gossiped, so its Lamport clock never repeats.
+ * 4. Every thread ends: by certificate, or given up with a reason after its last deadline (P6).
+ */
+export { type SwarmInit, type SwarmSettings, swarmDefaults } from './context.ts'
+export { Swarm } from './swarm.ts'
+export type {
+  Command,
+  Effect,
+  EntryBody,
+  Input,
+  JournalRecord,
+  PeerMessage,
+  Phase,
+  RecordItem,
+  Stage,
+  SwarmEvent,
+  ThreadView
+} from './types.ts'
 export { TERMINAL } from './types.ts'

@@ -7,15 +7,41 @@ export type Input =
   /** Time passed. Sent every `tickMs` while `Swarm.isBusy()`, rarely otherwise. */
   | { readonly kind: 'tick'; readonly nowMs: number }
   /** An envelope that passed the door (length to policy). `local`: this node signed it, from a `publish` effect or a command. */
-  | { readonly kind: 'envelope'; readonly nowMs: number; readonly admitted: Admitted; readonly local: boolean }
+  | {
+      readonly kind: 'envelope'
+      readonly nowMs: number
+      readonly admitted: Admitted
+      readonly local: boolean
+    }
   /** A decoded direct message of an authenticated peer. */
-  | { readonly kind: 'message'; readonly nowMs: number; readonly from: string; readonly message: PeerMessage }
+  | {
+      readonly kind: 'message'
+      readonly nowMs: number
+      readonly from: string
+      readonly message: PeerMessage
+    }
   /** A peer came or went. */
-  | { readonly kind: 'peer'; readonly nowMs: number; readonly did: string; readonly connected: boolean }
+  | {
+      readonly kind: 'peer'
+      readonly nowMs: number
+      readonly did: string
+      readonly connected: boolean
+    }
   /** A request of this node's user or agents. Answered by exactly one `reply` effect. */
-  | { readonly kind: 'command'; readonly nowMs: number; readonly id: number; readonly command: Command }
+  | {
+      readonly kind: 'command'
+      readonly nowMs: number
+      readonly id: number
+      readonly command: Command
+    }
   /** A draft that could not become an envelope: the preflight gate or the signer said no. */
-  | { readonly kind: 'draft-refused'; readonly nowMs: number; readonly draft: Draft; readonly lamport: number; readonly refusal: Refusal }
+  | {
+      readonly kind: 'draft-refused'
+      readonly nowMs: number
+      readonly draft: Draft
+      readonly lamport: number
+      readonly refusal: Refusal
+    }
 
 /** Everything a node can ask of the world. Executed in order; nothing after a synced `persist` runs before its fsync (R13). */
 export type Effect =
@@ -38,7 +64,14 @@ export type Command =
   /** Publish any other envelope in this node's name. The core fills epoch and fence where the verb needs them. */
   | { readonly type: 'publish'; readonly draft: Draft }
   /** A verifier's finding. The core seals it, publishes the seal, and reveals when the group says so. */
-  | { readonly type: 'verdict'; readonly thread: string; readonly commit: string; readonly pass: boolean; readonly evaluation: Uint8Array; readonly reasons: readonly string[] }
+  | {
+      readonly type: 'verdict'
+      readonly thread: string
+      readonly commit: string
+      readonly pass: boolean
+      readonly evaluation: Uint8Array
+      readonly reasons: readonly string[]
+    }
   | { readonly type: 'announce'; readonly draft: Draft<'MANIFEST'> }
 
 /** Direct messages between peers. Encoded as canonical DAG-CBOR on the stream. */
@@ -48,19 +81,52 @@ export type PeerMessage =
   /** Complete envelopes, each of which goes through the receiver's door. */
   | { readonly type: 'envelopes'; readonly items: readonly Uint8Array[] }
   /** Ask for what I lack of a thread: ids that I have, and how far my log goes. */
-  | { readonly type: 'pull'; readonly thread: string; readonly have: readonly string[]; readonly entries: number }
+  | {
+      readonly type: 'pull'
+      readonly thread: string
+      readonly have: readonly string[]
+      readonly entries: number
+    }
   /** The requester asks whether a candidate is there. Binds nobody. */
   | { readonly type: 'invite'; readonly need: Uint8Array; readonly epoch: number }
   | { readonly type: 'available'; readonly thread: string; readonly epoch: number }
   /** The roster is chosen: check the draw, promise on disk, sign (R9). */
-  | { readonly type: 'bind'; readonly thread: string; readonly epoch: number; readonly candidates: readonly { readonly did: string; readonly manifest: string }[]; readonly roster: readonly string[] }
-  | { readonly type: 'join'; readonly thread: string; readonly epoch: number; readonly rosterHash: Uint8Array; readonly sig: Uint8Array }
-  | { readonly type: 'decline'; readonly thread: string; readonly epoch: number; readonly reason: string }
+  | {
+      readonly type: 'bind'
+      readonly thread: string
+      readonly epoch: number
+      readonly candidates: readonly { readonly did: string; readonly manifest: string }[]
+      readonly roster: readonly string[]
+    }
+  | {
+      readonly type: 'join'
+      readonly thread: string
+      readonly epoch: number
+      readonly rosterHash: Uint8Array
+      readonly sig: Uint8Array
+    }
+  | {
+      readonly type: 'decline'
+      readonly thread: string
+      readonly epoch: number
+      readonly reason: string
+    }
   /** Raft among members; `group` is the hex hash of FORM. */
   | { readonly type: 'raft'; readonly group: string; readonly message: RaftMessage }
-  | { readonly type: 'vote'; readonly group: string; readonly stage: Stage; readonly digest: Uint8Array; readonly sig: Uint8Array }
+  | {
+      readonly type: 'vote'
+      readonly group: string
+      readonly stage: Stage
+      readonly digest: Uint8Array
+      readonly sig: Uint8Array
+    }
   /** Committed entries for those outside the roster, from `first` on. */
-  | { readonly type: 'log'; readonly group: string; readonly thread: string; readonly entries: readonly LogEntry[] }
+  | {
+      readonly type: 'log'
+      readonly group: string
+      readonly thread: string
+      readonly entries: readonly LogEntry[]
+    }
 
 /** The two things a group votes on. */
 export type Stage = 'decide' | 'outcome'
@@ -69,16 +135,47 @@ export type Stage = 'decide' | 'outcome'
 export type JournalRecord =
   | { readonly type: 'envelope'; readonly bytes: Uint8Array; readonly atMs: number }
   /** One-shot promise to join exactly this roster for (slot, epoch) (R9). */
-  | { readonly type: 'join'; readonly thread: string; readonly slot: string; readonly epoch: number; readonly rosterHash: Uint8Array }
+  | {
+      readonly type: 'join'
+      readonly thread: string
+      readonly slot: string
+      readonly epoch: number
+      readonly rosterHash: Uint8Array
+    }
+  /** The requester's choice of a roster, before it binds the members: after a restart it must not choose another. */
+  | {
+      readonly type: 'chosen'
+      readonly thread: string
+      readonly candidates: readonly { readonly did: string; readonly manifest: string }[]
+      readonly roster: readonly string[]
+    }
   | { readonly type: 'hard-state'; readonly group: string; readonly state: HardState }
   | { readonly type: 'entries'; readonly group: string; readonly entries: readonly LogEntry[] }
   /** Once-only lock of a finality vote (R10). */
-  | { readonly type: 'lock'; readonly slot: string; readonly epoch: number; readonly stage: Stage; readonly digest: Uint8Array }
-  | { readonly type: 'verdict'; readonly thread: string; readonly commit: string; readonly pass: boolean; readonly evaluation: Uint8Array; readonly reasons: readonly string[] }
+  | {
+      readonly type: 'lock'
+      readonly slot: string
+      readonly epoch: number
+      readonly stage: Stage
+      readonly digest: Uint8Array
+    }
+  | {
+      readonly type: 'verdict'
+      readonly thread: string
+      readonly commit: string
+      readonly pass: boolean
+      readonly evaluation: Uint8Array
+      readonly reasons: readonly string[]
+    }
   /** Entries learnt from others by a node outside the roster. */
   | { readonly type: 'learned'; readonly thread: string; readonly entries: readonly LogEntry[] }
   /** The thread ended here without a certificate (no group, or no quorum before the NEED expired). */
-  | { readonly type: 'abandoned'; readonly thread: string; readonly reason: string; readonly nowMs: number }
+  | {
+      readonly type: 'abandoned'
+      readonly thread: string
+      readonly reason: string
+      readonly nowMs: number
+    }
 
 /** Where a thread stands. */
 export type Phase =
@@ -130,15 +227,67 @@ export type ThreadView = {
     /** Last log index applied here. */
     readonly applied: number
   }
-  readonly proposals: readonly { readonly id: string; readonly worker: string; readonly cost: string; readonly etaMs: number; readonly attestations: readonly string[] /* DIDs */; readonly logged: boolean }[]
-  readonly decide: null | { readonly proposal: string; readonly worker: string; readonly epoch: number; readonly term: number; readonly index: number; readonly signers: readonly string[]; readonly certified: boolean }
-  readonly lease: null | { readonly holder: string; readonly fence: Fence; readonly expiresAt: number; readonly progress: number }
-  readonly commit: null | { readonly id: string; readonly worker: string; readonly outputs: readonly string[]; readonly telemetry: Readonly<Record<string, string | number>> }
-  readonly verdicts: readonly { readonly verifier: string; readonly sealed: boolean; readonly pass: boolean | null; readonly reasons: readonly string[]; readonly dispute: boolean }[]
-  readonly challenges: readonly { readonly id: string; readonly challenger: string; readonly type: string; readonly note: string; readonly status: 'open' | 'upheld' | 'dismissed' }[]
-  readonly finalize: null | { readonly id: string; readonly result: 'FINAL' | 'INVALID' | 'EXPIRED'; readonly signers: readonly string[]; readonly payouts: readonly { readonly to: string; readonly amount: string; readonly why: string }[] }
+  readonly proposals: readonly {
+    readonly id: string
+    readonly worker: string
+    readonly cost: string
+    readonly etaMs: number
+    readonly attestations: readonly string[] /* DIDs */
+    readonly logged: boolean
+  }[]
+  readonly decide: null | {
+    readonly proposal: string
+    readonly worker: string
+    readonly epoch: number
+    readonly term: number
+    readonly index: number
+    readonly signers: readonly string[]
+    readonly certified: boolean
+  }
+  readonly lease: null | {
+    readonly holder: string
+    readonly fence: Fence
+    readonly expiresAt: number
+    readonly progress: number
+  }
+  readonly commit: null | {
+    readonly id: string
+    readonly worker: string
+    readonly outputs: readonly string[]
+    readonly telemetry: Readonly<Record<string, string | number>>
+  }
+  readonly verdicts: readonly {
+    readonly verifier: string
+    readonly sealed: boolean
+    readonly pass: boolean | null
+    readonly reasons: readonly string[]
+    readonly dispute: boolean
+  }[]
+  readonly challenges: readonly {
+    readonly id: string
+    readonly challenger: string
+    readonly type: string
+    readonly note: string
+    readonly status: 'open' | 'upheld' | 'dismissed'
+  }[]
+  readonly finalize: null | {
+    readonly id: string
+    readonly result: 'FINAL' | 'INVALID' | 'EXPIRED'
+    readonly signers: readonly string[]
+    readonly payouts: readonly {
+      readonly to: string
+      readonly amount: string
+      readonly why: string
+    }[]
+  }
   /** Every admitted envelope of the thread in the order this node saw it. */
-  readonly envelopes: readonly { readonly id: string; readonly verb: string; readonly sender: string; readonly lamport: number; readonly seenAt: number }[]
+  readonly envelopes: readonly {
+    readonly id: string
+    readonly verb: string
+    readonly sender: string
+    readonly lamport: number
+    readonly seenAt: number
+  }[]
   /** Disagreements that a person should see, such as differing evaluation digests. */
   readonly warnings: readonly string[]
 }
@@ -146,14 +295,43 @@ export type ThreadView = {
 /** What happened. */
 export type SwarmEvent =
   /** An envelope was admitted (own or foreign). */
-  | { readonly type: 'envelope'; readonly thread: string | null; readonly id: string; readonly verb: string; readonly sender: string; readonly atMs: number }
+  | {
+      readonly type: 'envelope'
+      readonly thread: string | null
+      readonly id: string
+      readonly verb: string
+      readonly sender: string
+      readonly atMs: number
+    }
   /** Something about a thread changed; read `Swarm.view(thread)`. */
-  | { readonly type: 'thread'; readonly thread: string; readonly phase: Phase; readonly atMs: number }
+  | {
+      readonly type: 'thread'
+      readonly thread: string
+      readonly phase: Phase
+      readonly atMs: number
+    }
   /** Facts of an admitted envelope, for the plan store. */
-  | { readonly type: 'facts'; readonly thread: string; readonly envelope: string; readonly sender: string; readonly lamport: number; readonly facts: readonly Fact[] }
+  | {
+      readonly type: 'facts'
+      readonly thread: string
+      readonly envelope: string
+      readonly sender: string
+      readonly lamport: number
+      readonly facts: readonly Fact[]
+    }
   /** The thread ended and its record is complete. */
-  | { readonly type: 'ended'; readonly thread: string; readonly phase: Phase; readonly atMs: number }
-  | { readonly type: 'warning'; readonly thread: string | null; readonly message: string; readonly atMs: number }
+  | {
+      readonly type: 'ended'
+      readonly thread: string
+      readonly phase: Phase
+      readonly atMs: number
+    }
+  | {
+      readonly type: 'warning'
+      readonly thread: string | null
+      readonly message: string
+      readonly atMs: number
+    }
 
 /** One line of a thread's record, in replay order (R19). */
 export type RecordItem =

@@ -1,0 +1,80 @@
+import { compareText } from '../base/index.ts'
+import type { Admitted } from '../envelope/index.ts'
+import { planDigestOf } from './digest.ts'
+import { isSolo, type NeedState, type Proposal } from './state.ts'
+
+/** A bid counts while bidding lasts, within the budget, once for each worker, and not from the requester. */
+export function applyPropose(state: NeedState, admitted: Admitted<'PROPOSE'>): void {
+  if (state.phase !== 'BIDDING') return
+  const { sender, payload } = admitted.envelope
+  if (payload.need.toString() !== state.need.id) return
+  if (sender === state.need.envelope.sender && !isSolo(state)) return
+  if (payload.ballot.cost > state.need.envelope.payload.budget) return
+  for (const proposal of state.proposals.values()) {
+    if (proposal.admitted.envelope.sender === sender) return
+  }
+  state.proposals.set(admitted.id, { admitted, attestations: new Map() })
+  state.planned.push(admitted)
+}
+
+/** An attestation counts once for each verifier and proposal, from neither proposer nor requester. */
+export function applyAttestPlan(state: NeedState, admitted: Admitted<'ATTEST_PLAN'>): void {
+  if (state.phase !== 'BIDDING') return
+  const { sender, payload } = admitted.envelope
+  const proposal = state.proposals.get(payload.proposal.toString())
+  if (proposal === undefined || proposal.attestations.has(sender)) return
+  const related =
+    sender === proposal.admitted.envelope.sender || sender === state.need.envelope.sender
+  if (related && !isSolo(state)) return
+  proposal.attestations.set(sender, admitted)
+}
+
+/** Proposals with K_plan attestations, best first: cost, then ETA, then id. */
+export function eligible(state: NeedState): readonly Proposal[] {
+  const { kPlan } = state.form.envelope.payload
+  const enough = [...state.proposals.values()].filter(
+    proposal => proposal.attestations.size >= kPlan
+  )
+  return enough.sort(compareProposals)
+}
+
+function compareProposals(a: Proposal, b: Proposal): number {
+  const x = a.admitted.envelope.payload.ballot
+  const y = b.admitted.envelope.payload.ballot
+  if (x.cost !== y.cost) return x.cost < y.cost ? -1 : 1
+  return x.etaMs - y.etaMs || compareText(a.admitted.id, b.admitted.id)
+}
+
+/** Decides once the bid window has passed and a proposal is eligible. The only place where a decision is made. */
+export function decideIfDue(state: NeedState): boolean {
+  if (state.phase !== 'BIDDING' || state.startedAt === null) return false
+  const { slot, epoch, windows } = state.need.envelope.payload
+  if (state.at.stamp < state.startedAt + windows.bidMs) return false
+  const best = eligible(state)[0]
+  if (best === undefined) return false
+  const attestations = [...best.attestations.values()].sort((a, b) => compareText(a.id, b.id))
+  state.decision = {
+    need: state.need.cid,
+    slot,
+    epoch,
+    proposal: best.admitted.cid,
+    worker: best.admitted.envelope.sender,
+    term: state.at.term,
+    index: state.at.index,
+    attestations: attestations.map(attestation => attestation.cid),
+    logHash: state.logHash,
+    planDigest: planDigestOf(state)
+  }
+  state.phase = 'DECIDED'
+  state.reason = 'waiting for the decided worker to claim the task'
+  return true
+}
+
+/** Says what bidding waits for. */
+export function biddingReason(state: NeedState): string {
+  const { kPlan } = state.form.envelope.payload
+  if (state.proposals.size === 0) return 'no proposal: no worker with this capability has bid'
+  if (eligible(state).length === 0)
+    return `${state.proposals.size} proposal(s), but none has the ${kPlan} independent ATTEST_PLAN(s) it needs`
+  return 'waiting for the bid window to pass'
+}

@@ -1,0 +1,15 @@
+/**
+ * The life of one NEED: bidding, decision, lease, commit, verdicts, challenge window, outcome.
+ *
+ * 1. State is a function of NEED, FORM and the committed entries; nothing else is read.
+ * 2. Time is log time: the stamp of the entry being applied, strictly increasing (R14).
+ * 3. What an expired lease, fence or epoch asks for is refused here, at apply (R15).
+ * 4. An entry that breaks a rule is void; it still is part of the hash chain.
+ * 5. Payouts add up to the escrow (P5).
+ */
+export { type CommittedEntry, decodeEntry, type EntryBody, encodeEntry } from './entry.ts'
+export { factsOf } from './facts.ts'
+export { verdictSeal } from './judging.ts'
+export { type Applied, LOGGED_VERBS, NeedLog } from './need-log.ts'
+export type { Dispute, Lease, NeedPhase, NeedState, Proposal, Verdict } from './state.ts'
+export { isSolo } from './state.ts'

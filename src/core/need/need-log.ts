@@ -1,0 +1,228 @@
+import { assert } from '../base/index.ts'
+import {
+  type Admitted,
+  type Decision,
+  type Outcome,
+  parseEnvelope,
+  signingBytes,
+  type Verb
+} from '../envelope/index.ts'
+import { settle } from '../ledger/index.ts'
+import type { Verify } from '../roster/index.ts'
+import { applyAttestPlan, applyPropose, biddingReason, decideIfDue, eligible } from './bidding.ts'
+import { planDigestOf } from './digest.ts'
+import { CHAIN_START, type CommittedEntry, chainHash, decodeEntry } from './entry.ts'
+import {
+  applyChallenge,
+  applyVerdict,
+  closeChallengesIfDue,
+  closeSealingIfDue,
+  judgeIfDue
+} from './judging.ts'
+import type { NeedState } from './state.ts'
+import { applyClaim, applyCommit, applyHeartbeat, applyYield, scavengeIfDue } from './working.ts'
+
+/** What applying one entry brought about. */
+export type Applied = {
+  readonly changed: boolean
+  readonly decided: Decision | null
+  readonly ended: Outcome | null
+}
+
+/** Verbs that members order in the log. The others are facts about the group (FORM, DECIDE, FINALIZE) or outside threads. */
+export const LOGGED_VERBS: ReadonlySet<Verb> = new Set<Verb>([
+  'PROPOSE',
+  'ATTEST_PLAN',
+  'CLAIM',
+  'HEARTBEAT',
+  'YIELD',
+  'RELEASE',
+  'UPDATE_PLAN',
+  'COMMIT',
+  'ATTEST',
+  'REJECT',
+  'CHALLENGE',
+  'RECONCILE'
+])
+
+/**
+ * The life of one NEED as a fold over its group's committed entries. The same entries give the same decision and the
+ * same outcome bytes at every member, observer and replayer (P2). Entries that break a rule change nothing: the log is ordered, not trusted.
+ */
+export class NeedLog {
+  readonly state: NeedState
+  readonly #verify: Verify
+
+  /** `form` has been checked against `need` (roster's `checkForm`). */
+  constructor(need: Admitted<'NEED'>, form: Admitted<'FORM'>, verify: Verify) {
+    this.#verify = verify
+    this.state = {
+      need,
+      form,
+      phase: 'BIDDING',
+      reason: 'the group is starting',
+      at: { stamp: 0, term: 0, index: 0 },
+      logHash: CHAIN_START,
+      startedAt: null,
+      logged: new Set(),
+      planned: [need],
+      proposals: new Map(),
+      decision: null,
+      lease: null,
+      leasesLost: 0,
+      commit: null,
+      verdicts: new Map(),
+      deadline: null,
+      disputes: new Map(),
+      outcome: null
+    }
+  }
+
+  /** Applies the next committed entry. Entries come in order, each once. After the outcome nothing changes any more. */
+  apply(entry: CommittedEntry): Applied {
+    const { state } = this
+    assert(
+      entry.index === state.at.index + 1 || state.outcome !== null,
+      'entries are applied in order'
+    )
+    if (state.outcome !== null) return { changed: false, decided: null, ended: null }
+    state.logHash = chainHash(state.logHash, entry)
+    const body = decodeEntry(entry.data)
+    // An entry whose time does not advance is void: no rule may see time stand still or go back (R14).
+    const stamp = body !== null && body.stamp > state.at.stamp ? body.stamp : null
+    state.at = { stamp: stamp ?? state.at.stamp, term: entry.term, index: entry.index }
+    if (body === null || stamp === null) return { changed: false, decided: null, ended: null }
+    state.startedAt ??= stamp
+    const decidedBefore = state.decision
+    this.#passDeadlines()
+    if (body.envelope !== null) this.#applyEnvelope(body.envelope)
+    this.#passDeadlines()
+    return {
+      changed: true,
+      decided: decidedBefore === null ? state.decision : null,
+      ended: state.outcome
+    }
+  }
+
+  /** Log time at which the group needs a tick so that a deadline takes effect; null when it waits for envelopes only. */
+  nextDeadline(): number | null {
+    const { state } = this
+    if (state.outcome !== null) return null
+    const { windows, expiresAt } = state.need.envelope.payload
+    if (state.startedAt === null) return 0
+    if (state.phase === 'BIDDING')
+      return eligible(state).length > 0
+        ? Math.min(state.startedAt + windows.bidMs, expiresAt)
+        : expiresAt
+    if (state.phase === 'DECIDED') return expiresAt
+    if (state.phase === 'CLAIMED') return Math.min(state.deadline ?? expiresAt, expiresAt)
+    return state.deadline
+  }
+
+  #passDeadlines(): void {
+    const { state } = this
+    if (state.outcome !== null) return
+    // Each step may make the next one due: at most once around the phases.
+    while (
+      scavengeIfDue(state) ||
+      closeSealingIfDue(state) ||
+      judgeIfDue(state) ||
+      closeChallengesIfDue(state)
+    ) {
+      if (isEnd(state.phase)) break
+    }
+    this.#expireIfDue()
+    if (isEnd(state.phase)) this.#end()
+    else decideIfDue(state)
+  }
+
+  /** No result by `expiresAt`: the thread ends. Once there is a COMMIT its own windows bound the rest. */
+  #expireIfDue(): void {
+    const { state } = this
+    const waiting =
+      state.phase === 'BIDDING' || state.phase === 'DECIDED' || state.phase === 'CLAIMED'
+    if (!waiting || state.at.stamp < state.need.envelope.payload.expiresAt) return
+    const why = state.phase === 'BIDDING' ? biddingReason(state) : state.reason
+    state.phase = 'EXPIRED'
+    state.reason = `expired: ${why}`
+  }
+
+  #applyEnvelope(bytes: Uint8Array): void {
+    const { state } = this
+    const parsed = parseEnvelope(bytes)
+    if (!parsed.ok || state.outcome !== null) return
+    const { value: admitted } = parsed
+    const { envelope } = admitted
+    if (state.logged.has(admitted.id) || !LOGGED_VERBS.has(envelope.verb)) return
+    if (envelope.thread?.toString() !== state.need.id || envelope.notAfter < state.at.stamp) return
+    if (!this.#verify(envelope.sender, signingBytes(envelope), envelope.sig)) return
+    state.logged.add(admitted.id)
+    const apply = APPLY[envelope.verb] as
+      | ((state: NeedState, admitted: Admitted) => void)
+      | undefined
+    apply?.(state, admitted)
+    if (state.phase === 'BIDDING') state.reason = biddingReason(state)
+  }
+
+  #end(): void {
+    const { state } = this
+    const { slot, epoch, budget, verifyBounty } = state.need.envelope.payload
+    const revealed = [...state.verdicts.values()].flatMap(verdict => verdict.reveal ?? [])
+    const right = revealed.filter(reveal => reveal.pass === (state.phase === 'FINAL'))
+    const attestations = state.phase === 'EXPIRED' ? [] : right.map(reveal => reveal.admitted)
+    const proposal =
+      state.decision === null ? undefined : state.proposals.get(state.decision.proposal.toString())
+    const paid = state.phase === 'FINAL' && proposal !== undefined
+    state.outcome = {
+      need: state.need.cid,
+      slot,
+      epoch,
+      result: state.phase as 'FINAL' | 'INVALID' | 'EXPIRED',
+      reason: state.reason,
+      proposal: proposal?.admitted.cid ?? null,
+      commit: state.commit?.admitted.cid ?? null,
+      outputs:
+        state.phase === 'FINAL' ? (state.commit?.admitted.envelope.payload.outputs ?? []) : [],
+      attestations: attestations.map(admitted => admitted.cid),
+      challenges: [...state.disputes.values()].map(dispute => dispute.admitted.cid),
+      payouts: settle({
+        requester: state.need.envelope.sender,
+        budget,
+        verifyBounty,
+        worker: paid
+          ? {
+              did: proposal.admitted.envelope.sender,
+              cost: proposal.admitted.envelope.payload.ballot.cost
+            }
+          : null,
+        verifiers: attestations.map(admitted => admitted.envelope.sender)
+      }).map(payout => ({ ...payout })),
+      fence: state.commit?.fence ?? null,
+      stamp: state.at.stamp,
+      term: state.at.term,
+      index: state.at.index,
+      logHash: state.logHash,
+      planDigest: planDigestOf(state)
+    }
+    state.deadline = null
+  }
+}
+
+function isEnd(phase: NeedState['phase']): boolean {
+  return phase === 'FINAL' || phase === 'INVALID' || phase === 'EXPIRED'
+}
+
+const APPLY: { readonly [V in Verb]?: (state: NeedState, admitted: Admitted<V>) => void } = {
+  PROPOSE: applyPropose,
+  ATTEST_PLAN: applyAttestPlan,
+  CLAIM: applyClaim,
+  HEARTBEAT: applyHeartbeat,
+  YIELD: applyYield,
+  COMMIT: applyCommit,
+  ATTEST: applyVerdict,
+  REJECT: applyVerdict,
+  CHALLENGE: applyChallenge,
+  UPDATE_PLAN: (state, admitted) => {
+    state.planned.push(admitted)
+  }
+}

@@ -1,0 +1,91 @@
+import type { Admitted, Decision, Fence, Outcome } from '../envelope/index.ts'
+
+/** Where the fold stands. Mirrors the group's part of a thread's phases. */
+export type NeedPhase =
+  | 'BIDDING'
+  | 'DECIDED'
+  | 'CLAIMED'
+  | 'COMMITTED'
+  | 'REVEALING'
+  | 'VERIFIED'
+  | 'FINAL'
+  | 'INVALID'
+  | 'EXPIRED'
+
+export type Proposal = {
+  readonly admitted: Admitted<'PROPOSE'>
+  /** ATTEST_PLANs by sender; the first of each counts. */
+  readonly attestations: Map<string, Admitted<'ATTEST_PLAN'>>
+}
+
+export type Lease = {
+  readonly holder: string
+  readonly fence: Fence
+  expiresAt: number
+  readonly ttlMs: number
+  progress: number
+}
+
+export type Verdict = {
+  readonly verifier: string
+  readonly seal: Uint8Array
+  /** Set by the reveal that matches the seal. */
+  reveal: {
+    readonly pass: boolean
+    readonly admitted: Admitted<'ATTEST' | 'REJECT'>
+    readonly reasons: readonly string[]
+  } | null
+}
+
+export type Dispute = {
+  readonly admitted: Admitted<'CHALLENGE'>
+  readonly endsAt: number
+  /** Findings of verifiers who took no part before, by sender. */
+  readonly findings: Map<
+    string,
+    {
+      readonly pass: boolean
+      readonly admitted: Admitted<'ATTEST' | 'REJECT'>
+      readonly reasons: readonly string[]
+    }
+  >
+  status: 'open' | 'upheld' | 'dismissed'
+}
+
+/** One committed log position with its log time: who, when, where. */
+export type At = { readonly stamp: number; readonly term: number; readonly index: number }
+
+/** The state of one NEED: a function of NEED, FORM and the committed entries. */
+export type NeedState = {
+  readonly need: Admitted<'NEED'>
+  readonly form: Admitted<'FORM'>
+  phase: NeedPhase
+  /** Why the thread waits or how it ended, one sentence; deterministic. */
+  reason: string
+  at: At
+  logHash: Uint8Array
+  /** Log time of the first stamped entry: windows count from here. */
+  startedAt: number | null
+  readonly logged: Set<string>
+  /** Envelopes that state plan facts, in log order. */
+  readonly planned: Admitted[]
+  readonly proposals: Map<string, Proposal>
+  decision: Decision | null
+  lease: Lease | null
+  leasesLost: number
+  commit: {
+    readonly admitted: Admitted<'COMMIT'>
+    readonly fence: Fence
+    readonly stamp: number
+  } | null
+  readonly verdicts: Map<string, Verdict>
+  /** Log time at which the current phase ends by itself, or null. */
+  deadline: number | null
+  readonly disputes: Map<string, Dispute>
+  outcome: Outcome | null
+}
+
+/** Single-node mode: the requester may bid for and attest its own NEED, and its certificates say so. */
+export function isSolo(state: NeedState): boolean {
+  return state.form.envelope.payload.tier === 'single'
+}

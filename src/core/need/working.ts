@@ -1,0 +1,71 @@
+import { type Admitted, compareFence, type Envelope, type Fence } from '../envelope/index.ts'
+import type { NeedState } from './state.ts'
+
+/** The decided worker takes the lease; the fence is the position of this entry (R15). */
+export function applyClaim(state: NeedState, admitted: Admitted<'CLAIM'>): void {
+  const { sender, payload, epoch } = admitted.envelope
+  if (state.phase !== 'DECIDED' || state.decision === null || state.lease !== null) return
+  if (epoch !== state.decision.epoch || sender !== state.decision.worker) return
+  if (payload.task.toString() !== state.decision.proposal.toString()) return
+  const ttlMs = Math.min(payload.leaseTtlMs, state.need.envelope.payload.windows.leaseTtlMs)
+  const fence: Fence = [state.decision.epoch, state.at.term, state.at.index]
+  state.lease = { holder: sender, fence, expiresAt: state.at.stamp + ttlMs, ttlMs, progress: 0 }
+  state.phase = 'CLAIMED'
+  state.deadline = state.lease.expiresAt
+  state.reason = 'the worker is at it'
+}
+
+/** Renews the lease of its holder. */
+export function applyHeartbeat(state: NeedState, admitted: Admitted<'HEARTBEAT'>): void {
+  const { lease } = state
+  if (lease === null || !holdsLease(state, admitted.envelope)) return
+  lease.expiresAt = state.at.stamp + lease.ttlMs
+  lease.progress = Math.max(lease.progress, admitted.envelope.payload.progress)
+  state.deadline = lease.expiresAt
+}
+
+/** The holder gives the lease back by will. */
+export function applyYield(state: NeedState, admitted: Admitted<'YIELD'>): void {
+  if (!holdsLease(state, admitted.envelope)) return
+  loseLease(state, `the worker gave the task back: ${admitted.envelope.payload.reason}`)
+}
+
+/** The lease ran out in log time without a heartbeat. */
+export function scavengeIfDue(state: NeedState): boolean {
+  if (state.phase !== 'CLAIMED' || state.lease === null || state.at.stamp < state.lease.expiresAt)
+    return false
+  loseLease(state, 'the worker lost its lease: no heartbeat in time')
+  return true
+}
+
+function loseLease(state: NeedState, reason: string): void {
+  state.lease = null
+  state.leasesLost += 1
+  state.phase = 'DECIDED'
+  state.deadline = null
+  state.reason = reason
+}
+
+/** The result of the lease's holder; it needs at least one output. Ends the lease. */
+export function applyCommit(state: NeedState, admitted: Admitted<'COMMIT'>): void {
+  const { payload } = admitted.envelope
+  if (!holdsLease(state, admitted.envelope) || state.lease === null || state.decision === null)
+    return
+  if (
+    payload.outputs.length === 0 ||
+    payload.task.toString() !== state.decision.proposal.toString()
+  )
+    return
+  state.commit = { admitted, fence: state.lease.fence, stamp: state.at.stamp }
+  state.lease = null
+  state.phase = 'COMMITTED'
+  state.deadline = state.at.stamp + state.need.envelope.payload.windows.verifyMs
+  state.reason = 'waiting for verifiers to seal their verdicts'
+}
+
+function holdsLease(state: NeedState, envelope: Envelope): boolean {
+  const { lease } = state
+  if (state.phase !== 'CLAIMED' || lease === null || envelope.fence === null) return false
+  const current = compareFence(envelope.fence, lease.fence) === 0
+  return current && envelope.sender === lease.holder && state.at.stamp < lease.expiresAt
+}

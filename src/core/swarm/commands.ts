@@ -1,0 +1,72 @@
+import { ok, type Result, refuse } from '../base/index.ts'
+import type { Draft } from '../envelope/index.ts'
+import type { Context } from './context.ts'
+import type { Thread } from './thread.ts'
+import type { Command } from './types.ts'
+import { takeVerdict } from './verdicts.ts'
+
+/** Runs a command of the local user or agent. The reply comes at once, or with the envelope that it leads to. */
+export function runCommand(
+  context: Context,
+  id: number,
+  command: Command,
+  find: (thread: string) => Thread | undefined
+): void {
+  if (command.type === 'verdict') {
+    const thread = find(command.thread)
+    context.reply(
+      id,
+      thread === undefined ? noThread(command.thread) : takeVerdict(context, thread, command)
+    )
+    return
+  }
+  const drafted =
+    command.type === 'publish' ? complete(context, command.draft, find) : ok(command.draft as Draft)
+  if (!drafted.ok) context.refuseCommand(id, drafted.refusal)
+  else context.waiting.set(context.publish(drafted.value), id)
+}
+
+function noThread(id: string): Result<never> {
+  return refuse('THREAD_NOT_FOUND', `this node follows no thread ${id}`)
+}
+
+/** Fills in epoch and fence, and refuses early what the group would find void. */
+function complete(
+  context: Context,
+  draft: Draft,
+  find: (thread: string) => Thread | undefined
+): Result<Draft> {
+  const thread = find(String(draft.thread))
+  if (thread === undefined) return noThread(String(draft.thread))
+  if (thread.isEnded()) return refuse('THREAD_ENDED', `the thread has ended: ${thread.phase()}`)
+  const state = thread.group?.log.state
+  const epoch = thread.epoch()
+  switch (draft.verb) {
+    case 'CLAIM':
+      if (thread.decide?.admitted.envelope.payload.decision.worker !== context.did)
+        return refuse('NOT_DECIDED', 'this node has not been decided for the task')
+      return ok({ ...draft, epoch })
+    case 'HEARTBEAT':
+    case 'YIELD':
+    case 'COMMIT': {
+      const lease = state?.lease ?? null
+      if (lease === null || lease.holder !== context.did)
+        return refuse('NO_LEASE', 'this node does not hold the lease of the task')
+      return ok({ ...draft, epoch, fence: lease.fence })
+    }
+    case 'ATTEST':
+    case 'REJECT':
+      return refuse('USE_VERDICT', 'verdicts are sealed first: use the verdict command')
+    case 'FORM':
+    case 'DECIDE':
+    case 'FINALIZE':
+    case 'INVALIDATE':
+      return refuse('GROUP_ONLY', `${draft.verb} is derived by the group, not stated by a user`)
+    case 'CHALLENGE':
+      if (state?.phase !== 'VERIFIED')
+        return refuse('NO_WINDOW', 'the challenge window is not open')
+      return ok({ ...draft, epoch })
+    default:
+      return ok(draft)
+  }
+}

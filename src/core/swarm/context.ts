@@ -1,0 +1,131 @@
+import { assert, type Refusal, type Result } from '../base/index.ts'
+import type { Admitted, Draft } from '../envelope/index.ts'
+import type { Verify } from '../roster/index.ts'
+import type { Effect, JournalRecord, PeerMessage, SwarmEvent } from './types.ts'
+
+/** Settings of the state machine. All times in ms. */
+export type SwarmSettings = {
+  /** Raft ticks (see runtime.tickMs) without a leader before an election. */
+  readonly electionTicksMin: number
+  /** Raft ticks between a leader's heartbeats. */
+  readonly heartbeatTicks: number
+  /** How far an entry's stamp may be ahead of a member's clock (R14). */
+  readonly precisionMs: number
+  /** How long a requester waits for invited candidates before it takes reserves. */
+  readonly inviteMs: number
+  /** How long after its last deadline a thread without a certificate is given up. */
+  readonly graceMs: number
+  /** How often an open thread is compared with some peer's (R6). */
+  readonly pullMs: number
+  /** When votes and drafts that had no effect are tried again. */
+  readonly retryMs: number
+}
+
+export const swarmDefaults: SwarmSettings = {
+  electionTicksMin: 10,
+  heartbeatTicks: 2,
+  precisionMs: 2_000,
+  inviteMs: 500,
+  graceMs: 5_000,
+  pullMs: 5_000,
+  retryMs: 1_000
+}
+
+export type SwarmInit = {
+  readonly did: string
+  /** Signs statements (JOIN, votes). Pure: Ed25519 is deterministic. */
+  readonly sign: (bytes: Uint8Array) => Uint8Array
+  readonly verify: Verify
+  /** Deterministic source of a whole number in [0, below). */
+  readonly random: (below: number) => number
+  readonly settings?: Partial<SwarmSettings>
+}
+
+/**
+ * Largest step by which a foreign envelope moves our Lamport clock. A hostile sender must not be able to push it to
+ * the end of the safe integers, where it could not advance any more.
+ */
+const LAMPORT_STEP_MAX = 1_000_000_000
+
+/** What all parts of the machine share: identity, time, promises on disk, and the effects of the current step. */
+export class Context {
+  readonly did: string
+  readonly sign: (bytes: Uint8Array) => Uint8Array
+  readonly verify: Verify
+  readonly random: (below: number) => number
+  readonly settings: SwarmSettings
+  nowMs = 0
+  /** Connected swarm peers by DID. */
+  readonly connected = new Set<string>()
+  /** Newest manifest of each agent. */
+  readonly manifests = new Map<string, Admitted<'MANIFEST'>>()
+  /** JOIN promises: scoped slot and epoch -> roster hash in hex (R9). */
+  readonly joins = new Map<string, string>()
+  /** Finality locks: scoped slot, epoch and stage -> digest in hex (R10). */
+  readonly locks = new Map<string, string>()
+  /** Commands that wait for their envelope, by its Lamport value. */
+  readonly waiting = new Map<number, number>()
+  #lamport = 0
+  #effects: Effect[] = []
+
+  constructor(init: SwarmInit) {
+    this.did = init.did
+    this.sign = init.sign
+    this.verify = init.verify
+    this.random = init.random
+    this.settings = { ...swarmDefaults, ...init.settings }
+  }
+
+  /** Hands over the effects of the step and starts anew. */
+  take(): readonly Effect[] {
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+
+  persist(record: JournalRecord, options: { readonly sync: boolean }): void {
+    this.#effects.push({ kind: 'persist', records: [record], sync: options.sync })
+  }
+
+  send(to: string, message: PeerMessage): void {
+    assert(to !== this.did, 'a node does not send to itself')
+    this.#effects.push({ kind: 'send', to, message })
+  }
+
+  /** Asks the shell to sign; the envelope comes back as an input. Returns its Lamport value. */
+  publish(draft: Draft): number {
+    this.#lamport += 1
+    this.#effects.push({ kind: 'publish', draft, lamport: this.#lamport })
+    return this.#lamport
+  }
+
+  admit(bytes: Uint8Array, from: string): void {
+    this.#effects.push({ kind: 'admit', bytes, from })
+  }
+
+  gossip(bytes: Uint8Array): void {
+    this.#effects.push({ kind: 'gossip', bytes })
+  }
+
+  reply(id: number, result: Result<unknown>): void {
+    this.#effects.push({ kind: 'reply', id, result })
+  }
+
+  refuseCommand(id: number, refusal: Refusal): void {
+    this.reply(id, { ok: false, refusal })
+  }
+
+  observe(event: SwarmEvent): void {
+    this.#effects.push({ kind: 'observe', event })
+  }
+
+  warn(thread: string | null, message: string): void {
+    this.observe({ type: 'warning', thread, message, atMs: this.nowMs })
+  }
+
+  /** Lamport's rule: a clock is never behind what it has seen. Own values survive a restart because own envelopes do. */
+  witness(lamport: number): void {
+    if (lamport > this.#lamport && lamport - this.#lamport <= LAMPORT_STEP_MAX)
+      this.#lamport = lamport
+  }
+}

@@ -1,0 +1,174 @@
+import { equals, toHex } from '../base/index.ts'
+import type { Certificate, Decision, Outcome } from '../envelope/index.ts'
+import { decisionDigest, outcomeDigest, quorumOf, voteBytes } from '../roster/index.ts'
+import type { Context } from './context.ts'
+import { threadDraft } from './drafts.ts'
+import type { Group, Thread } from './thread.ts'
+import type { PeerMessage, Stage } from './types.ts'
+
+/** Key of a finality lock: one digest for each slot, epoch and stage, ever (R10). */
+export function lockKey(scopedSlot: string, epoch: number, stage: Stage): string {
+  return `${scopedSlot}/${epoch}/${stage}`
+}
+
+/** The fold derived a decision or an outcome: a member locks it on disk, votes, and looks whether there is a certificate. */
+export function onDerived(
+  context: Context,
+  thread: Thread,
+  stage: Stage,
+  body: Decision | Outcome
+): void {
+  const digest =
+    stage === 'decide' ? decisionDigest(body as Decision) : outcomeDigest(body as Outcome)
+  thread.derived[stage] ??= { digest, atMs: context.nowMs, triedAt: 0, votedAt: 0 }
+  if (thread.member === null || thread.group === null) return
+  if (!lock(context, thread, stage, digest)) {
+    thread.warn(context, `this node is locked on another ${stage} for this slot and does not vote`)
+    return
+  }
+  castVote(context, thread, thread.group, stage)
+  certifyIfDue(context, thread, stage)
+}
+
+function lock(context: Context, thread: Thread, stage: Stage, digest: Uint8Array): boolean {
+  const key = lockKey(thread.scopedSlot(), thread.epoch(), stage)
+  const locked = context.locks.get(key)
+  if (locked !== undefined) return locked === toHex(digest)
+  context.locks.set(key, toHex(digest))
+  context.persist(
+    { type: 'lock', slot: thread.scopedSlot(), epoch: thread.epoch(), stage, digest },
+    { sync: true }
+  )
+  return true
+}
+
+function castVote(context: Context, thread: Thread, group: Group, stage: Stage): void {
+  const derived = thread.derived[stage]
+  if (derived === null) return
+  derived.votedAt = context.nowMs
+  const { slot, roster } = group.form.envelope.payload
+  const sig = context.sign(
+    voteBytes({ group: group.id, slot, epoch: thread.epoch(), stage, digest: derived.digest })
+  )
+  thread.votes[stage].set(context.did, { digest: toHex(derived.digest), sig })
+  for (const member of roster) {
+    if (member !== context.did)
+      context.send(member, { type: 'vote', group: group.id, stage, digest: derived.digest, sig })
+  }
+}
+
+/** Another member's vote. The first of each member counts; a second, different one is a fault to be seen. */
+export function onVote(
+  context: Context,
+  thread: Thread,
+  from: string,
+  message: Extract<PeerMessage, { type: 'vote' }>
+): void {
+  const { group } = thread
+  if (group === null || !group.form.envelope.payload.roster.includes(from)) return
+  const { slot } = group.form.envelope.payload
+  const { stage, digest } = message
+  if (
+    !context.verify(
+      from,
+      voteBytes({ group: group.id, slot, epoch: thread.epoch(), stage, digest }),
+      message.sig
+    )
+  )
+    return
+  const first = thread.votes[stage].get(from)
+  if (first !== undefined && first.digest !== toHex(digest)) {
+    thread.warn(context, `${from} voted for two different ${stage} digests`)
+    return
+  }
+  thread.votes[stage].set(from, { digest: toHex(digest), sig: message.sig })
+  certifyIfDue(context, thread, stage)
+}
+
+/** Publishes the certificate once there are votes enough: the leader at once, the others when the leader stays silent. */
+function certifyIfDue(context: Context, thread: Thread, stage: Stage): void {
+  const derived = thread.derived[stage]
+  const { group, member } = thread
+  if (derived === null || group === null || member === null || isCertified(thread, stage)) return
+  const certificate = assemble(thread, group, stage, derived.digest)
+  if (certificate === null) return
+  const { retryMs } = context.settings
+  const leads = member.raft.status().role === 'leader'
+  const patience = leads ? 0 : retryMs
+  const last = Math.max(derived.triedAt + 2 * retryMs, derived.atMs + patience)
+  if (context.nowMs < last && !(leads && derived.triedAt === 0)) return
+  derived.triedAt = context.nowMs
+  publishCertified(context, thread, group, stage, certificate)
+}
+
+function assemble(
+  thread: Thread,
+  group: Group,
+  stage: Stage,
+  digest: Uint8Array
+): Certificate | null {
+  const { roster } = group.form.envelope.payload
+  const wanted = toHex(digest)
+  const votes = roster.flatMap(member => {
+    const vote = thread.votes[stage].get(member)
+    return vote !== undefined && vote.digest === wanted ? [{ member, sig: vote.sig }] : []
+  })
+  if (votes.length < quorumOf(roster.length)) return null
+  return { form: group.form.bytes, stage, digest, votes }
+}
+
+function publishCertified(
+  context: Context,
+  thread: Thread,
+  group: Group,
+  stage: Stage,
+  certificate: Certificate
+): void {
+  const { decision, outcome } = group.log.state
+  const epoch = thread.epoch()
+  if (stage === 'decide' && decision !== null) {
+    context.publish(
+      threadDraft(
+        context,
+        thread,
+        'DECIDE',
+        { decision, certificate },
+        { epoch, refs: [decision.proposal] }
+      )
+    )
+  } else if (stage === 'outcome' && outcome !== null) {
+    const verb = outcome.result === 'INVALID' ? 'INVALIDATE' : 'FINALIZE'
+    context.publish(
+      threadDraft(
+        context,
+        thread,
+        verb,
+        { outcome, certificate },
+        { epoch, refs: outcome.commit === null ? [] : [outcome.commit] }
+      )
+    )
+  }
+}
+
+function isCertified(thread: Thread, stage: Stage): boolean {
+  return stage === 'decide' ? thread.decide !== null || thread.end !== null : thread.end !== null
+}
+
+/** Votes again and publishes again while a derived stage has no certificate: votes travel over lossy streams. */
+export function driveFinality(context: Context, thread: Thread): void {
+  if (thread.member === null || thread.group === null) return
+  for (const stage of ['decide', 'outcome'] as const) {
+    const derived = thread.derived[stage]
+    if (derived === null || isCertified(thread, stage)) continue
+    const mine = thread.votes[stage].get(context.did)
+    if (mine !== undefined && context.nowMs - derived.votedAt >= context.settings.retryMs)
+      castVote(context, thread, thread.group, stage)
+    certifyIfDue(context, thread, stage)
+  }
+}
+
+/** True when what was derived here is what the certificate says; null when nothing is derived yet. */
+export function agrees(thread: Thread, stage: Stage, digest: Uint8Array): boolean | null {
+  const derived = thread.derived[stage]
+  return derived === null ? null : equals(derived.digest, digest)
+}

@@ -1,0 +1,103 @@
+import type { LogEntry } from '../raft/index.ts'
+import { outcomeDigest } from '../roster/index.ts'
+import { agrees, onDerived } from './finality.ts'
+import { Member } from './member.ts'
+import { participants, pickPeer, pull, sendLog } from './sync.ts'
+import type { Thread } from './thread.ts'
+import type { PeerMessage } from './types.ts'
+import { driveVerdicts } from './verdicts.ts'
+import type { World } from './world.ts'
+
+/** Becomes a member when the roster names this node and the thread is open. Its JOIN promise is inside FORM (R9). */
+export function startMember(world: World, thread: Thread): void {
+  const { context } = world
+  const { group } = thread
+  if (
+    group === null ||
+    thread.isEnded() ||
+    !group.form.envelope.payload.roster.includes(context.did)
+  )
+    return
+  const restored = world.restored.get(group.id) ?? null
+  thread.member = new Member({
+    context,
+    thread,
+    group,
+    restored,
+    onCommitted: entries => onCommitted(world, thread, entries)
+  })
+  thread.member.begin()
+}
+
+function onCommitted(world: World, thread: Thread, entries: readonly LogEntry[]): void {
+  applyEntries(world, thread, entries)
+  for (const did of participants(world.context, thread))
+    sendLog(world.context, thread, did, entries)
+  driveVerdicts(world.context, thread)
+  world.observeThread(thread)
+}
+
+/** Folds entries that come next in the log; others are skipped. */
+export function applyEntries(world: World, thread: Thread, entries: readonly LogEntry[]): void {
+  const { context } = world
+  const { group } = thread
+  if (group === null) return
+  for (const entry of entries) {
+    if (entry.index !== group.entries.length + 1 || group.log.state.outcome !== null) continue
+    group.entries.push(entry)
+    const applied = group.log.apply(entry)
+    if (applied.decided !== null) onDerived(context, thread, 'decide', applied.decided)
+    if (applied.ended === null) continue
+    onDerived(context, thread, 'outcome', applied.ended)
+    if (thread.end === null) continue
+    if (agrees(thread, 'outcome', outcomeDigest(thread.end.outcome)) === false)
+      return disagree(world, thread, 'outcome')
+    world.observeEnd(thread)
+  }
+  for (const id of thread.unlogged.keys()) {
+    if (group.log.state.logged.has(id)) thread.unlogged.delete(id)
+  }
+}
+
+/** The certificate says otherwise than the entries learnt here: they came from a liar. Learn them anew. */
+export function disagree(world: World, thread: Thread, what: string): void {
+  thread.warn(
+    world.context,
+    `what this node learnt of the log does not fit the certificate of the ${what}: learning it anew`
+  )
+  thread.derived.decide = null
+  thread.derived.outcome = null
+  thread.resetLog(world.context)
+}
+
+/** Entries from a member, at a node outside the roster or one that lags. Each envelope in them passes the door first (R4). */
+export function onLog(
+  world: World,
+  thread: Thread,
+  from: string,
+  message: Extract<PeerMessage, { type: 'log' }>
+): void {
+  const { context } = world
+  const { group } = thread
+  if (group === null || group.id !== message.group)
+    return world.early.holdMessage(message.thread, from, message)
+  const trusted = group.form.envelope.payload.roster.includes(from) || thread.end !== null
+  if (thread.member !== null || !trusted || thread.isComplete()) return
+  const next = group.entries.length + 1
+  const fresh = message.entries.filter(entry => entry.index >= next)
+  if (fresh.length === 0) return
+  if (fresh[0]?.index !== next) return pullNow(world, thread, from)
+  if (thread.admitMissing(context, fresh, from))
+    return world.early.holdMessage(thread.id, from, message)
+  context.persist({ type: 'learned', thread: thread.id, entries: fresh }, { sync: false })
+  applyEntries(world, thread, fresh)
+  driveVerdicts(context, thread)
+  world.observeThread(thread)
+}
+
+/** Asks the preferred peer, or another, for what is missing of a thread. */
+export function pullNow(world: World, thread: Thread, preferred: string): void {
+  const { context } = world
+  const peer = context.connected.has(preferred) ? preferred : pickPeer(context, thread)
+  if (peer !== null) pull(context, thread.id, thread, peer)
+}

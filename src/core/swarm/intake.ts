@@ -1,0 +1,166 @@
+import { OPEN_THREADS_PER_REQUESTER_MAX, ok, THREADS_MAX } from '../base/index.ts'
+import type { Admitted } from '../envelope/index.ts'
+import {
+  checkDecision,
+  checkForm,
+  checkOutcome,
+  decisionDigest,
+  outcomeDigest
+} from '../roster/index.ts'
+import { agrees } from './finality.ts'
+import { disagree, pullNow, startMember } from './following.ts'
+import { driveFormation } from './formation.ts'
+import { pickPeer, pull } from './sync.ts'
+import { observeFacts, Thread } from './thread.ts'
+import type { World } from './world.ts'
+
+/** Agents whose manifest is kept; a flood of identities must not fill memory. */
+const MANIFESTS_MAX = 10_000
+
+/** Takes an admitted envelope: files it, and answers the command that it came from. */
+export function onEnvelope(world: World, admitted: Admitted, local: boolean): void {
+  const { context } = world
+  file(world, admitted, context.nowMs, local)
+  if (!local) return
+  const waiting = context.waiting.get(admitted.envelope.lamport)
+  if (waiting === undefined) return
+  context.waiting.delete(admitted.envelope.lamport)
+  context.reply(waiting, ok({ envelope: admitted.id }))
+}
+
+/** Files an envelope where it belongs: on disk first, then out, then its consequences. Known ones change nothing. */
+export function file(world: World, admitted: Admitted, atMs: number, local: boolean): void {
+  const { context } = world
+  const { verb, thread: threadCid, sender, lamport } = admitted.envelope
+  context.witness(lamport)
+  if (verb === 'MANIFEST') return fileManifest(world, admitted as Admitted<'MANIFEST'>, local)
+  if (verb === 'CHECKPOINT') return
+  const id = verb === 'NEED' ? admitted.id : String(threadCid)
+  const thread =
+    verb === 'NEED' ? openThread(world, admitted as Admitted<'NEED'>) : world.threads.get(id)
+  if (thread === undefined) return verb === 'NEED' ? undefined : waitForNeed(world, id, admitted)
+  if (thread.envelopes.has(admitted.id)) return
+  thread.file(admitted, atMs)
+  keep(world, admitted, atMs, local)
+  context.observe({ type: 'envelope', thread: id, id: admitted.id, verb, sender, atMs })
+  observeFacts(context, id, admitted)
+  react(world, thread, admitted)
+  if (verb === 'NEED')
+    for (const early of world.early.envelopes(id)) file(world, early, atMs, false)
+}
+
+function keep(world: World, admitted: Admitted, atMs: number, local: boolean): void {
+  world.context.persist({ type: 'envelope', bytes: admitted.bytes, atMs }, { sync: local })
+  if (local) world.context.gossip(admitted.bytes)
+}
+
+function fileManifest(world: World, admitted: Admitted<'MANIFEST'>, local: boolean): void {
+  const { manifests } = world.context
+  const known = manifests.get(admitted.envelope.sender)
+  if (known !== undefined && known.envelope.lamport >= admitted.envelope.lamport) return
+  if (known === undefined && manifests.size >= MANIFESTS_MAX) return
+  manifests.set(admitted.envelope.sender, admitted)
+  keep(world, admitted, world.context.nowMs, local)
+}
+
+function openThread(world: World, need: Admitted<'NEED'>): Thread | undefined {
+  const { context, threads } = world
+  const known = threads.get(need.id)
+  if (known !== undefined) return known
+  if (!hasRoomFor(world, need.envelope.sender)) {
+    context.warn(null, `a NEED of ${need.envelope.sender} is not followed: too many open threads`)
+    return undefined
+  }
+  const thread = new Thread(need)
+  threads.set(need.id, thread)
+  return thread
+}
+
+function hasRoomFor(world: World, requester: string): boolean {
+  if (world.threads.size >= THREADS_MAX) forgetOldestEnded(world)
+  let open = 0
+  for (const thread of world.threads.values()) {
+    if (thread.need.envelope.sender === requester && !thread.isEnded()) open += 1
+  }
+  return world.threads.size < THREADS_MAX && open < OPEN_THREADS_PER_REQUESTER_MAX
+}
+
+function forgetOldestEnded(world: World): void {
+  for (const [id, thread] of world.threads) {
+    if (!thread.isEnded()) continue
+    world.threads.delete(id)
+    if (thread.group !== null) world.groups.delete(thread.group.id)
+    return
+  }
+}
+
+/** Too early is not wrong (R5): the envelope waits, bounded, while its NEED is asked for. */
+function waitForNeed(world: World, id: string, admitted: Admitted): void {
+  if (!world.early.holdEnvelope(id, admitted) || !world.started) return
+  const peer = pickPeer(world.context, null)
+  if (peer !== null) pull(world.context, id, undefined, peer)
+}
+
+/** What a verb brings about beyond being filed. */
+function react(world: World, thread: Thread, admitted: Admitted): void {
+  const { verb } = admitted.envelope
+  if (verb === 'FORM') onForm(world, thread, admitted as Admitted<'FORM'>)
+  else if (verb === 'DECIDE') onDecide(world, thread, admitted as Admitted<'DECIDE'>)
+  else if (verb === 'FINALIZE' || verb === 'INVALIDATE')
+    onEnd(world, thread, admitted as Admitted<'FINALIZE' | 'INVALIDATE'>)
+  if (!world.started) return
+  if (verb === 'NEED') driveFormation(world.context, thread)
+  thread.member?.onAdmitted()
+  world.release(thread.id)
+  world.observeThread(thread)
+}
+
+function onForm(world: World, thread: Thread, form: Admitted<'FORM'>): void {
+  const { context } = world
+  const checked = checkForm(form, thread.need, context.verify)
+  if (!checked.ok) return thread.warn(context, `a FORM was refused: ${checked.refusal.message}`)
+  if (thread.group !== null)
+    return thread.warn(
+      context,
+      `the requester signed a second FORM for epoch ${thread.epoch()}: equivocation`
+    )
+  const group = thread.adopt(form, context)
+  world.groups.set(group.id, thread)
+  if (!world.started) return
+  startMember(world, thread)
+  world.release(group.id)
+}
+
+function onDecide(world: World, thread: Thread, admitted: Admitted<'DECIDE'>): void {
+  const { context } = world
+  if (thread.decide !== null) return
+  const { decision, certificate } = admitted.envelope.payload
+  const checked = checkDecision(decision, certificate, thread.need, context.verify)
+  if (!checked.ok) return thread.warn(context, `a DECIDE was refused: ${checked.refusal.message}`)
+  thread.decide = { admitted, signers: checked.value.signers }
+  if (agrees(thread, 'decide', decisionDigest(decision)) === false)
+    disagree(world, thread, 'DECIDE')
+  if (world.started && thread.member === null)
+    pullIfBehind(world, thread, decision.index, admitted.envelope.sender)
+}
+
+function onEnd(world: World, thread: Thread, admitted: Admitted<'FINALIZE' | 'INVALIDATE'>): void {
+  const { context } = world
+  const { verb } = admitted.envelope
+  if (thread.end !== null) return
+  const { outcome, certificate } = admitted.envelope.payload
+  const checked = checkOutcome(outcome, certificate, thread.need, context.verify)
+  if (!checked.ok) return thread.warn(context, `a ${verb} was refused: ${checked.refusal.message}`)
+  if ((outcome.result === 'INVALID') !== (verb === 'INVALIDATE'))
+    return thread.warn(context, `a ${verb} was refused: its outcome is ${outcome.result}`)
+  if (agrees(thread, 'outcome', outcomeDigest(outcome)) === false) disagree(world, thread, verb)
+  thread.end = { admitted, outcome, signers: checked.value.signers }
+  thread.member = null
+  thread.formation = null
+  if (thread.isComplete()) world.observeEnd(thread)
+  else if (world.started) pullNow(world, thread, admitted.envelope.sender)
+}
+
+function pullIfBehind(world: World, thread: Thread, index: number, from: string): void {
+  if ((thread.group?.entries.length ?? 0) < index) pullNow(world, thread, from)
+}

@@ -1,0 +1,165 @@
+import { assert, ENTRIES_PER_THREAD_MAX } from '../base/index.ts'
+import { cidOf } from '../codec/index.ts'
+import { decodeEntry, encodeEntry } from '../need/index.ts'
+import { type LogEntry, Raft, type RaftMessage } from '../raft/index.ts'
+import type { Context } from './context.ts'
+import type { Group, Thread } from './thread.ts'
+import type { JournalRecord } from './types.ts'
+
+/** What was on disk of a group's Raft. */
+export type RestoredRaft = NonNullable<ConstructorParameters<typeof Raft>[0]['restored']>
+
+export type MemberInit = {
+  readonly context: Context
+  readonly thread: Thread
+  readonly group: Group
+  readonly restored: RestoredRaft | null
+  readonly onCommitted: (entries: readonly LogEntry[]) => void
+}
+
+/** Append messages held back until their envelopes have passed the door. */
+const STASH_MAX = 64
+
+/**
+ * This node as a member of one group: feeds Raft, stamps log time as leader, and refuses as follower what it has not admitted itself.
+ */
+export class Member {
+  readonly raft: Raft
+  readonly #context: Context
+  readonly #thread: Thread
+  readonly #group: Group
+  readonly #onCommitted: (entries: readonly LogEntry[]) => void
+  readonly #stash: RaftMessage[] = []
+  /** As leader: ids that are in the log, committed or not, and the last stamp used. Rebuilt for each term. */
+  #offered = new Set<string>()
+  #offeredTerm = 0
+  #lastStamp = 0
+  #pumping = false
+
+  constructor(init: MemberInit) {
+    this.#context = init.context
+    this.#thread = init.thread
+    this.#group = init.group
+    this.#onCommitted = init.onCommitted
+    this.raft = new Raft({
+      id: init.context.did,
+      members: init.group.form.envelope.payload.roster,
+      electionTicksMin: init.context.settings.electionTicksMin,
+      heartbeatTicks: init.context.settings.heartbeatTicks,
+      random: init.context.random,
+      ...(init.restored === null ? {} : { restored: init.restored })
+    })
+  }
+
+  /** The roster's first member stands at once in a fresh group, so that nobody waits for an election timeout. */
+  begin(): void {
+    const first = this.#group.form.envelope.payload.roster[0]
+    if (first === this.#context.did && this.raft.status().lastIndex === 0) this.raft.campaign()
+    this.pump()
+  }
+
+  tick(): void {
+    this.raft.tick()
+    this.pump()
+  }
+
+  receive(message: RaftMessage): void {
+    if (message.type === 'append' && !this.#mayAccept(message)) return
+    this.raft.step(message)
+    this.pump()
+  }
+
+  /** An envelope of the thread was admitted: offer it as leader, and retry what waited for it. */
+  onAdmitted(): void {
+    const held = this.#stash.splice(0)
+    for (const message of held) this.receive(message)
+    this.pump()
+  }
+
+  /**
+   * An append is taken only when every envelope in it has passed this node's own door (R4) and no stamp is ahead of its
+   * clock by more than the precision (R14). What is missing is sent through the door; the message waits.
+   */
+  #mayAccept(message: Extract<RaftMessage, { type: 'append' }>): boolean {
+    if (!Array.isArray(message.entries)) return false
+    const latest = this.#context.nowMs + this.#group.form.envelope.payload.precisionMs
+    for (const entry of message.entries) {
+      if ((decodeEntry(entry.data)?.stamp ?? 0) <= latest) continue
+      this.#thread.warn(
+        this.#context,
+        `the leader ${message.from} stamps entries ahead of this node's clock`
+      )
+      return false
+    }
+    const missing = this.#thread.admitMissing(this.#context, message.entries, message.from)
+    if (missing && this.#stash.length < STASH_MAX) this.#stash.push(message)
+    return !missing
+  }
+
+  /** Persist, send, apply, for as long as there is something to do; then offer new work as leader. */
+  pump(): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    do this.#drain()
+    while (this.#offer())
+    this.#pumping = false
+  }
+
+  #drain(): void {
+    for (let ready = this.raft.ready(); ready !== null; ready = this.raft.ready()) {
+      const group = this.#group.id
+      const records: JournalRecord[] = []
+      if (ready.entries.length > 0) records.push({ type: 'entries', group, entries: ready.entries })
+      if (ready.hardState !== null)
+        records.push({ type: 'hard-state', group, state: ready.hardState })
+      for (const record of records) this.#context.persist(record, { sync: ready.mustSync })
+      for (const message of ready.messages)
+        this.#context.send(message.to, { type: 'raft', group, message })
+      if (ready.committed.length > 0) this.#onCommitted(ready.committed)
+      this.raft.advance()
+    }
+  }
+
+  /** As leader: proposes admitted envelopes that are not in the log, and a tick when a deadline has passed. */
+  #offer(): boolean {
+    const status = this.raft.status()
+    if (status.role !== 'leader' || this.#group.log.state.outcome !== null) return false
+    if (status.term !== this.#offeredTerm) this.#rebuildOffered(status.term, status.lastIndex)
+    let proposed = false
+    const full = status.lastIndex >= ENTRIES_PER_THREAD_MAX
+    for (const admitted of full ? [] : this.#thread.unlogged.values()) {
+      if (this.#offered.has(admitted.id) || admitted.envelope.notAfter <= this.#context.nowMs)
+        continue
+      if (!this.#propose(admitted.bytes)) return proposed
+      this.#offered.add(admitted.id)
+      proposed = true
+    }
+    const deadline = this.#group.log.nextDeadline()
+    const due =
+      deadline !== null &&
+      this.#context.nowMs >= deadline &&
+      this.#lastStamp < Math.max(deadline, 1)
+    return (due && this.#propose(null)) || proposed
+  }
+
+  #propose(envelope: Uint8Array | null): boolean {
+    const stamp = Math.max(this.#context.nowMs, this.#lastStamp + 1)
+    if (this.raft.propose(encodeEntry({ stamp, envelope })) !== null) return false
+    this.#lastStamp = stamp
+    return true
+  }
+
+  #rebuildOffered(term: number, lastIndex: number): void {
+    this.#offeredTerm = term
+    this.#offered = new Set(this.#group.log.state.logged)
+    this.#lastStamp = this.#group.log.state.at.stamp
+    const from = this.#group.entries.length + 1
+    assert(from <= lastIndex + 1, 'what is applied is in the log')
+    for (const entry of this.raft.entries(from, lastIndex)) {
+      const body = decodeEntry(entry.data)
+      if (body === null) continue
+      this.#lastStamp = Math.max(this.#lastStamp, body.stamp)
+      if (body.envelope !== null) this.#offered.add(cidOf(body.envelope).toString())
+    }
+  }
+}

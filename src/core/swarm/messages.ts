@@ -1,0 +1,94 @@
+import { unreachable } from '../base/index.ts'
+import { parseEnvelope } from '../envelope/index.ts'
+import { onVote } from './finality.ts'
+import { onLog } from './following.ts'
+import { driveFormation, onFormationMessage } from './formation.ts'
+import { answerPull, HELLO_THREADS_MAX, isThreadId, pull } from './sync.ts'
+import type { PeerMessage } from './types.ts'
+import type { World } from './world.ts'
+
+/** Manifests sent to a new peer; it learns the others from others. */
+const MANIFESTS_SENT_MAX = 64
+
+/** A peer came or went: greet it with the threads and manifests known here. */
+export function onPeer(world: World, did: string, connected: boolean): void {
+  const { context } = world
+  if (did === context.did) return
+  if (!connected) {
+    context.connected.delete(did)
+    return
+  }
+  context.connected.add(did)
+  const manifests = [...context.manifests.values()].slice(-MANIFESTS_SENT_MAX)
+  if (manifests.length > 0)
+    context.send(did, { type: 'envelopes', items: manifests.map(manifest => manifest.bytes) })
+  context.send(did, { type: 'hello', threads: [...world.threads.keys()].slice(-HELLO_THREADS_MAX) })
+  for (const thread of world.threads.values()) driveFormation(context, thread)
+}
+
+/** A direct message of an authenticated peer. */
+export function onMessage(world: World, from: string, message: PeerMessage): void {
+  const { context } = world
+  switch (message.type) {
+    case 'hello':
+      return onHello(world, from, message.threads)
+    case 'pull':
+      return world.withThread(message.thread, thread => answerPull(context, thread, from, message))
+    case 'invite':
+      return onInvite(world, from, message)
+    case 'available':
+    case 'bind':
+    case 'join':
+    case 'decline':
+      return world.withThread(message.thread, thread =>
+        onFormationMessage(context, thread, from, message)
+      )
+    case 'raft':
+      return onRaft(world, from, message)
+    case 'vote': {
+      const thread = world.groups.get(message.group)
+      if (thread === undefined) world.early.holdMessage(message.group, from, message)
+      else onVote(context, thread, from, message)
+      return
+    }
+    case 'log':
+      return world.withThread(message.thread, thread => onLog(world, thread, from, message))
+    case 'envelopes':
+      // The shell sends each item through the door; they arrive here as inputs of their own.
+      return
+    default:
+      unreachable(message)
+  }
+}
+
+/** Pulls what this node does not have complete. */
+function onHello(world: World, from: string, threads: readonly string[]): void {
+  for (const id of threads.slice(0, HELLO_THREADS_MAX)) {
+    const thread = world.threads.get(id)
+    if (isThreadId(id) && thread?.isComplete() !== true) pull(world.context, id, thread, from)
+  }
+}
+
+function onInvite(
+  world: World,
+  from: string,
+  message: Extract<PeerMessage, { type: 'invite' }>
+): void {
+  const parsed = parseEnvelope(message.need)
+  if (!parsed.ok || parsed.value.envelope.verb !== 'NEED') return
+  const thread = world.threads.get(parsed.value.id)
+  if (thread !== undefined) return onFormationMessage(world.context, thread, from, message)
+  world.early.holdMessage(parsed.value.id, from, message)
+  world.context.admit(message.need, from)
+}
+
+/** A message for an unknown group never creates one (R8); it waits a moment, since FORM may be on its way. */
+function onRaft(world: World, from: string, message: Extract<PeerMessage, { type: 'raft' }>): void {
+  const thread = world.groups.get(message.group)
+  if (thread === undefined) return world.early.holdMessage(message.group, from, message)
+  if (message.message.from !== from) return
+  if (thread.member !== null) return thread.member.receive(message.message)
+  // A member that lags behind an ended group is told how it ended.
+  if (thread.end !== null)
+    world.context.send(from, { type: 'envelopes', items: [thread.end.admitted.bytes] })
+}

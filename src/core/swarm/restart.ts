@@ -1,0 +1,83 @@
+import { toHex, unreachable } from '../base/index.ts'
+import { parseEnvelope } from '../envelope/index.ts'
+import type { LogEntry } from '../raft/index.ts'
+import { lockKey } from './finality.ts'
+import { applyEntries, startMember } from './following.ts'
+import { driveFormation, restoreFormation } from './formation.ts'
+import { file } from './intake.ts'
+import type { Thread } from './thread.ts'
+import type { JournalRecord } from './types.ts'
+import type { World } from './world.ts'
+
+/** Puts back one record from disk. The effects that it leads to happened before the restart: the caller drops them. */
+export function restoreRecord(world: World, record: JournalRecord): void {
+  const { context } = world
+  switch (record.type) {
+    case 'envelope': {
+      const parsed = parseEnvelope(record.bytes)
+      if (parsed.ok) file(world, parsed.value, record.atMs, false)
+      return
+    }
+    case 'join':
+      context.joins.set(`${record.slot}/${record.epoch}`, toHex(record.rosterHash))
+      return
+    case 'lock':
+      context.locks.set(lockKey(record.slot, record.epoch, record.stage), toHex(record.digest))
+      return
+    case 'chosen':
+      return world.withThread(record.thread, thread => {
+        if (thread.group === null)
+          restoreFormation(context, thread, record.candidates, record.roster)
+      })
+    case 'hard-state':
+      restoring(world, record.group).hardState = record.state
+      return
+    case 'entries':
+      return restoreEntries(world, record.group, record.entries)
+    case 'learned':
+      return world.withThread(record.thread, thread => applyEntries(world, thread, record.entries))
+    case 'verdict':
+      return world.withThread(record.thread, thread => {
+        thread.ownVerdicts.set(record.commit, {
+          pass: record.pass,
+          evaluation: record.evaluation,
+          reasons: record.reasons,
+          triedAt: 0,
+          triedIn: null
+        })
+      })
+    case 'abandoned':
+      return world.withThread(record.thread, thread => {
+        thread.abandoned = record.reason
+      })
+    default:
+      unreachable(record)
+  }
+}
+
+/** Goes on with a thread where the disk left off. */
+export function resume(world: World, thread: Thread): void {
+  const { group } = thread
+  if (group !== null) {
+    // The group has ended: its log up to the certified outcome is settled, whatever commit index was on disk.
+    if (thread.end !== null)
+      applyEntries(world, thread, world.restored.get(group.id)?.entries ?? [])
+    startMember(world, thread)
+  }
+  driveFormation(world.context, thread)
+}
+
+function restoring(world: World, group: string): NonNullable<ReturnType<World['restored']['get']>> {
+  const known = world.restored.get(group)
+  if (known !== undefined) return known
+  const fresh = { hardState: { term: 0, vote: null, commit: 0 }, entries: [] }
+  world.restored.set(group, fresh)
+  return fresh
+}
+
+function restoreEntries(world: World, group: string, entries: readonly LogEntry[]): void {
+  const first = entries[0]
+  if (first === undefined) return
+  const restored = restoring(world, group)
+  restored.entries = [...restored.entries.filter(entry => entry.index < first.index), ...entries]
+}

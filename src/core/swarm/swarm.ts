@@ -1,0 +1,176 @@
+import { unreachable } from '../base/index.ts'
+import type { Admitted } from '../envelope/index.ts'
+import { factsOf } from '../need/index.ts'
+import { runCommand } from './commands.ts'
+import { Context, type SwarmInit } from './context.ts'
+import { driveFinality } from './finality.ts'
+import { driveFormation } from './formation.ts'
+import { onEnvelope } from './intake.ts'
+import { onMessage, onPeer } from './messages.ts'
+import { restoreRecord, resume } from './restart.ts'
+import { pullIfDue } from './sync.ts'
+import type { Thread } from './thread.ts'
+import type { Effect, Input, JournalRecord, RecordItem, ThreadView } from './types.ts'
+import { driveVerdicts } from './verdicts.ts'
+import { viewOf } from './view.ts'
+import { World } from './world.ts'
+
+/**
+ * The node's one state machine. Input in, effects out; never throws on input. The same inputs in the same order give the same
+ * effects, which is what the simulator and the replayer build on.
+ */
+export class Swarm {
+  readonly #context: Context
+  readonly #world: World
+
+  constructor(init: SwarmInit) {
+    this.#context = new Context(init)
+    this.#world = new World(this.#context, (from, message) => onMessage(this.#world, from, message))
+  }
+
+  /** Puts back one record from disk. All records in order, before `start`. */
+  restore(record: JournalRecord): void {
+    restoreRecord(this.#world, record)
+    this.#context.take()
+  }
+
+  /** Goes on where the disk left off: groups start again, own unfinished work is taken up. */
+  start(nowMs: number): readonly Effect[] {
+    this.#context.nowMs = nowMs
+    this.#world.started = true
+    for (const thread of this.#world.threads.values()) resume(this.#world, thread)
+    this.#world.restored.clear()
+    return this.#context.take()
+  }
+
+  step(input: Input): readonly Effect[] {
+    this.#context.nowMs = input.nowMs
+    switch (input.kind) {
+      case 'tick':
+        this.#tick()
+        break
+      case 'envelope':
+        onEnvelope(this.#world, input.admitted, input.local)
+        break
+      case 'message':
+        onMessage(this.#world, input.from, input.message)
+        break
+      case 'peer':
+        onPeer(this.#world, input.did, input.connected)
+        break
+      case 'command':
+        runCommand(this.#context, input.id, input.command, id => this.#world.threads.get(id))
+        break
+      case 'draft-refused':
+        this.#onDraftRefused(input)
+        break
+      default:
+        unreachable(input)
+    }
+    return this.#context.take()
+  }
+
+  /** True while some thread is open: ticks are wanted every tickMs. */
+  isBusy(): boolean {
+    for (const thread of this.#world.threads.values()) {
+      if (!thread.isEnded()) return true
+    }
+    return false
+  }
+
+  view(id: string): ThreadView | undefined {
+    const thread = this.#world.threads.get(id)
+    return thread === undefined ? undefined : viewOf(this.#context, thread)
+  }
+
+  /** Ids of all threads, newest last. */
+  threadIds(): readonly string[] {
+    return [...this.#world.threads.keys()]
+  }
+
+  /** The newest manifest of each known agent, by DID. */
+  manifests(): ReadonlyMap<string, Admitted<'MANIFEST'>> {
+    return this.#context.manifests
+  }
+
+  /** One admitted envelope of a thread. */
+  envelope(thread: string, id: string): Admitted | undefined {
+    return this.#world.threads.get(thread)?.envelopes.get(id)?.admitted
+  }
+
+  /** The envelopes of a thread that state plan facts, for rebuilding its plan document. */
+  planned(id: string): readonly Admitted[] {
+    const envelopes = [...(this.#world.threads.get(id)?.envelopes.values() ?? [])]
+    return envelopes
+      .map(({ admitted }) => admitted)
+      .filter(admitted => factsOf(admitted).length > 0)
+  }
+
+  /**
+   * The record of a thread in replay order: NEED, FORM, the log, the certified envelopes (R19). `complete` once the whole
+   * log up to the certified outcome is here.
+   */
+  record(
+    id: string
+  ): { readonly items: readonly RecordItem[]; readonly complete: boolean } | undefined {
+    const thread = this.#world.threads.get(id)
+    return thread === undefined
+      ? undefined
+      : { items: recordOf(thread), complete: thread.isComplete() }
+  }
+
+  #tick(): void {
+    const context = this.#context
+    for (const thread of this.#world.threads.values()) {
+      pullIfDue(context, thread)
+      if (thread.isEnded()) continue
+      driveFormation(context, thread)
+      thread.member?.tick()
+      driveFinality(context, thread)
+      driveVerdicts(context, thread)
+      this.#giveUpIfDue(thread)
+    }
+    this.#world.early.prune(context.nowMs)
+  }
+
+  /** No certificate in time: the thread ends here with the reason, so that nothing ever hangs (P6). */
+  #giveUpIfDue(thread: Thread): void {
+    const context = this.#context
+    if (thread.isEnded() || context.nowMs < thread.lastDeadline() + context.settings.graceMs) return
+    const reason = `expired without a certificate: ${viewOf(context, thread).reason}`
+    thread.abandoned = reason
+    thread.member = null
+    thread.formation = null
+    context.persist(
+      { type: 'abandoned', thread: thread.id, reason, nowMs: context.nowMs },
+      { sync: false }
+    )
+    this.#world.observeThread(thread)
+    this.#world.observeEnd(thread)
+  }
+
+  #onDraftRefused(input: Extract<Input, { kind: 'draft-refused' }>): void {
+    const context = this.#context
+    const waiting = context.waiting.get(input.lamport)
+    context.waiting.delete(input.lamport)
+    if (waiting !== undefined) return context.refuseCommand(waiting, input.refusal)
+    context.warn(
+      input.draft.thread?.toString() ?? null,
+      `own ${input.draft.verb} was refused: ${input.refusal.message}`
+    )
+  }
+}
+
+function recordOf(thread: Thread): RecordItem[] {
+  const items: RecordItem[] = [{ type: 'envelope', bytes: thread.need.bytes }]
+  if (thread.group !== null) {
+    items.push({ type: 'envelope', bytes: thread.group.form.bytes })
+    const last = thread.end?.outcome.index ?? Number.MAX_SAFE_INTEGER
+    for (const entry of thread.group.entries) {
+      if (entry.index <= last) items.push({ type: 'entry', entry })
+    }
+  }
+  if (thread.decide !== null) items.push({ type: 'envelope', bytes: thread.decide.admitted.bytes })
+  if (thread.end !== null) items.push({ type: 'envelope', bytes: thread.end.admitted.bytes })
+  return items
+}

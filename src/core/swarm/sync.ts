@@ -1,0 +1,109 @@
+import { CID } from '../codec/index.ts'
+import type { LogEntry } from '../raft/index.ts'
+import type { Context } from './context.ts'
+import type { Thread } from './thread.ts'
+import type { PeerMessage } from './types.ts'
+
+/** Threads named in one hello; newest first. */
+export const HELLO_THREADS_MAX = 1_000
+/** Ids named in one pull; the newest ones, since the oldest are found again by their absence. */
+const PULL_IDS_MAX = 4_096
+/** Bytes of envelopes or entries in one message; well below the limit of a direct message. */
+const BATCH_BYTES_MAX = 256 * 1024
+
+/** Asks a peer for what this node lacks of a thread (R6). */
+export function pull(
+  context: Context,
+  threadId: string,
+  thread: Thread | undefined,
+  from: string
+): void {
+  const have = thread === undefined ? [] : [...thread.envelopes.keys()].slice(-PULL_IDS_MAX)
+  if (thread !== undefined) thread.pulledAt = context.nowMs
+  context.send(from, {
+    type: 'pull',
+    thread: threadId,
+    have,
+    entries: thread?.group?.entries.length ?? 0
+  })
+}
+
+/** Compares an open thread with some peer now and then; prefers members of its group. */
+export function pullIfDue(context: Context, thread: Thread): void {
+  if (thread.isComplete() || (thread.abandoned !== null && thread.end === null)) return
+  if (context.nowMs - thread.pulledAt < context.settings.pullMs) return
+  const peer = pickPeer(context, thread)
+  thread.pulledAt = context.nowMs
+  if (peer !== null) pull(context, thread.id, thread, peer)
+}
+
+/** A connected member of the thread's group, or any peer. */
+export function pickPeer(context: Context, thread: Thread | null): string | null {
+  const roster = thread?.group?.form.envelope.payload.roster ?? []
+  const members = roster.filter(did => context.connected.has(did))
+  const peers = members.length > 0 ? members : [...context.connected]
+  return peers[context.random(Math.max(1, peers.length))] ?? null
+}
+
+/** Answers a pull: the missing envelopes in the order seen here, then the missing entries. */
+export function answerPull(
+  context: Context,
+  thread: Thread,
+  from: string,
+  message: Extract<PeerMessage, { type: 'pull' }>
+): void {
+  const have = new Set(message.have)
+  if (!have.has(thread.id)) context.send(from, { type: 'envelopes', items: [thread.need.bytes] })
+  const missing: Uint8Array[] = []
+  for (const [id, { admitted }] of thread.envelopes) {
+    if (id !== thread.id && !have.has(id)) missing.push(admitted.bytes)
+  }
+  for (const items of batches(missing, bytes => bytes.length))
+    context.send(from, { type: 'envelopes', items })
+  if (thread.group === null) return
+  sendLog(context, thread, from, thread.group.entries.slice(message.entries))
+}
+
+/** Sends committed entries to a node outside the roster. */
+export function sendLog(
+  context: Context,
+  thread: Thread,
+  to: string,
+  entries: readonly LogEntry[]
+): void {
+  if (thread.group === null) return
+  for (const batch of batches(entries, entry => entry.data.length + 16)) {
+    context.send(to, { type: 'log', group: thread.group.id, thread: thread.id, entries: batch })
+  }
+}
+
+/** Nodes outside the roster that take part in the thread, and so want each entry as it commits. */
+export function participants(context: Context, thread: Thread): string[] {
+  const roster = new Set(thread.group?.form.envelope.payload.roster ?? [])
+  return [...thread.senders].filter(
+    did => did !== context.did && !roster.has(did) && context.connected.has(did)
+  )
+}
+
+/** True for text that is a CID in the form that thread ids have. */
+export function isThreadId(text: string): boolean {
+  try {
+    return CID.parse(text).toString() === text
+  } catch {
+    return false
+  }
+}
+
+function batches<T>(items: readonly T[], sizeOf: (item: T) => number): T[][] {
+  const out: T[][] = []
+  let size = 0
+  for (const item of items) {
+    const last = out[out.length - 1]
+    if (last === undefined || size + sizeOf(item) > BATCH_BYTES_MAX) {
+      out.push([item])
+      size = 0
+    } else last.push(item)
+    size += sizeOf(item)
+  }
+  return out
+}

@@ -1,0 +1,179 @@
+import { cidOf } from '../codec/index.ts'
+import type { Admitted, Outcome } from '../envelope/index.ts'
+import { decodeEntry, factsOf, LOGGED_VERBS, NeedLog } from '../need/index.ts'
+import type { LogEntry } from '../raft/index.ts'
+import { groupIdOf } from '../roster/index.ts'
+import type { Context } from './context.ts'
+import type { Formation } from './formation.ts'
+import type { Member } from './member.ts'
+import type { Phase, Stage } from './types.ts'
+
+/** A verifier's own finding, on disk before its seal is published. */
+export type OwnVerdict = {
+  readonly pass: boolean
+  readonly evaluation: Uint8Array
+  readonly reasons: readonly string[]
+  triedAt: number
+  triedIn: string | null
+}
+
+/** The group as bound by FORM, and the fold over its log as far as this node has it. */
+export type Group = {
+  readonly id: string
+  readonly form: Admitted<'FORM'>
+  log: NeedLog
+  entries: LogEntry[]
+}
+
+/** A certified end. */
+export type End = {
+  readonly admitted: Admitted<'FINALIZE' | 'INVALIDATE'>
+  readonly outcome: Outcome
+  readonly signers: readonly string[]
+}
+
+/** Everything that this node knows about one NEED. */
+export class Thread {
+  readonly id: string
+  readonly need: Admitted<'NEED'>
+  readonly envelopes = new Map<string, { readonly admitted: Admitted; readonly seenAt: number }>()
+  /** Admitted envelopes that belong in the log and are not applied yet, in order of arrival. */
+  readonly unlogged = new Map<string, Admitted>()
+  /** Everyone who said something in this thread. */
+  readonly senders = new Set<string>()
+  group: Group | null = null
+  member: Member | null = null
+  formation: Formation | null = null
+  decide: { readonly admitted: Admitted<'DECIDE'>; readonly signers: readonly string[] } | null =
+    null
+  end: End | null = null
+  /** Given up here without a certificate, and why. */
+  abandoned: string | null = null
+  /** Votes by stage, then member: the first of each counts. */
+  readonly votes: {
+    readonly [S in Stage]: Map<string, { readonly digest: string; readonly sig: Uint8Array }>
+  } = { decide: new Map(), outcome: new Map() }
+  /** What this node derived and voted for, when, and when it last tried to publish it. */
+  readonly derived: {
+    [S in Stage]: {
+      readonly digest: Uint8Array
+      readonly atMs: number
+      triedAt: number
+      votedAt: number
+    } | null
+  } = { decide: null, outcome: null }
+  readonly ownVerdicts = new Map<string, OwnVerdict>()
+  readonly warnings: string[] = []
+  pulledAt = 0
+
+  constructor(need: Admitted<'NEED'>) {
+    this.id = need.id
+    this.need = need
+  }
+
+  /** The slot as a unit of exclusivity: a requester's own name space, so that nobody can occupy another's. */
+  scopedSlot(): string {
+    return `${this.need.envelope.sender}/${this.need.envelope.payload.slot}`
+  }
+
+  epoch(): number {
+    return this.need.envelope.payload.epoch
+  }
+
+  isEnded(): boolean {
+    return this.end !== null || this.abandoned !== null
+  }
+
+  /** True when the whole log up to the certified outcome is here. */
+  isComplete(): boolean {
+    return this.end !== null && this.group?.log.state.outcome != null
+  }
+
+  phase(): Phase {
+    if (this.end !== null) return this.end.outcome.result
+    if (this.abandoned !== null) return 'EXPIRED'
+    const phase = this.group?.log.state.phase ?? 'OPEN'
+    // The fold may be ahead of its certificate: an end counts once it is certified.
+    if (phase !== 'FINAL' && phase !== 'INVALID' && phase !== 'EXPIRED') return phase
+    if (this.group?.log.state.commit != null) return phase === 'FINAL' ? 'VERIFIED' : 'REVEALING'
+    return this.group?.log.state.decision == null ? 'BIDDING' : 'DECIDED'
+  }
+
+  /** Binds the group. Called once, with a FORM that was checked. */
+  adopt(form: Admitted<'FORM'>, context: Context): Group {
+    this.group = {
+      id: groupIdOf(form.bytes),
+      form,
+      log: new NeedLog(this.need, form, context.verify),
+      entries: []
+    }
+    this.formation = null
+    return this.group
+  }
+
+  /** Forgets what was learnt of the log: it did not fit the certificate. */
+  resetLog(context: Context): void {
+    if (this.group === null) return
+    this.group.log = new NeedLog(this.need, this.group.form, context.verify)
+    this.group.entries = []
+  }
+
+  file(admitted: Admitted, seenAt: number): void {
+    this.envelopes.set(admitted.id, { admitted, seenAt })
+    this.senders.add(admitted.envelope.sender)
+    if (
+      LOGGED_VERBS.has(admitted.envelope.verb) &&
+      this.group?.log.state.logged.has(admitted.id) !== true
+    ) {
+      this.unlogged.set(admitted.id, admitted)
+    }
+  }
+
+  /**
+   * Sends envelopes that came inside entries and are not known here through the door. True when something was missing,
+   * so that the entries have to wait.
+   */
+  admitMissing(context: Context, entries: readonly LogEntry[], from: string): boolean {
+    let missing = false
+    for (const entry of entries) {
+      const body = decodeEntry(entry.data)
+      if (
+        body === null ||
+        body.envelope === null ||
+        this.envelopes.has(cidOf(body.envelope).toString())
+      )
+        continue
+      missing = true
+      context.admit(body.envelope, from)
+    }
+    return missing
+  }
+
+  warn(context: Context, message: string): void {
+    if (this.warnings.includes(message) || this.warnings.length >= WARNINGS_MAX) return
+    this.warnings.push(message)
+    context.warn(this.id, message)
+  }
+
+  /** The latest time at which a certified end can still come by itself; after it (plus grace) the thread is given up. */
+  lastDeadline(): number {
+    const { windows, expiresAt } = this.need.envelope.payload
+    const commit = this.group?.log.state.commit ?? null
+    if (commit === null) return expiresAt
+    return Math.max(
+      expiresAt,
+      commit.stamp + 2 * windows.verifyMs + windows.sealMs + windows.revealMs + windows.challengeMs
+    )
+  }
+}
+
+/** Warnings kept per thread; a noisy peer must not fill memory. */
+const WARNINGS_MAX = 32
+
+/** Tells the plan store about an envelope's facts. */
+export function observeFacts(context: Context, thread: string, admitted: Admitted): void {
+  const facts = factsOf(admitted)
+  if (facts.length === 0) return
+  const { sender, lamport } = admitted.envelope
+  context.observe({ type: 'facts', thread, envelope: admitted.id, sender, lamport, facts })
+}

@@ -1,0 +1,57 @@
+import type { LogEntry } from '../raft/index.ts'
+import type { Context } from './context.ts'
+import { EarlyArrivals } from './early.ts'
+import type { RestoredRaft } from './member.ts'
+import type { Thread } from './thread.ts'
+import type { PeerMessage } from './types.ts'
+
+/** Raft state of one group as read from disk. */
+type Restoring = { hardState: RestoredRaft['hardState']; entries: LogEntry[] }
+
+/** All that one node knows: what the parts of the machine work on. */
+export class World {
+  readonly context: Context
+  /** By thread id, oldest first. */
+  readonly threads = new Map<string, Thread>()
+  /** Threads with a group, by group id. */
+  readonly groups = new Map<string, Thread>()
+  readonly early = new EarlyArrivals()
+  readonly restored = new Map<string, Restoring>()
+  /** False while records are being restored: nothing is started or sent then. */
+  started = false
+  /** Takes a message that had come too early as if it came now. */
+  readonly deliver: (from: string, message: PeerMessage) => void
+
+  constructor(context: Context, deliver: (from: string, message: PeerMessage) => void) {
+    this.context = context
+    this.deliver = deliver
+  }
+
+  /** Delivers what waited for a thread or a group. */
+  release(key: string): void {
+    for (const { from, message } of this.early.messages(key)) this.deliver(from, message)
+  }
+
+  withThread(id: string, run: (thread: Thread) => void): void {
+    const thread = this.threads.get(id)
+    if (thread !== undefined) run(thread)
+  }
+
+  observeThread(thread: Thread): void {
+    this.context.observe({
+      type: 'thread',
+      thread: thread.id,
+      phase: thread.phase(),
+      atMs: this.context.nowMs
+    })
+  }
+
+  observeEnd(thread: Thread): void {
+    this.context.observe({
+      type: 'ended',
+      thread: thread.id,
+      phase: thread.phase(),
+      atMs: this.context.nowMs
+    })
+  }
+}
