@@ -36,6 +36,8 @@ export type CommitSubject = {
   readonly epoch: number | null
   readonly fence: Fence | null
   readonly need: Payload<'NEED'>
+  /** Of the decided proposal: what the worker promised. */
+  readonly ballot: Payload<'PROPOSE'>['ballot']
   readonly commit: Payload<'COMMIT'>
 }
 
@@ -48,6 +50,7 @@ export function commitInput(subject: CommitSubject): PolicyInput {
     epoch: subject.epoch,
     fence: toPolicyValue(subject.fence),
     need: toPolicyValue(subject.need),
+    ballot: toPolicyValue(subject.ballot),
     commit: toPolicyValue(subject.commit)
   }
 }
