@@ -1,0 +1,207 @@
+import type { Refusal, Result } from '../core/base/index.ts'
+import { equals, refuse } from '../core/base/index.ts'
+import {
+  type Admitted,
+  AuthorRate,
+  checkFreshness,
+  parseEnvelope,
+  ReplayGuard,
+  refuseEnvelope,
+  signingBytes
+} from '../core/envelope/index.ts'
+import { evaluationDigest, messageInput } from '../core/policy/index.ts'
+import type { Clock, DoorVerdict, Logger, PolicyEngine, VerifySignature } from '../ports/index.ts'
+import { Counters } from './counters.ts'
+import { Lanes } from './lanes.ts'
+import { policyFailure } from './policy-failure.ts'
+
+/**
+ * Who brings an envelope. `peer`: gossip or a direct message. `local`: this node signed it. `log`: it came inside a
+ * consensus entry that the machine wants to take; the log's own order and time then stand for rate, freshness and replay,
+ * which would make a member that is late disagree with its group.
+ */
+export type Origin = 'peer' | 'local' | 'log'
+
+/** What the door says; `refusal` unless accepted, `id` once the bytes were an envelope. */
+export type Admission = {
+  readonly verdict: DoorVerdict
+  readonly refusal?: Refusal
+  readonly id?: string
+}
+
+export type DoorComponents = {
+  readonly verify: VerifySignature
+  readonly policy: PolicyEngine
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The last stage: hands the envelope to the driver. `ignore` when there is no room. */
+  readonly accept: (admitted: Admitted, isLocal: boolean) => DoorVerdict | Promise<DoorVerdict>
+}
+
+/** Policy evaluations under way at once. More only queue inside the engine's worker. */
+const EVALUATIONS_MAX = 32
+/** Envelopes of peers that wait for an evaluation; beyond, they are ignored and come again. Bounds memory to 64 MiB. */
+const EVALUATIONS_WAITING_MAX = 1024
+
+/**
+ * The one fail-closed door (R4): length, depth, canonical form, shape, author rate, signature, freshness, replay, policy,
+ * state, each cheaper than the next. What is wrong by the bytes alone is rejected, which costs the forwarding peer its
+ * good name; what may be our clock, load, version or timing is ignored.
+ */
+export class Door {
+  readonly #components: DoorComponents
+  readonly #rate = new AuthorRate()
+  readonly #replay = new ReplayGuard()
+  readonly #lanes = new Lanes(EVALUATIONS_MAX)
+  readonly #counters = new Counters()
+  /** By id: the same bytes from several peers at once are judged once. */
+  readonly #inFlight = new Map<string, Promise<Admission>>()
+
+  constructor(components: DoorComponents) {
+    this.#components = components
+  }
+
+  /** Judges the complete bytes of one envelope that `from` handed over. Never rejects, whatever the bytes are. */
+  async admit(bytes: Uint8Array, from: string, origin: Origin): Promise<Admission> {
+    const admission = await this.#judge(bytes, origin)
+    const code = admission.refusal?.code
+    this.#counters.add(code ?? 'ACCEPTED')
+    if (code !== undefined)
+      this.#components.logger.debug('envelope refused', { code, from, origin, id: admission.id })
+    return admission
+  }
+
+  /** Remembers an envelope that this node accepted before it was started again. */
+  restore(bytes: Uint8Array): void {
+    const parsed = parseEnvelope(bytes)
+    if (parsed.ok) this.#replay.remember(parsed.value)
+  }
+
+  /** Refusals by code, and `ACCEPTED`; for metrics and doctor. */
+  counts(): Readonly<Record<string, number>> {
+    return this.#counters.toObject()
+  }
+
+  #judge(bytes: Uint8Array, origin: Origin): Promise<Admission> | Admission {
+    const parsed = parseEnvelope(bytes)
+    if (!parsed.ok) return { verdict: 'reject', refusal: parsed.refusal }
+    const admitted = parsed.value
+    // A consensus entry is judged by fewer stages, so it must not share the answer of a peer's copy.
+    const key = origin === 'log' ? `log ${admitted.id}` : admitted.id
+    const running = this.#inFlight.get(key)
+    if (running !== undefined) return running
+    const admission = this.#judgeEnvelope(admitted, origin).finally(() =>
+      this.#inFlight.delete(key)
+    )
+    this.#inFlight.set(key, admission)
+    return admission
+  }
+
+  async #judgeEnvelope(admitted: Admitted, origin: Origin): Promise<Admission> {
+    const { id } = admitted
+    const known = this.#judgeKnown(admitted, origin)
+    if (known !== undefined) return known
+    const refused =
+      this.#judgeAuthor(admitted, origin) ??
+      this.#judgeTime(admitted, origin) ??
+      (await this.#judgePolicy(admitted, origin))
+    if (refused !== undefined) return { ...refused, id }
+    return this.#hand(admitted, origin)
+  }
+
+  /** Bytes that were accepted before need no second look; the machine may still ask for them out of a consensus entry. */
+  #judgeKnown(admitted: Admitted, origin: Origin): Promise<Admission> | Admission | undefined {
+    const known = this.#replay.check(admitted, this.#components.clock.nowMs())
+    if (known.ok || known.refusal.code !== 'REPLAYED') return undefined
+    return origin === 'log'
+      ? this.#hand(admitted, origin)
+      : { ...ignore(known.refusal), id: admitted.id }
+  }
+
+  /** Rate before signature, since the signature is what a flood would make us pay for. */
+  #judgeAuthor({ envelope }: Admitted, origin: Origin): Admission | undefined {
+    const { clock, verify } = this.#components
+    const { sender } = envelope
+    if (origin !== 'log') {
+      const rate = this.#rate.check(sender, clock.nowMs())
+      if (!rate.ok) return ignore(rate.refusal)
+    }
+    if (!verify(sender, signingBytes(envelope), envelope.sig))
+      return reject(refuseEnvelope('BAD_SIGNATURE').refusal)
+    if (origin !== 'log') this.#rate.spend(sender, clock.nowMs())
+    return undefined
+  }
+
+  #judgeTime(admitted: Admitted, origin: Origin): Admission | undefined {
+    if (origin === 'log') return undefined
+    const nowMs = this.#components.clock.nowMs()
+    const refusal =
+      refusalOf(checkFreshness(admitted.envelope, nowMs)) ??
+      refusalOf(this.#replay.check(admitted, nowMs))
+    return refusal === undefined ? undefined : ignore(refusal)
+  }
+
+  async #judgePolicy(admitted: Admitted, origin: Origin): Promise<Admission | undefined> {
+    if (!equals(admitted.envelope.policyEngine, this.#components.policy.engine))
+      return ignore(ENGINE_MISMATCH.refusal)
+    if (origin === 'peer' && this.#lanes.waiting >= EVALUATIONS_WAITING_MAX)
+      return ignore(BUSY.refusal)
+    try {
+      return await this.#lanes.run(() => this.#evaluate(admitted))
+    } catch (error) {
+      return ignore(policyFailure(error, this.#components.logger))
+    }
+  }
+
+  /** Gate 2: the same question to the same capsule must give the sender's answer. */
+  async #evaluate({ envelope }: Admitted): Promise<Admission | undefined> {
+    const { policy } = this.#components
+    const input = messageInput(envelope)
+    const capsule = envelope.policyCapsule.toString()
+    const decision = await policy.evaluate(capsule, input)
+    if (!decision.allow)
+      return reject(refuseEnvelope('POLICY_DENIED', decision.reasons.join('; ')).refusal)
+    const digest = evaluationDigest({ input, decision, capsule, engine: policy.engine })
+    return equals(digest, envelope.policyEvalDigest) ? undefined : reject(DIGEST_MISMATCH.refusal)
+  }
+
+  /**
+   * Two envelopes of one author with one lamport value may both have been under evaluation, so replay is asked again. What
+   * the machine could not take is not remembered: it may come again.
+   */
+  async #hand(admitted: Admitted, origin: Origin): Promise<Admission> {
+    const { id } = admitted
+    if (origin !== 'log') {
+      const raced = this.#judgeTime(admitted, origin)
+      if (raced !== undefined) return { ...raced, id }
+    }
+    const answer = this.#components.accept(admitted, origin === 'local')
+    // Awaited only when it must be: nothing may come between the second look and the remembering.
+    const verdict = typeof answer === 'string' ? answer : await answer
+    if (verdict !== 'accept') return { verdict, refusal: BUSY.refusal, id }
+    this.#replay.remember(admitted)
+    return { verdict, id }
+  }
+}
+
+const ENGINE_MISMATCH = refuse(
+  'POLICY_ENGINE_MISMATCH',
+  'the sender evaluates policies by other rules: one of the two programs is too old'
+)
+const DIGEST_MISMATCH = refuse(
+  'POLICY_DIGEST_MISMATCH',
+  'the policy gives another answer here than the sender signed'
+)
+const BUSY = refuse('DOOR_BUSY', 'this node has too much to do: the envelope may come again')
+
+function ignore(refusal: Refusal): Admission {
+  return { verdict: 'ignore', refusal }
+}
+
+function reject(refusal: Refusal): Admission {
+  return { verdict: 'reject', refusal }
+}
+
+function refusalOf(result: Result<void>): Refusal | undefined {
+  return result.ok ? undefined : result.refusal
+}

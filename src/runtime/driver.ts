@@ -1,0 +1,404 @@
+import {
+  assert,
+  CLOCK_SKEW_MS_MAX,
+  ENVELOPE_LIFE_MS_MAX,
+  type Refusal,
+  type Result,
+  refuse,
+  SwarmError
+} from '../core/base/index.ts'
+import type { Admitted, Draft } from '../core/envelope/index.ts'
+import type {
+  Command,
+  Effect,
+  Input,
+  JournalRecord,
+  PeerMessage,
+  SwarmEvent
+} from '../core/swarm/index.ts'
+import type {
+  Clock,
+  DoorVerdict,
+  Entropy,
+  Journal,
+  Logger,
+  Network,
+  PolicyEngine,
+  Signer,
+  VerifySignature
+} from '../ports/index.ts'
+import { Counters } from './counters.ts'
+import { Door } from './door.ts'
+import { JournalRecordError } from './errors.ts'
+import { InputQueue, type QueuedInput } from './input-queue.ts'
+import { decodeRecord, encodeRecord } from './journal-codec.ts'
+import type { Machine } from './machine.ts'
+import { decodeMessage, encodeMessage } from './message-codec.ts'
+import { Publisher } from './publisher.ts'
+import { Ticker } from './ticker.ts'
+
+export type DriverComponents = {
+  readonly machine: Machine
+  readonly journal: Journal
+  readonly network: Network
+  readonly policy: PolicyEngine
+  readonly verify: VerifySignature
+  readonly signer: Signer
+  readonly clock: Clock
+  readonly entropy: Entropy
+  readonly logger: Logger
+}
+
+/** A part that a test takes out to see that the job fails without it (R21). */
+export type Part = 'consensus' | 'gossip'
+
+export type DriverInit = {
+  /** Between ticks while the machine is busy, in ms. Raft counts these. */
+  readonly tickMs?: number
+  /** Between ticks otherwise, in ms. */
+  readonly idleTickMs?: number
+  /** How long `stop` waits for queued inputs, in ms. */
+  readonly stopMs?: number
+  readonly unplug?: ReadonlySet<Part>
+  /** The driver has stopped for good because of a bug or a failed journal; the process must end (R13). Called once. */
+  readonly onFatal: (error: Error) => void
+}
+
+export type DriverStats = {
+  /** Inputs that wait. */
+  readonly queued: number
+  /** Inputs stepped since the start. */
+  readonly inputs: number
+  /** Appends to the journal, and how many of them asked for an fsync. */
+  readonly appends: number
+  readonly syncs: number
+  /** What was dropped, by reason. */
+  readonly dropped: Readonly<Record<string, number>>
+  /** What the door refused, by code; `ACCEPTED` counts the rest. */
+  readonly door: Readonly<Record<string, number>>
+}
+
+/** Inputs stepped before their effects run: bounds a batch's time on the event loop and what one fsync waits for. */
+const BATCH_INPUTS_MAX = 256
+
+type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
+
+/**
+ * Runs a pure machine in the world: takes inputs in order, steps the machine, and executes its effects.
+ *
+ * 1. The records of a batch are written with one append, and synced when any of them asks for it.
+ * 2. No other effect of the batch runs before that append has resolved (R13). Then they run in order.
+ * 3. A machine that throws, or a journal that fails, ends the driver; nothing of that batch leaves.
+ */
+export class Driver {
+  readonly door: Door
+  readonly #components: DriverComponents
+  readonly #init: Required<DriverInit>
+  readonly #queue = new InputQueue()
+  readonly #ticker: Ticker
+  readonly #publisher: Publisher
+  readonly #dropped = new Counters()
+  readonly #commands = new Map<number, (result: Result<unknown>) => void>()
+  readonly #listeners = new Set<(event: SwarmEvent) => void>()
+  #state: State = 'new'
+  #loop: Promise<void> | undefined
+  #nextCommand = 1
+  #stopping: Promise<void> | undefined
+  #inputs = 0
+  #appends = 0
+  #syncs = 0
+
+  constructor(components: DriverComponents, init: DriverInit) {
+    this.#components = components
+    this.#init = { tickMs: 50, idleTickMs: 1000, stopMs: 3000, unplug: new Set(), ...init }
+    this.#ticker = new Ticker(components.clock, () => this.#offer({ kind: 'tick' }))
+    this.door = new Door({
+      ...components,
+      accept: (admitted, isLocal) => this.#accept(admitted, isLocal)
+    })
+    this.#publisher = new Publisher({
+      ...components,
+      admit: bytes => this.door.admit(bytes, components.signer.did, 'local'),
+      refused: (draft, lamport, refusal) => this.#onRefused(draft, lamport, refusal)
+    })
+  }
+
+  /** Replays the journal into the machine and begins. Rejects with JournalRecordError; the network must be started after it. */
+  async start(): Promise<void> {
+    if (this.#state !== 'new') return
+    this.#state = 'starting'
+    const { machine, journal, clock, network } = this.#components
+    let count = 0
+    for await (const bytes of journal.replay()) this.#restore(bytes, ++count)
+    if (this.#state !== 'starting') return
+    this.#state = 'running'
+    await this.#guard(async () => this.#run(machine.start(clock.nowMs())))
+    network.setDoor((bytes, from) => this.#judge(bytes, from))
+    network.onMessage((from, bytes) => this.#onMessage(from, bytes))
+    network.onPeer((did, connected) => this.#offer({ kind: 'peer', did, connected }))
+    for (const peer of network.peers())
+      this.#offer({ kind: 'peer', did: peer.did, connected: true })
+    this.#armTick()
+  }
+
+  /** Takes no more inputs, finishes those that wait within `stopMs`, and answers open commands with STOPPED. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  /** Hands a command to the machine; resolves with its reply. Refuses with BUSY or STOPPED. Never rejects. */
+  command(command: Command): Promise<Result<unknown>> {
+    if (this.#state !== 'running') return Promise.resolve(STOPPED)
+    const id = this.#nextCommand++
+    return new Promise(resolve => {
+      this.#commands.set(id, resolve)
+      if (!this.#offer({ kind: 'command', id, command })) this.#reply(id, BUSY)
+    })
+  }
+
+  /** Listens to what happens; returns how to stop. A listener that throws is logged and harms nobody else. */
+  onEvent(listener: (event: SwarmEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  stats(): DriverStats {
+    return {
+      queued: this.#queue.length,
+      inputs: this.#inputs,
+      appends: this.#appends,
+      syncs: this.#syncs,
+      dropped: this.#dropped.toObject(),
+      door: this.door.counts()
+    }
+  }
+
+  #restore(bytes: Uint8Array, number: number): void {
+    const record = decodeRecord(bytes)
+    if (!record.ok) throw new JournalRecordError(number, record.refusal.message)
+    if (record.value.type === 'envelope') this.#rememberAccepted(record.value)
+    this.#components.machine.restore(record.value)
+  }
+
+  /** Replay protection survives a restart because what was accepted is in the journal. What freshness refuses is skipped. */
+  #rememberAccepted(record: { readonly bytes: Uint8Array; readonly atMs: number }): void {
+    const forgottenMs = record.atMs + ENVELOPE_LIFE_MS_MAX + 2 * CLOCK_SKEW_MS_MAX
+    if (forgottenMs >= this.#components.clock.nowMs()) this.door.restore(record.bytes)
+  }
+
+  async #stop(): Promise<void> {
+    this.#ticker.stop()
+    if (this.#state === 'running') {
+      this.#state = 'stopping'
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const cancel = this.#components.clock.after(this.#init.stopMs, resolve)
+      await Promise.race([this.#drain(), promise])
+      cancel()
+    }
+    if (this.#state !== 'failed') this.#state = 'stopped'
+    this.#publisher.stop()
+    this.#answerAll(STOPPED)
+  }
+
+  /** Own drafts that are being signed may still bring inputs. */
+  async #drain(): Promise<void> {
+    do {
+      await this.#publisher.idle()
+      await this.#loop
+    } while (this.#queue.length > 0 || this.#publisher.isBusy())
+  }
+
+  #offer(input: QueuedInput, bytes = 0): boolean {
+    if (this.#state !== 'running' && !(this.#state === 'stopping' && isOwnWork(input))) return false
+    if (!this.#queue.offer(input, bytes)) {
+      this.#dropped.add(`${input.kind}-queue-full`)
+      return false
+    }
+    this.#loop ??= this.#guard(() => this.#work())
+    return true
+  }
+
+  async #work(): Promise<void> {
+    // Inputs of the same turn share a batch.
+    await Promise.resolve()
+    while (this.#queue.length > 0 && this.#isLive()) {
+      const inputs = this.#queue.take(BATCH_INPUTS_MAX)
+      const effects: Effect[] = []
+      for (const input of inputs) {
+        effects.push(...this.#step(input))
+      }
+      await this.#run(effects)
+      this.#armTick()
+      // More is waiting: let sockets and timers have their turn first.
+      if (this.#queue.length > 0) await new Promise<void>(resolve => setImmediate(resolve))
+    }
+    this.#loop = undefined
+  }
+
+  #step(input: QueuedInput): readonly Effect[] {
+    this.#inputs++
+    if (input.kind === 'tick') this.#ticker.done()
+    return this.#components.machine.step({
+      ...input,
+      nowMs: this.#components.clock.nowMs()
+    } as Input)
+  }
+
+  /** Persist first, then everything else in order. */
+  async #run(effects: readonly Effect[]): Promise<void> {
+    const records: JournalRecord[] = []
+    let sync = false
+    for (const effect of effects) {
+      if (effect.kind !== 'persist') continue
+      records.push(...effect.records)
+      sync ||= effect.sync
+    }
+    if (records.length > 0 || sync) {
+      this.#appends++
+      if (sync) this.#syncs++
+      await this.#components.journal.append(records.map(encodeRecord), { sync })
+    }
+    if (!this.#isLive()) return
+    for (const effect of effects) this.#execute(effect)
+  }
+
+  #execute(effect: Effect): void {
+    switch (effect.kind) {
+      case 'persist':
+        return
+      case 'send':
+        return this.#send(effect.to, effect.message)
+      case 'gossip':
+        return this.#gossip(effect.bytes)
+      case 'publish':
+        return this.#publisher.publish(effect.draft, effect.lamport)
+      case 'admit':
+        void this.door.admit(effect.bytes, effect.from, 'log')
+        return
+      case 'reply':
+        return this.#reply(effect.id, effect.result)
+      case 'observe':
+        return this.#observe(effect.event)
+    }
+  }
+
+  #send(to: string, message: PeerMessage): void {
+    if (message.type === 'raft' && this.#init.unplug.has('consensus')) return
+    const parts = encodeMessage(message)
+    if (parts.length === 0) this.#drop('message-too-large', { type: message.type })
+    for (const bytes of parts) this.#components.network.send(to, bytes)
+  }
+
+  #gossip(bytes: Uint8Array): void {
+    if (this.#init.unplug.has('gossip')) return
+    this.#components.network.gossip(bytes).catch((error: unknown) => {
+      // Gossip is a hint; peers pull what they lack (R6).
+      this.#drop('gossip-failed', { error: String(error) })
+    })
+  }
+
+  #reply(id: number, result: Result<unknown>): void {
+    const resolve = this.#commands.get(id)
+    assert(resolve !== undefined, 'a command is answered exactly once')
+    this.#commands.delete(id)
+    resolve(result)
+  }
+
+  #observe(event: SwarmEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        this.#components.logger.error('an event listener failed', {
+          event: event.type,
+          error: String(error)
+        })
+      }
+    }
+  }
+
+  #onMessage(from: string, bytes: Uint8Array): void {
+    if (this.#state !== 'running') return
+    const message = decodeMessage(bytes)
+    if (!message.ok) return this.#drop(message.refusal.code, { from })
+    if (message.value.type === 'envelopes') {
+      for (const item of message.value.items) void this.door.admit(item, from, 'peer')
+      return
+    }
+    if (message.value.type === 'raft' && this.#init.unplug.has('consensus')) return
+    this.#offer({ kind: 'message', from, message: message.value }, bytes.length)
+  }
+
+  async #judge(bytes: Uint8Array, from: string): Promise<DoorVerdict> {
+    if (this.#state !== 'running' || this.#init.unplug.has('gossip')) return 'ignore'
+    return (await this.door.admit(bytes, from, 'peer')).verdict
+  }
+
+  /** The door's last stage: the machine gets it, or the queue has no room and it may come again. */
+  #accept(admitted: Admitted, isLocal: boolean): DoorVerdict {
+    return this.#offer(
+      { kind: 'envelope', admitted, local: isLocal },
+      isLocal ? 0 : admitted.bytes.length
+    )
+      ? 'accept'
+      : 'ignore'
+  }
+
+  #onRefused(draft: Draft, lamport: number, refusal: Refusal): void {
+    this.#offer({ kind: 'draft-refused', draft, lamport, refusal })
+  }
+
+  #armTick(): void {
+    if (this.#state !== 'running') return
+    this.#ticker.arm(this.#components.machine.isBusy() ? this.#init.tickMs : this.#init.idleTickMs)
+  }
+
+  #isLive(): boolean {
+    return this.#state === 'running' || this.#state === 'stopping'
+  }
+
+  /** A thrown error here is a bug of the machine or a journal that failed. Neither can be continued. */
+  async #guard(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new SwarmBugError(String(error)))
+    }
+  }
+
+  #fail(error: Error): void {
+    if (this.#state === 'failed') return
+    this.#state = 'failed'
+    this.#ticker.stop()
+    this.#publisher.stop()
+    this.#components.logger.error('the driver stops for good', {
+      error: error.message,
+      stack: error.stack
+    })
+    this.#answerAll(STOPPED)
+    this.#init.onFatal(error)
+  }
+
+  #answerAll(result: Result<unknown>): void {
+    for (const id of [...this.#commands.keys()]) this.#reply(id, result)
+  }
+
+  #drop(reason: string, details: Readonly<Record<string, unknown>>): void {
+    this.#dropped.add(reason)
+    this.#components.logger.debug('dropped', { reason, ...details })
+  }
+}
+
+/** What a node that stops still finishes: drafts that are being signed. */
+function isOwnWork(input: QueuedInput): boolean {
+  return input.kind === 'draft-refused' || (input.kind === 'envelope' && input.local)
+}
+
+const STOPPED = refuse('STOPPED', 'the node is stopping: start it again and repeat the command')
+const BUSY = refuse('BUSY', 'the node has too much to do: wait a moment and repeat the command')
+
+/** Something that is no Error was thrown. */
+class SwarmBugError extends SwarmError {
+  readonly code = 'BUG'
+}

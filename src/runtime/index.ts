@@ -1,0 +1,31 @@
+/**
+ * The driver around the pure machine, and the one door (R4).
+ *
+ * The caller's duties:
+ * 1. Give every adapter started, but for the network, which is started after `Driver.start`.
+ * 2. End the process when `onFatal` is called (R13).
+ * 3. Close the journal after `Driver.stop`, not before.
+ *
+ * What holds:
+ * 1. No effect leaves before the records of its batch are on disk.
+ * 2. No envelope, own or foreign, reaches the machine but through the door.
+ * 3. Every queue is bounded; what does not fit is dropped and counted, or refused with BUSY.
+ */
+export { type Admission, Door, type DoorComponents, type Origin } from './door.ts'
+export {
+  Driver,
+  type DriverComponents,
+  type DriverInit,
+  type DriverStats,
+  type Part
+} from './driver.ts'
+export { JournalRecordError } from './errors.ts'
+export {
+  COMMANDS_QUEUED_MAX,
+  ENVELOPES_QUEUED_MAX,
+  MESSAGES_QUEUED_MAX,
+  QUEUED_BYTES_MAX
+} from './input-queue.ts'
+export { decodeRecord, encodeRecord } from './journal-codec.ts'
+export type { Machine } from './machine.ts'
+export { decodeMessage, encodeMessage } from './message-codec.ts'

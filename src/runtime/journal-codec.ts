@@ -1,0 +1,68 @@
+import * as v from 'valibot'
+import { CANDIDATES_MAX, ok, type Result, refuse } from '../core/base/index.ts'
+import { decodeStrict, encode } from '../core/codec/index.ts'
+import type { JournalRecord } from '../core/swarm/index.ts'
+import {
+  bytes,
+  candidates,
+  hardState,
+  hash32,
+  listOf,
+  logEntries,
+  sentence,
+  shortText,
+  stage,
+  uint
+} from './wire-fields.ts'
+
+/** Members of one roster in a record. */
+const ROSTER_MAX = 64
+/** Reasons of one verdict. */
+const REASONS_MAX = 256
+
+const schema = v.variant('type', [
+  v.strictObject({ type: v.literal('envelope'), bytes, atMs: uint }),
+  v.strictObject({
+    type: v.literal('join'),
+    thread: shortText,
+    slot: shortText,
+    epoch: uint,
+    rosterHash: hash32
+  }),
+  v.strictObject({
+    type: v.literal('chosen'),
+    thread: shortText,
+    candidates: candidates(CANDIDATES_MAX),
+    roster: listOf(shortText, ROSTER_MAX)
+  }),
+  v.strictObject({ type: v.literal('hard-state'), group: shortText, state: hardState }),
+  v.strictObject({ type: v.literal('entries'), group: shortText, entries: logEntries }),
+  v.strictObject({ type: v.literal('lock'), slot: shortText, epoch: uint, stage, digest: hash32 }),
+  v.strictObject({
+    type: v.literal('verdict'),
+    thread: shortText,
+    commit: shortText,
+    pass: v.boolean(),
+    evaluation: bytes,
+    reasons: listOf(sentence, REASONS_MAX)
+  }),
+  v.strictObject({ type: v.literal('learned'), thread: shortText, entries: logEntries }),
+  v.strictObject({ type: v.literal('abandoned'), thread: shortText, reason: sentence, nowMs: uint })
+])
+
+/** Canonical DAG-CBOR of a record. Throws on a value that has no such form (a float, `undefined`): a bug of the caller. */
+export function encodeRecord(record: JournalRecord): Uint8Array {
+  return encode(record)
+}
+
+/** A record from its bytes. A refusal means that another release wrote it: the checksum below has already held. */
+export function decodeRecord(encoded: Uint8Array): Result<JournalRecord> {
+  const value = decodeStrict(encoded)
+  if (!value.ok) return value
+  const parsed = v.safeParse(schema, value.value)
+  if (parsed.success) return ok(parsed.output)
+  return refuse(
+    'RECORD_UNKNOWN',
+    `not a journal record of this release: ${v.summarize(parsed.issues)}`
+  )
+}

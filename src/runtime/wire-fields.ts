@@ -1,0 +1,65 @@
+import * as v from 'valibot'
+import { ENTRIES_PER_THREAD_MAX } from '../core/base/index.ts'
+import type { HardState, LogEntry } from '../core/raft/index.ts'
+
+/** Field schemas that journal records and peer messages share. */
+
+/** Characters of a CID, a group id or a slot as text. */
+const NAME_LENGTH_MAX = 256
+/** Characters of a sentence for people. */
+const SENTENCE_LENGTH_MAX = 4096
+
+export const uint: v.GenericSchema<number> = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+
+/** A CID, a group id, a slot: compared as text, never trusted to be more. */
+export const shortText: v.GenericSchema<string> = v.pipe(v.string(), v.maxLength(NAME_LENGTH_MAX))
+
+export const sentence: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.maxLength(SENTENCE_LENGTH_MAX)
+)
+
+export const bytes: v.GenericSchema<Uint8Array<ArrayBufferLike>> = v.custom<Uint8Array>(
+  value => value instanceof Uint8Array,
+  'must be bytes'
+)
+
+export const hash32: v.GenericSchema<Uint8Array<ArrayBufferLike>> = bytesOf(32)
+
+export const stage: v.GenericSchema<'decide' | 'outcome'> = v.picklist(['decide', 'outcome'])
+
+/** Bytes of one exact length. */
+export function bytesOf(length: number): v.GenericSchema<Uint8Array<ArrayBufferLike>> {
+  return v.pipe(
+    bytes,
+    v.check(value => value.length === length, `must be ${length} bytes`)
+  )
+}
+
+/** A bounded list. */
+export function listOf<T>(
+  item: v.GenericSchema<unknown, T> | v.GenericSchema<T>,
+  max: number
+): v.GenericSchema<T[]> {
+  return v.pipe(
+    v.array(item as v.GenericSchema<T>),
+    v.maxLength(max, `must have at most ${max} items`)
+  )
+}
+
+/** One consensus entry; `data` stays opaque. */
+export const logEntries: v.GenericSchema<LogEntry[]> = listOf(
+  v.strictObject({ term: uint, index: uint, data: bytes }),
+  ENTRIES_PER_THREAD_MAX
+)
+
+export const hardState: v.GenericSchema<HardState> = v.strictObject({
+  term: uint,
+  vote: v.nullable(shortText),
+  commit: uint
+})
+
+/** The names of a roster's candidates with their manifests. */
+export function candidates(max: number): v.GenericSchema<{ did: string; manifest: string }[]> {
+  return listOf(v.strictObject({ did: shortText, manifest: shortText }), max)
+}
