@@ -36,10 +36,11 @@ export function driveFormation(context: Context, thread: Thread): void {
   if (thread.need.envelope.sender !== context.did || thread.group !== null || thread.isEnded())
     return
   thread.formation ??= begin(context, thread)
-  if (thread.formation === null) return
-  choose(context, thread, thread.formation)
-  rebind(context, thread, thread.formation)
-  publishForm(context, thread, thread.formation)
+  if (thread.formation !== null) choose(context, thread, thread.formation)
+  const { formation } = thread
+  if (formation === null) return
+  rebind(context, thread, formation)
+  publishForm(context, thread, formation)
 }
 
 /** What a formation waits for, for people. */
