@@ -70,8 +70,7 @@ export function checkDraft<V extends Verb>(draft: Draft<V>): Result<Draft<V>> {
 
 function shapeOf(value: unknown): Result<Envelope> {
   if (!isMap(value)) return refuseEnvelope('BAD_SHAPE', 'it is not a map')
-  if (value['v'] !== 1 && typeof value['v'] === 'number')
-    return refuseEnvelope('UNSUPPORTED_VERSION')
+  if (value.v !== 1 && typeof value.v === 'number') return refuseEnvelope('UNSUPPORTED_VERSION')
   const { verb } = value
   if (typeof verb === 'string' && !isVerb(verb)) return refuseEnvelope('UNKNOWN_VERB')
   const parsed = v.safeParse(envelopeShape, value, { abortEarly: true })

@@ -1,5 +1,11 @@
 /** JSON value that a policy may see: no floats, no null-prototype tricks; amounts and large integers as decimal strings. */
-export type PolicyValue = string | number | boolean | null | readonly PolicyValue[] | { readonly [key: string]: PolicyValue }
+export type PolicyValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly PolicyValue[]
+  | { readonly [key: string]: PolicyValue }
 
 /** The one question asked of a capsule. The same bytes at sender and receiver, so that digests can be compared. */
 export type PolicyInput = {
