@@ -1,0 +1,20 @@
+import type { FlagsFor } from './flag.ts'
+
+/** Faults that a test injects to prove that a part is wired (R21). */
+export type NodeConfig = { readonly unplug: readonly string[] }
+
+export const nodeDefaults: NodeConfig = { unplug: [] }
+
+/** Parts that can be unplugged. */
+export const PARTS: readonly string[] = ['gossip', 'artifacts', 'policy', 'consensus', 'verifier']
+
+export const nodeFlags: FlagsFor<'node', NodeConfig> = {
+  'node.unplug': {
+    type: 'list',
+    option: 'unplug',
+    unit: 'PART',
+    choices: PARTS,
+    hidden: true,
+    help: 'Leave a part out, to see the job fail: for tests.'
+  }
+}
