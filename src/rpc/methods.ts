@@ -1,5 +1,13 @@
 import type { SwarmEvent, ThreadView } from '../core/swarm/index.ts'
-import type { AddProgress, AddResult, GcResult, NetworkStats, PeerInfo, PinInfo, PlanChange } from '../ports/index.ts'
+import type {
+  AddProgress,
+  AddResult,
+  GcResult,
+  NetworkStats,
+  PeerInfo,
+  PinInfo,
+  PlanChange
+} from '../ports/index.ts'
 
 /**
  * The JSON-RPC 2.0 methods of a node: name -> [params, result]. One JSON object per line over a Unix socket (mode 0600).
@@ -21,25 +29,46 @@ export interface Methods {
   'threads.list': [{ limit?: number }, ThreadSummary[]]
   'thread.get': [{ thread: string }, ThreadView]
   /** Writes the thread's record as signed JSON Lines and returns where. */
-  'thread.record': [{ thread: string; path?: string }, { path: string; lines: number; complete: boolean }]
+  'thread.record': [
+    { thread: string; path?: string },
+    { path: string; lines: number; complete: boolean }
+  ]
   'plan.get': [{ thread: string }, { heads: string[]; changes: PlanChange[] }]
-  'agent.announce': [{ capabilities: string[]; roles: ('worker' | 'verifier')[] }, { manifest: string }]
+  'agent.announce': [
+    { capabilities: string[]; roles: ('worker' | 'verifier')[] },
+    { manifest: string }
+  ]
   'agent.propose': [{ thread: string; cost: string; etaMs: number }, { envelope: string }]
   'agent.attestPlan': [{ thread: string; proposal: string }, { envelope: string }]
   'agent.claim': [{ thread: string }, { envelope: string }]
   'agent.heartbeat': [{ thread: string; progress: number }, { envelope: string }]
   'agent.yield': [{ thread: string; reason: string }, { envelope: string }]
-  'agent.commit': [{ thread: string; outputs: string[]; telemetry: Telemetry }, { envelope: string }]
+  'agent.commit': [
+    { thread: string; outputs: string[]; telemetry: Telemetry },
+    { envelope: string }
+  ]
   /** The node evaluates the commit gate itself; a deny turns the verdict into a fail with the rule as reason. */
-  'agent.verdict': [{ thread: string; commit: string; pass: boolean; reasons: string[] }, { sealed: true }]
-  'agent.challenge': [{ thread: string; type: ChallengeType; evidence: string[]; note: string }, { envelope: string }]
+  'agent.verdict': [
+    { thread: string; commit: string; pass: boolean; reasons: string[] },
+    { sealed: true }
+  ]
+  'agent.challenge': [
+    { thread: string; type: ChallengeType; evidence: string[]; note: string },
+    { envelope: string }
+  ]
   /** Path on this machine. Progress: AddProgress. */
   'artifacts.add': [{ path: string; pin: boolean }, AddResult]
   'artifacts.addBytes': [{ base64: string; pin: boolean; name: string }, AddResult]
   /** Progress: {base64} chunks in order. */
-  'artifacts.cat': [{ cid: string; timeoutMs?: number; offset?: number; length?: number }, { bytes: number }]
+  'artifacts.cat': [
+    { cid: string; timeoutMs?: number; offset?: number; length?: number },
+    { bytes: number }
+  ]
   /** Progress: AddProgress. */
-  'artifacts.get': [{ cid: string; path: string; timeoutMs?: number }, { bytes: number; files: number }]
+  'artifacts.get': [
+    { cid: string; path: string; timeoutMs?: number },
+    { bytes: number; files: number }
+  ]
   'artifacts.exportCar': [{ cid: string; path: string }, { blocks: number; bytes: number }]
   'artifacts.importCar': [{ path: string }, { roots: string[]; blocks: number }]
   'artifacts.providers': [{ cid: string; timeoutMs?: number }, { providers: string[] }]
@@ -53,9 +82,23 @@ export type Method = keyof Methods
 export type Params<M extends Method> = Methods[M][0]
 export type MethodResult<M extends Method> = Methods[M][1]
 
-export type ChallengeType = 'schema_violation' | 'missing_artifact' | 'hash_mismatch' | 'policy_violation' | 'output_mismatch' | 'missing_citation'
+export type ChallengeType =
+  | 'schema_violation'
+  | 'missing_artifact'
+  | 'hash_mismatch'
+  | 'policy_violation'
+  | 'output_mismatch'
+  | 'missing_citation'
 
-export type Telemetry = { tokens: number; cost: string; wallMs: number; exitStatus: number; tool: string; model: string; zone: string }
+export type Telemetry = {
+  tokens: number
+  cost: string
+  wallMs: number
+  exitStatus: number
+  tool: string
+  model: string
+  zone: string
+}
 
 export type NeedRequest = {
   /** Task name and capability wanted, such as text/language. */
@@ -68,7 +111,14 @@ export type NeedRequest = {
   verifyBounty?: string
   kPlan?: number
   kResult?: number
-  windows?: Partial<{ bidMs: number; leaseTtlMs: number; verifyMs: number; sealMs: number; revealMs: number; challengeMs: number }>
+  windows?: Partial<{
+    bidMs: number
+    leaseTtlMs: number
+    verifyMs: number
+    sealMs: number
+    revealMs: number
+    challengeMs: number
+  }>
   /** ms from now until the NEED expires. */
   ttlMs?: number
   taskClass?: 'deterministic' | 'open'
@@ -76,7 +126,10 @@ export type NeedRequest = {
   solo?: boolean
 }
 
-export type ThreadSummary = Pick<ThreadView, 'thread' | 'slot' | 'task' | 'phase' | 'reason' | 'requester' | 'expiresAt'>
+export type ThreadSummary = Pick<
+  ThreadView,
+  'thread' | 'slot' | 'task' | 'phase' | 'reason' | 'requester' | 'expiresAt'
+>
 
 export type NodeStatus = {
   version: string
@@ -104,7 +157,11 @@ export type Progress = SwarmEvent | AddProgress | { base64: string }
 
 /** How agents, the CLI and the REPL talk to a node; over the socket, or in the same process. */
 export interface SwarmClient {
-  call<M extends Method>(method: M, params: Params<M>, options?: { readonly signal?: AbortSignal; readonly onProgress?: (data: Progress) => void }): Promise<MethodResult<M>>
+  call<M extends Method>(
+    method: M,
+    params: Params<M>,
+    options?: { readonly signal?: AbortSignal; readonly onProgress?: (data: Progress) => void }
+  ): Promise<MethodResult<M>>
   /** Events until the signal aborts or the connection ends (then the iterator ends with an error). */
   events(signal?: AbortSignal): AsyncIterable<SwarmEvent>
   close(): void

@@ -1,0 +1,245 @@
+import { CID } from 'multiformats/cid'
+import * as v from 'valibot'
+import { INLINE_BYTES_MAX } from './limits.ts'
+import type { Method, Params } from './methods.ts'
+
+/** What a caller must be allowed to do. The socket's mode 0600 gives all of it to the user who runs the node. */
+export type Access = 'read' | 'write' | 'admin'
+
+export type MethodEntry<M extends Method> = {
+  readonly access: Access
+  /** One sentence for docs/rpc.md. */
+  readonly help: string
+  readonly params: v.GenericSchema<unknown, Params<M>>
+}
+
+/** Milliseconds that a caller may ask a node to wait. */
+const WAIT_MS_MAX: number = 24 * 3600 * 1000
+
+const cid = v.pipe(v.string(), v.maxLength(128), v.check(isCid, 'must be a CID'))
+const did = v.pipe(
+  v.string(),
+  v.regex(/^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/u, 'must be a did:key of an Ed25519 key')
+)
+const amount = v.pipe(v.string(), v.regex(/^\d{1,19}$/u, 'must be a whole number in decimal text'))
+const capability = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9/._-]{0,127}$/u, 'must be a lower-case name such as text/upper')
+)
+const text = v.pipe(v.string(), v.maxLength(4096))
+const path = v.pipe(
+  v.string(),
+  v.maxLength(4096),
+  v.check(value => value.startsWith('/'), 'must be an absolute path')
+)
+const uint = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const waitMs = v.pipe(uint, v.maxValue(WAIT_MS_MAX))
+const windowMs = v.pipe(uint, v.maxValue(WAIT_MS_MAX))
+const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(256))
+const maybe = <S extends v.GenericSchema>(schema: S) => v.exactOptional(schema)
+const none = v.strictObject({})
+
+const telemetry = v.strictObject({
+  tokens: uint,
+  cost: amount,
+  wallMs: uint,
+  exitStatus: v.pipe(v.number(), v.safeInteger()),
+  tool: text,
+  model: text,
+  zone: text
+})
+
+const needRequest = v.pipe(
+  v.strictObject({
+    capability,
+    inputCid: maybe(cid),
+    inputPath: maybe(path),
+    slot: maybe(text),
+    budget: maybe(amount),
+    verifyBounty: maybe(amount),
+    kPlan: maybe(uint),
+    kResult: maybe(uint),
+    windows: maybe(
+      v.strictObject({
+        bidMs: maybe(windowMs),
+        leaseTtlMs: maybe(windowMs),
+        verifyMs: maybe(windowMs),
+        sealMs: maybe(windowMs),
+        revealMs: maybe(windowMs),
+        challengeMs: maybe(windowMs)
+      })
+    ),
+    ttlMs: maybe(waitMs),
+    taskClass: maybe(v.picklist(['deterministic', 'open'])),
+    solo: maybe(v.boolean())
+  }),
+  v.check(
+    need => (need.inputCid === undefined) !== (need.inputPath === undefined),
+    'needs exactly one of inputCid and inputPath'
+  )
+)
+
+const verdict = v.strictObject({
+  thread: cid,
+  commit: cid,
+  pass: v.boolean(),
+  reasons: v.pipe(v.array(text), v.maxLength(8))
+})
+
+const challenge = v.strictObject({
+  thread: cid,
+  type: v.picklist([
+    'schema_violation',
+    'missing_artifact',
+    'hash_mismatch',
+    'policy_violation',
+    'output_mismatch',
+    'missing_citation'
+  ]),
+  evidence: v.pipe(v.array(cid), v.maxLength(16)),
+  note: text
+})
+
+const announce = v.strictObject({
+  capabilities: list(capability),
+  roles: list(v.picklist(['worker', 'verifier']))
+})
+
+const addBytes = v.strictObject({
+  base64: v.pipe(
+    v.string(),
+    v.maxLength(
+      Math.ceil(INLINE_BYTES_MAX / 3) * 4,
+      `must be at most ${INLINE_BYTES_MAX} bytes: add a file instead`
+    ),
+    v.base64()
+  ),
+  pin: v.boolean(),
+  name: text
+})
+
+const entry = <S extends v.GenericSchema>(access: Access, params: S, help: string) => ({
+  access,
+  params,
+  help
+})
+
+/** Every method: who may call it, what it takes, what it is for. The one table behind the server, local clients and docs/rpc.md. */
+export const METHODS: { readonly [M in Method]: MethodEntry<M> } = {
+  'node.id': entry('read', none, "This node's DID, peer id and addresses."),
+  'node.status': entry('read', none, 'Version, peers, threads, agents, sizes.'),
+  'node.doctor': entry('read', none, 'Checks of the node and what to do about those that fail.'),
+  'node.stop': entry('admin', none, 'Stops the node cleanly after answering.'),
+  'peers.list': entry('read', none, 'Connected peers.'),
+  'peers.join': entry(
+    'write',
+    v.strictObject({ address: v.pipe(v.string(), v.maxLength(512)) }),
+    'Dials a multiaddr and keeps the peer.'
+  ),
+  'peers.ping': entry('read', v.strictObject({ did }), 'Round trip to a peer in ms.'),
+  'events.subscribe': entry('read', none, 'Streams events as progress until the caller cancels.'),
+  'need.state': entry('write', needRequest, 'States a NEED and returns its thread.'),
+  'threads.list': entry(
+    'read',
+    v.strictObject({ limit: maybe(v.pipe(uint, v.minValue(1), v.maxValue(10_000))) }),
+    'Known threads, newest first.'
+  ),
+  'thread.get': entry(
+    'read',
+    v.strictObject({ thread: cid }),
+    'Everything this node knows of a thread.'
+  ),
+  'thread.record': entry(
+    'write',
+    v.strictObject({ thread: cid, path: maybe(path) }),
+    "Writes a thread's signed record to a file."
+  ),
+  'plan.get': entry(
+    'read',
+    v.strictObject({ thread: cid }),
+    'Facts of the shared plan and its heads.'
+  ),
+  'agent.announce': entry('write', announce, 'Publishes what agents of this node can do.'),
+  'agent.propose': entry(
+    'write',
+    v.strictObject({ thread: cid, cost: amount, etaMs: uint }),
+    'Bids on a NEED.'
+  ),
+  'agent.attestPlan': entry(
+    'write',
+    v.strictObject({ thread: cid, proposal: cid }),
+    'Finds a proposal sound.'
+  ),
+  'agent.claim': entry(
+    'write',
+    v.strictObject({ thread: cid }),
+    'Takes the lease of a decided task.'
+  ),
+  'agent.heartbeat': entry(
+    'write',
+    v.strictObject({ thread: cid, progress: v.pipe(uint, v.maxValue(100)) }),
+    'Renews the lease; progress in percent.'
+  ),
+  'agent.yield': entry(
+    'write',
+    v.strictObject({ thread: cid, reason: text }),
+    'Gives the lease back.'
+  ),
+  'agent.commit': entry(
+    'write',
+    v.strictObject({ thread: cid, outputs: list(cid), telemetry }),
+    'Commits the result.'
+  ),
+  'agent.verdict': entry(
+    'write',
+    verdict,
+    'Seals a verdict on a result; the node reveals it when the group says so.'
+  ),
+  'agent.challenge': entry('write', challenge, 'Challenges a result with evidence.'),
+  'artifacts.add': entry(
+    'write',
+    v.strictObject({ path, pin: v.boolean() }),
+    'Adds a file or folder of this machine.'
+  ),
+  'artifacts.addBytes': entry('write', addBytes, 'Adds bytes as one file.'),
+  'artifacts.cat': entry(
+    'read',
+    v.strictObject({ cid, timeoutMs: maybe(waitMs), offset: maybe(uint), length: maybe(uint) }),
+    "Streams a file's bytes as progress."
+  ),
+  'artifacts.get': entry(
+    'write',
+    v.strictObject({ cid, path, timeoutMs: maybe(waitMs) }),
+    'Writes a file or folder to this machine.'
+  ),
+  'artifacts.exportCar': entry('write', v.strictObject({ cid, path }), 'Writes a CAR file.'),
+  'artifacts.importCar': entry(
+    'write',
+    v.strictObject({ path }),
+    'Reads a CAR file and pins its roots.'
+  ),
+  'artifacts.providers': entry(
+    'read',
+    v.strictObject({ cid, timeoutMs: maybe(waitMs) }),
+    'Peers that offer an artifact.'
+  ),
+  'pins.add': entry(
+    'write',
+    v.strictObject({ cid, name: text, timeoutMs: maybe(waitMs) }),
+    'Keeps an artifact and all below it.'
+  ),
+  'pins.rm': entry('write', v.strictObject({ cid }), 'Lets an artifact go at the next gc.'),
+  'pins.ls': entry('read', none, 'Pinned artifacts.'),
+  'gc.run': entry('admin', none, 'Removes blocks that no pin and no use in flight holds.')
+}
+
+export const METHOD_NAMES: readonly Method[] = Object.keys(METHODS) as Method[]
+
+function isCid(value: string): boolean {
+  try {
+    CID.parse(value)
+    return true
+  } catch {
+    return false
+  }
+}
