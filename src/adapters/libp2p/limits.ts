@@ -1,0 +1,73 @@
+/**
+ * Every limit of the network adapter, with unit and reason. Peers are strangers: nothing that they cause is unbounded.
+ */
+
+/** Connections of one node. A laptop serves these many streams and gossip scores without noticing. */
+export const CONNECTIONS_MAX = 128
+/** Inbound connections accepted per second and remote host. libp2p's 5 turns away a testnet on one machine. */
+export const INBOUND_CONNECTIONS_PER_SECOND = 1000
+/** Inbound connections that have not finished their handshake. */
+export const INBOUND_PENDING_MAX = 64
+/** Peers that a node dials by itself: up to here a swarm is a full mesh, above it a random graph with this degree. */
+export const PEERS_WANTED = 12
+/** Peers remembered as worth dialling, besides the ones that the user named. */
+export const CANDIDATES_MAX = 64
+/** Dials at once. */
+export const DIALS_MAX = 8
+/** One dial with handshake, in ms. A LAN needs milliseconds; a dead host must not hold a place for long. */
+export const DIAL_MS_MAX = 5000
+/** From an open connection until the peer has said which protocols it speaks, in ms. libp2p's own limit is the same. */
+export const IDENTIFY_MS_MAX = 5000
+/** Attempts at a peer that was only heard of. Discovery names it again if it is alive. */
+export const CANDIDATE_ATTEMPTS_MAX = 3
+/** Time after which a lost peer that nobody named is given up, in ms. It comes back by itself when it lives. */
+export const LOST_PEER_MS_MAX: number = 10 * 60_000
+/** Delay between redials, in ms: a tenth of the outage so far within these bounds, jittered by a quarter. */
+export const REDIAL_MS_MIN = 200
+export const REDIAL_MS_MAX = 15_000
+/** Addresses that a peer store entry keeps without a sign of life, in ms: a laptop may sleep for a week. */
+export const PEER_AGE_MS_MAX: number = 7 * 24 * 3600_000
+
+/** Delays of the lookups for more peers after something changed, in ms; the last one repeats while peers are wanted. */
+export const LOOKUP_DELAYS_MS: readonly number[] = [50, 300, 800, 2000, 5000, 30_000]
+/** One lookup for peers, in ms. */
+export const LOOKUP_MS_MAX = 5000
+
+/** Bytes of one gossip RPC, which may carry many envelopes when a peer catches up. */
+export const GOSSIP_RPC_BYTES_MAX: number = 2 * 1024 * 1024
+/** Bytes that wait for one slow gossip peer before messages to it are dropped. */
+export const GOSSIP_BUFFER_BYTES_MAX: number = 16 * 1024 * 1024
+/** Time for which a message id counts as seen, in ms. The door's replay window is longer; this only saves work. */
+export const GOSSIP_SEEN_MS = 120_000
+/** Messages or ids in one gossip RPC. */
+export const GOSSIP_ITEMS_MAX = 5000
+/** Gossip streams per connection and direction: one, plus the one that replaces it. */
+export const GOSSIP_STREAMS_MAX = 4
+/** Time that a connected peer may be without a gossip stream or an identity before it is redialled, in ms. */
+export const MUTE_MS_MAX = 6000
+/** How often that is checked, in ms. */
+export const WATCH_INTERVAL_MS = 2000
+/** Least time between two resets of one peer's connections, in ms; doubles each time up to the second figure. */
+export const RESET_MS_MIN = 30_000
+export const RESET_MS_MAX = 600_000
+
+/** Messages and bytes that wait for one peer; the newest is dropped above either. */
+export const QUEUE_MESSAGES_MAX = 1024
+export const QUEUE_BYTES_MAX: number = 8 * 1024 * 1024
+/** Peers with a queue of their own. Queues of peers that are neither connected nor in use leave first. */
+export const QUEUES_MAX = 512
+/** Bytes of small messages that are written at once. */
+export const BATCH_BYTES_MAX: number = 64 * 1024
+/** Time in which a peer must take what was written, in ms. */
+export const DRAIN_MS_MAX = 15_000
+/** Time for which messages to a peer that could not be reached are dropped without a new dial, in ms. */
+export const UNREACHABLE_MS = 500
+/** Direct streams per connection and direction: one, plus ones that replace a broken one. */
+export const DIRECT_STREAMS_MAX = 4
+
+/** One ping, in ms. */
+export const PING_MS_MAX = 5000
+/** Ping streams per connection and direction: one for each part that pings, and some to spare. */
+export const PING_STREAMS_MAX = 8
+/** The whole of `stop`, in ms. Connections that do not close in time are cut. */
+export const STOP_MS_MAX = 2000

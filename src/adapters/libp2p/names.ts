@@ -1,0 +1,23 @@
+import { toHex, utf8 } from '../../core/base/index.ts'
+import { hash } from '../../core/codec/index.ts'
+
+/** The names by which nodes of one network find and understand each other, and nodes of others do not. */
+export type Names = {
+  readonly kad: string
+  readonly direct: string
+  readonly topic: string
+  /** mDNS service. A DNS label has 63 bytes at most, so the network's name goes in as a hash. */
+  readonly mdns: string
+}
+
+/** All protocol names of a network. */
+export function namesOf(networkName: string): Names {
+  const root = `/can-swarm/${networkName}`
+  const label = toHex(hash(utf8(networkName))).slice(0, 16)
+  return {
+    kad: `${root}/kad/1.0.0`,
+    direct: `${root}/direct/1.0.0`,
+    topic: `${root}/envelopes/1`,
+    mdns: `_can-swarm-${label}._udp.local`
+  }
+}
