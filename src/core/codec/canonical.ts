@@ -21,7 +21,11 @@ export function hash(bytes: Uint8Array): Uint8Array {
  * data qualifies is decided by `decodeStrict` on the bytes.
  */
 export function encode(value: unknown): Uint8Array {
-  return encodeDagCbor(value)
+  const bytes = encodeDagCbor(value)
+  // On Node the library gives a Buffer for larger values, whose `slice` shares memory and which compares unequal to equal bytes.
+  return bytes.constructor === Uint8Array
+    ? bytes
+    : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** The CIDv1 (sha2-256) of bytes; dag-cbor unless another codec is named. */
