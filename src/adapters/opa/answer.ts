@@ -1,0 +1,33 @@
+import { compareText } from '../../core/base/index.ts'
+import { REASON_LENGTH_MAX, REASONS_MAX } from './limits.ts'
+
+/** What a policy decided, before gas is added. */
+export type Answer = { readonly allow: boolean; readonly reasons: readonly string[] }
+
+/**
+ * Decisions of the engine itself. Their texts are part of the evaluation digest: they never carry what the machine said,
+ * since that differs between versions of the runtime.
+ */
+export const TRAPPED: Answer = { allow: false, reasons: ['engine: the evaluation trapped'] }
+export const MALFORMED: Answer = { allow: false, reasons: ['engine: the answer is malformed'] }
+
+/** Reads `[{"result": {"allow": boolean, "reasons": [text]}}]`. Anything else, and an allow with reasons, is a deny. */
+export function parseAnswer(raw: unknown): Answer {
+  if (!Array.isArray(raw) || raw.length !== 1) return MALFORMED
+  const result: unknown = raw[0]?.result
+  if (typeof result !== 'object' || result === null) return MALFORMED
+  const { allow, reasons, ...rest } = result as Record<string, unknown>
+  if (typeof allow !== 'boolean' || !areReasons(reasons) || Object.keys(rest).length > 0) {
+    return MALFORMED
+  }
+  if (allow && reasons.length > 0) return MALFORMED
+  return { allow, reasons: [...reasons].sort(compareText) }
+}
+
+function areReasons(value: unknown): value is string[] {
+  return (
+    Array.isArray(value) &&
+    value.length <= REASONS_MAX &&
+    value.every(reason => typeof reason === 'string' && reason.length <= REASON_LENGTH_MAX)
+  )
+}

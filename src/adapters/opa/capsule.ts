@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { decode as decodeDagJson } from '@ipld/dag-json'
+import * as v from 'valibot'
+import { CID, cidOf, decodeStrict, encode } from '../../core/codec/index.ts'
+import type { PolicyInput } from '../../core/policy/index.ts'
+import { CapsuleRefusedError } from './errors.ts'
+import {
+  CAPSULE_BLOCK_BYTES_MAX,
+  CAPSULE_VECTORS_MAX,
+  CAPSULE_WASM_BYTES_MAX,
+  REASON_LENGTH_MAX,
+  REASONS_MAX
+} from './limits.ts'
+
+/** Multicodec of a block without structure. */
+const RAW = 0x55
+
+/** An input with the decision that every engine must give. */
+export type Vector = {
+  readonly name: string
+  readonly input: PolicyInput
+  readonly decision: { readonly allow: boolean; readonly reasons: readonly string[] }
+}
+
+/** A policy: compiled Rego and the block that names it (protocols/policy). */
+export type Capsule = {
+  /** Text CID of `block`: the capsule's name everywhere. */
+  readonly cid: string
+  readonly name: string
+  /** Rego path of the rule that answers, such as base/decision. */
+  readonly entrypoint: string
+  /** Text CID of the capabilities file that it was compiled under. */
+  readonly capabilities: string
+  readonly vectors: readonly Vector[]
+  readonly block: Uint8Array
+  readonly wasm: Uint8Array
+}
+
+const text = v.pipe(v.string(), v.maxLength(256))
+const link = v.custom<CID>(input => CID.asCID(input)?.code === RAW, 'must be a link to a raw block')
+const vector = v.strictObject({
+  name: text,
+  input: v.custom<PolicyInput>(
+    input => typeof input === 'object' && input !== null,
+    'must be an object'
+  ),
+  decision: v.strictObject({
+    allow: v.boolean(),
+    reasons: v.pipe(
+      v.array(v.pipe(v.string(), v.maxLength(REASON_LENGTH_MAX))),
+      v.maxLength(REASONS_MAX)
+    )
+  })
+})
+
+const capsuleBlock = v.strictObject({
+  version: v.literal(1),
+  name: text,
+  entrypoint: text,
+  /** Version of the compiler, such as v1.22.0. */
+  opa: text,
+  capabilities: link,
+  sources: v.pipe(v.array(v.strictObject({ path: text, source: link })), v.maxLength(64)),
+  wasm: link,
+  vectors: v.pipe(v.array(vector), v.minLength(1), v.maxLength(CAPSULE_VECTORS_MAX))
+})
+
+/** What the block of a capsule says. */
+export type CapsuleBlock = v.InferOutput<typeof capsuleBlock>
+
+/**
+ * Reads a shipped capsule: `capsule.json` (the block as DAG-JSON) and `capsule.wasm`. Raises CapsuleRefusedError when a part
+ * is missing or does not match the block. Its vectors are run later, where it is evaluated.
+ */
+export function loadCapsule(directory: string): Capsule {
+  try {
+    const block = encode(decodeDagJson(readFileSync(join(directory, 'capsule.json'))))
+    return parseCapsule(block, readFileSync(join(directory, 'capsule.wasm')))
+  } catch (error) {
+    if (error instanceof CapsuleRefusedError) throw error
+    throw new CapsuleRefusedError(`in ${directory}`, (error as Error).message)
+  }
+}
+
+/** Checks a block and the wasm that it links to. Raises CapsuleRefusedError. */
+export function parseCapsule(block: Uint8Array, wasm: Uint8Array): Capsule {
+  const cid = cidOf(block).toString()
+  if (block.length > CAPSULE_BLOCK_BYTES_MAX)
+    throw new CapsuleRefusedError(cid, 'its block is too large')
+  if (wasm.length > CAPSULE_WASM_BYTES_MAX)
+    throw new CapsuleRefusedError(cid, 'its wasm is too large')
+  const decoded = decodeStrict(block)
+  if (!decoded.ok) throw new CapsuleRefusedError(cid, decoded.refusal.message)
+  const parsed = v.safeParse(capsuleBlock, decoded.value)
+  if (!parsed.success) {
+    const [issue] = parsed.issues
+    throw new CapsuleRefusedError(cid, `${v.getDotPath(issue) ?? 'the block'}: ${issue.message}`)
+  }
+  const { name, entrypoint, capabilities, vectors } = parsed.output
+  if (!cidOf(wasm, RAW).equals(parsed.output.wasm)) {
+    throw new CapsuleRefusedError(cid, 'its wasm is not the one that its block links to')
+  }
+  return { cid, name, entrypoint, capabilities: capabilities.toString(), vectors, block, wasm }
+}

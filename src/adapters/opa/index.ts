@@ -1,0 +1,24 @@
+/**
+ * Policies as OPA wasm in a worker thread (R17): fixed memory, the same first bytes for every evaluation, no host builtins.
+ *
+ * 1. A trap, an abort, memory that runs out or a malformed answer is a deny.
+ * 2. A wall-clock timeout, a dead worker or a missing capsule is this node's fault: `evaluate` rejects, the caller abstains.
+ * 3. A capsule that fails one of its own vectors is never asked.
+ * 4. After `stop` nothing of this room keeps the process alive.
+ *
+ * Specification: protocols/policy/README.md.
+ */
+export {
+  type Capsule,
+  type CapsuleBlock,
+  loadCapsule,
+  parseCapsule,
+  type Vector
+} from './capsule.ts'
+export {
+  CapsuleRefusedError,
+  CapsuleUnavailableError,
+  PolicyTimeoutError,
+  PolicyUnavailableError
+} from './errors.ts'
+export { EVALUATOR, type OpaPolicyEngineInit, opaPolicyEngine } from './opa-policy-engine.ts'

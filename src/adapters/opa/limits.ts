@@ -1,0 +1,22 @@
+/**
+ * Limits of evaluation. Those of memory are part of the engine's rules: they decide what ends in a trap, so every node has
+ * the same, and their values are in the engine hash.
+ */
+
+/** Input of up to this many bytes of JSON runs in the small memory: nearly every message. */
+export const SMALL_INPUT_BYTES = 8 * 1024
+/** Pages of 64 KiB. 1 MiB: the policy's own data, and 60 times a small input, since parsed JSON takes up to 32 times its text. */
+export const SMALL_MEMORY_PAGES = 16
+/** 8 MiB: twice what the worst envelope of 64 KiB takes. Above it the evaluation traps, and a trap is a deny. */
+export const LARGE_MEMORY_PAGES = 128
+/** Compiled policy, in bytes. */
+export const CAPSULE_WASM_BYTES_MAX: number = 1024 * 1024
+/** The capsule's own block, with its vectors, in bytes. */
+export const CAPSULE_BLOCK_BYTES_MAX: number = 256 * 1024
+/** Conformance vectors of one capsule; all are run whenever it is loaded. */
+export const CAPSULE_VECTORS_MAX = 256
+/** Reasons of one decision, and characters of each; an answer with more is malformed. */
+export const REASONS_MAX = 64
+export const REASON_LENGTH_MAX = 512
+/** Evaluations that wait at once. Beyond it the engine is overloaded and abstains. */
+export const PENDING_MAX = 10_000

@@ -1,0 +1,156 @@
+import { assert, compareText } from '../../core/base/index.ts'
+import { taggedHash } from '../../core/codec/index.ts'
+import type { PolicyDecision, PolicyInput } from '../../core/policy/index.ts'
+import type { Logger, PolicyEngine } from '../../ports/index.ts'
+import { type Capsule, loadCapsule } from './capsule.ts'
+import {
+  CapsuleRefusedError,
+  CapsuleUnavailableError,
+  PolicyTimeoutError,
+  PolicyUnavailableError
+} from './errors.ts'
+import {
+  LARGE_MEMORY_PAGES,
+  PENDING_MAX,
+  REASON_LENGTH_MAX,
+  REASONS_MAX,
+  SMALL_INPUT_BYTES,
+  SMALL_MEMORY_PAGES
+} from './limits.ts'
+import type { LoadRequest } from './protocol.ts'
+import { WorkerLink } from './worker-link.ts'
+
+/** The evaluator and its version, as the engine hash names it. A unit test compares it with what is installed. */
+export const EVALUATOR = { name: '@open-policy-agent/opa-wasm', version: '1.10.0' } as const
+
+const ENGINE_TAG = 'can-swarm/policy-engine/v1'
+
+export type OpaPolicyEngineInit = {
+  /** The bundled `worker.js` of this room. */
+  readonly workerUrl: URL
+  /** Folders with a capsule each. The first is the base capsule. */
+  readonly directories: readonly string[]
+  /** Wall time for one evaluation, in ms. Far above any honest evaluation: it is a guard, not a limit. */
+  readonly timeoutMs: number
+  readonly logger: Logger
+  /** Parts taken out, for tests that prove that they are needed: with `policy` every evaluation rejects. */
+  readonly unplug?: ReadonlySet<string>
+}
+
+/**
+ * The policy engine over OPA's wasm in one worker thread. Reads the capsules at once (raises CapsuleRefusedError); runs their
+ * vectors in `start`, which rejects with the same error. Everything else is the port's contract.
+ */
+export function opaPolicyEngine(init: OpaPolicyEngineInit): PolicyEngine {
+  return new OpaPolicyEngine(init)
+}
+
+class OpaPolicyEngine implements PolicyEngine {
+  readonly engine: Uint8Array
+  readonly baseCapsule: string
+  readonly #init: OpaPolicyEngineInit
+  readonly #capsules: ReadonlyMap<string, Capsule>
+  /** Capsules that the worker accepted: those that a new thread gets first. */
+  readonly #loaded = new Set<string>()
+  readonly #refused = new Map<string, CapsuleRefusedError>()
+  readonly #link: WorkerLink
+  #loading: Promise<void> | null = null
+  #stopped = false
+
+  constructor(init: OpaPolicyEngineInit) {
+    const capsules = init.directories.map(loadCapsule)
+    const [base] = capsules
+    assert(base !== undefined, 'the base capsule ships with the program')
+    this.#init = init
+    this.baseCapsule = base.cid
+    this.engine = engineHash(base.capabilities)
+    this.#capsules = new Map(capsules.map(capsule => [capsule.cid, capsule]))
+    this.#link = new WorkerLink({
+      workerUrl: init.workerUrl,
+      preload: () => [...this.#loaded].map(cid => loadRequest(this.#capsules.get(cid) as Capsule)),
+      timeoutMs: init.timeoutMs,
+      timeoutError: request => new PolicyTimeoutError(request.capsule, init.timeoutMs),
+      unavailable: why => new PolicyUnavailableError(why),
+      onRestart: why => init.logger.warn('the policy worker is restarted', { why })
+    })
+  }
+
+  async start(): Promise<void> {
+    this.#stopped = false
+    await this.#load()
+    for (const error of this.#refused.values()) throw error
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#loading = null
+    this.#loaded.clear()
+    await this.#link.close('the engine is stopped')
+  }
+
+  async evaluate(capsule: string, input: PolicyInput): Promise<PolicyDecision> {
+    if (this.#init.unplug?.has('policy'))
+      throw new PolicyUnavailableError('the policy engine is unplugged')
+    if (this.#stopped) throw new PolicyUnavailableError('the engine is stopped')
+    if (!this.#capsules.has(capsule)) throw new CapsuleUnavailableError(capsule)
+    if (this.#link.waiting >= PENDING_MAX)
+      throw new PolicyUnavailableError('too many evaluations wait')
+    if (!this.#loaded.has(capsule)) await this.#load()
+    const refused = this.#refused.get(capsule)
+    if (refused !== undefined) throw refused
+    const answer = await this.#link.ask({ kind: 'evaluate', capsule, input: JSON.stringify(input) })
+    assert(answer.kind === 'decided', 'an evaluation is answered by a decision')
+    return { allow: answer.allow, reasons: answer.reasons, gas: 0 }
+  }
+
+  /** Starts the thread and loads every capsule, once. */
+  #load(): Promise<void> {
+    this.#loading ??= this.#loadAll().catch((error: unknown) => {
+      this.#loading = null
+      throw error
+    })
+    return this.#loading
+  }
+
+  async #loadAll(): Promise<void> {
+    const capsules = [...this.#capsules.values()].sort((a, b) => compareText(a.cid, b.cid))
+    await Promise.all(
+      capsules.map(async capsule => {
+        const answer = await this.#link.ask(loadRequest(capsule))
+        assert(answer.kind === 'loaded', 'a load is answered by its outcome')
+        if (answer.flaw === null) this.#loaded.add(capsule.cid)
+        else this.#refused.set(capsule.cid, new CapsuleRefusedError(capsule.cid, answer.flaw))
+      })
+    )
+  }
+}
+
+function loadRequest({ cid, wasm, entrypoint, vectors }: Capsule): LoadRequest {
+  return {
+    kind: 'load',
+    capsule: cid,
+    wasm,
+    entrypoint,
+    vectors: vectors.map(({ name, input, decision }) => ({
+      name,
+      input: JSON.stringify(input),
+      allow: decision.allow,
+      reasons: decision.reasons
+    }))
+  }
+}
+
+/** Everything besides capsule and input that a decision depends on. */
+function engineHash(capabilities: string): Uint8Array {
+  return taggedHash(ENGINE_TAG, {
+    evaluator: EVALUATOR,
+    capabilities,
+    metering: 'none',
+    memory: {
+      smallInputBytes: SMALL_INPUT_BYTES,
+      smallPages: SMALL_MEMORY_PAGES,
+      largePages: LARGE_MEMORY_PAGES
+    },
+    answer: { reasonsMax: REASONS_MAX, reasonLengthMax: REASON_LENGTH_MAX }
+  })
+}

@@ -1,0 +1,31 @@
+/**
+ * Messages between the engine and its worker thread. Requests are handled in order; each has exactly one answer. Inputs travel
+ * as JSON text: a string crosses threads faster than a tree of objects, and the wasm parses JSON anyway.
+ */
+export type WorkerRequest = LoadRequest | EvaluateRequest
+
+export type LoadRequest = {
+  readonly kind: 'load'
+  readonly capsule: string
+  readonly wasm: Uint8Array
+  readonly entrypoint: string
+  readonly vectors: readonly VectorText[]
+}
+
+export type VectorText = {
+  readonly name: string
+  readonly input: string
+  readonly allow: boolean
+  readonly reasons: readonly string[]
+}
+
+export type EvaluateRequest = {
+  readonly kind: 'evaluate'
+  readonly capsule: string
+  readonly input: string
+}
+
+export type WorkerAnswer =
+  /** `flaw`: why the capsule is refused, or null. */
+  | { readonly kind: 'loaded'; readonly capsule: string; readonly flaw: string | null }
+  | { readonly kind: 'decided'; readonly allow: boolean; readonly reasons: readonly string[] }
