@@ -1,11 +1,23 @@
 // Goal: the door's order and every verdict (R4). Method: one envelope with one flaw at a time, and counters that show how far it came.
 import assert from 'node:assert/strict'
-import { ENVELOPE_BYTES_MAX, SENDER_ENVELOPES_BURST, SwarmError } from '../../../src/core/base/index.ts'
+import {
+  ENVELOPE_BYTES_MAX,
+  SENDER_ENVELOPES_BURST,
+  SwarmError
+} from '../../../src/core/base/index.ts'
 import { encode } from '../../../src/core/codec/index.ts'
 import type { Admitted } from '../../../src/core/envelope/index.ts'
 import type { DoorVerdict } from '../../../src/ports/index.ts'
 import { Door } from '../../../src/runtime/index.ts'
-import { countingVerify, envelopeOf, ManualClock, ScriptedPolicy, silent, testSigner, until } from '../../support/virtual-world.ts'
+import {
+  countingVerify,
+  envelopeOf,
+  ManualClock,
+  ScriptedPolicy,
+  silent,
+  testSigner,
+  until
+} from '../../support/virtual-world.ts'
 
 class EngineError extends SwarmError {
   readonly code: string
@@ -18,7 +30,12 @@ class EngineError extends SwarmError {
 function world(answer: DoorVerdict = 'accept') {
   const accepted: { admitted: Admitted; isLocal: boolean }[] = []
   const state = { answer }
-  const parts = { verify: countingVerify(), policy: new ScriptedPolicy(), clock: new ManualClock(), logger: silent }
+  const parts = {
+    verify: countingVerify(),
+    policy: new ScriptedPolicy(),
+    clock: new ManualClock(),
+    logger: silent
+  }
   const door = new Door({
     ...parts,
     accept: (admitted, isLocal) => {
@@ -36,22 +53,85 @@ describe('runtime/door: verdicts', () => {
   it('accepts a sound envelope once and hands it on', async () => {
     const { door, accepted } = world()
     const sound = envelopeOf(signer)
-    assert.deepEqual(await door.admit(sound.bytes, 'peer', 'peer'), { verdict: 'accept', id: sound.id })
+    assert.deepEqual(await door.admit(sound.bytes, 'peer', 'peer'), {
+      verdict: 'accept',
+      id: sound.id
+    })
     assert.equal(accepted[0]?.admitted.id, sound.id)
     assert.equal(accepted[0]?.isLocal, false)
     assert.deepEqual(door.counts(), { ACCEPTED: 1 })
   })
 
-  const flawed: [string, DoorVerdict, string, { verify: number; policy: number }, (w: ReturnType<typeof world>) => Uint8Array][] = [
-    ['too many bytes', 'reject', 'TOO_LARGE', { verify: 0, policy: 0 }, () => new Uint8Array(ENVELOPE_BYTES_MAX + 1)],
-    ['nested too deep', 'reject', 'TOO_DEEP', { verify: 0, policy: 0 }, () => new Uint8Array(100).fill(0x81)],
-    ['bytes that are not canonical', 'reject', 'NOT_CANONICAL', { verify: 0, policy: 0 }, () => Uint8Array.of(0x18, 0x01)],
-    ['bytes of another shape', 'reject', 'BAD_SHAPE', { verify: 0, policy: 0 }, () => encode({ v: 1 })],
-    ['a flipped bit in the signature', 'reject', 'BAD_SIGNATURE', { verify: 1, policy: 0 }, () => flip(envelopeOf(signer))],
-    ['a notAfter in the past', 'ignore', 'ENVELOPE_EXPIRED', { verify: 1, policy: 0 }, w => envelopeOf(signer, { draft: { notAfter: w.clock.nowMs() - 11_000 } }).bytes],
-    ['a notAfter too far ahead', 'ignore', 'NOT_AFTER_TOO_FAR', { verify: 1, policy: 0 }, w => envelopeOf(signer, { draft: { notAfter: w.clock.nowMs() + 25 * 3600_000 } }).bytes],
-    ['another policy engine', 'ignore', 'POLICY_ENGINE_MISMATCH', { verify: 1, policy: 0 }, () => envelopeOf(signer, { engine: new Uint8Array(32) }).bytes],
-    ['a digest of another evaluation', 'reject', 'POLICY_DIGEST_MISMATCH', { verify: 1, policy: 1 }, () => envelopeOf(signer, { digest: new Uint8Array(32) }).bytes]
+  const flawed: [
+    string,
+    DoorVerdict,
+    string,
+    { verify: number; policy: number },
+    (w: ReturnType<typeof world>) => Uint8Array
+  ][] = [
+    [
+      'too many bytes',
+      'reject',
+      'TOO_LARGE',
+      { verify: 0, policy: 0 },
+      () => new Uint8Array(ENVELOPE_BYTES_MAX + 1)
+    ],
+    [
+      'nested too deep',
+      'reject',
+      'TOO_DEEP',
+      { verify: 0, policy: 0 },
+      () => new Uint8Array(100).fill(0x81)
+    ],
+    [
+      'bytes that are not canonical',
+      'reject',
+      'NOT_CANONICAL',
+      { verify: 0, policy: 0 },
+      () => Uint8Array.of(0x18, 0x01)
+    ],
+    [
+      'bytes of another shape',
+      'reject',
+      'BAD_SHAPE',
+      { verify: 0, policy: 0 },
+      () => encode({ v: 1 })
+    ],
+    [
+      'a flipped bit in the signature',
+      'reject',
+      'BAD_SIGNATURE',
+      { verify: 1, policy: 0 },
+      () => flip(envelopeOf(signer))
+    ],
+    [
+      'a notAfter in the past',
+      'ignore',
+      'ENVELOPE_EXPIRED',
+      { verify: 1, policy: 0 },
+      w => envelopeOf(signer, { draft: { notAfter: w.clock.nowMs() - 11_000 } }).bytes
+    ],
+    [
+      'a notAfter too far ahead',
+      'ignore',
+      'NOT_AFTER_TOO_FAR',
+      { verify: 1, policy: 0 },
+      w => envelopeOf(signer, { draft: { notAfter: w.clock.nowMs() + 25 * 3600_000 } }).bytes
+    ],
+    [
+      'another policy engine',
+      'ignore',
+      'POLICY_ENGINE_MISMATCH',
+      { verify: 1, policy: 0 },
+      () => envelopeOf(signer, { engine: new Uint8Array(32) }).bytes
+    ],
+    [
+      'a digest of another evaluation',
+      'reject',
+      'POLICY_DIGEST_MISMATCH',
+      { verify: 1, policy: 1 },
+      () => envelopeOf(signer, { digest: new Uint8Array(32) }).bytes
+    ]
   ]
   for (const [what, verdict, code, reached, make] of flawed) {
     it(`gives ${verdict} with ${code} for ${what}, and goes no further`, async () => {
@@ -88,7 +168,10 @@ describe('runtime/door: verdicts', () => {
     w.policy.answer = () => {
       throw new TypeError('broken')
     }
-    assert.equal((await w.door.admit(envelopeOf(signer).bytes, 'peer', 'peer')).refusal?.code, 'POLICY_UNAVAILABLE')
+    assert.equal(
+      (await w.door.admit(envelopeOf(signer).bytes, 'peer', 'peer')).refusal?.code,
+      'POLICY_UNAVAILABLE'
+    )
   })
 
   it('asks for the capsule that the envelope names', async () => {
@@ -99,7 +182,10 @@ describe('runtime/door: verdicts', () => {
       return { allow: true, reasons: [], gas: 0 }
     }
     const capsule = 'bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e'
-    assert.equal((await w.door.admit(envelopeOf(signer, { capsule }).bytes, 'peer', 'peer')).verdict, 'accept')
+    assert.equal(
+      (await w.door.admit(envelopeOf(signer, { capsule }).bytes, 'peer', 'peer')).verdict,
+      'accept'
+    )
     assert.deepEqual(asked, [capsule])
   })
 })
@@ -108,11 +194,17 @@ describe('runtime/door: rate and replay', () => {
   it('ignores an author above the burst before it pays for a signature, and hears others', async () => {
     const w = world()
     for (let lamport = 1; lamport <= SENDER_ENVELOPES_BURST; lamport++) {
-      assert.equal((await w.door.admit(envelopeOf(signer, { lamport }).bytes, 'peer', 'peer')).verdict, 'accept')
+      assert.equal(
+        (await w.door.admit(envelopeOf(signer, { lamport }).bytes, 'peer', 'peer')).verdict,
+        'accept'
+      )
     }
     const paid = w.verify.calls
     const next = envelopeOf(signer, { lamport: 9999 }).bytes
-    assert.deepEqual([(await w.door.admit(next, 'peer', 'peer')).refusal?.code, w.verify.calls], ['RATE_LIMITED', paid])
+    assert.deepEqual(
+      [(await w.door.admit(next, 'peer', 'peer')).refusal?.code, w.verify.calls],
+      ['RATE_LIMITED', paid]
+    )
     assert.equal((await w.door.admit(envelopeOf(other).bytes, 'peer', 'peer')).verdict, 'accept')
     w.clock.advance(20)
     assert.equal((await w.door.admit(next, 'peer', 'peer')).verdict, 'accept')
@@ -123,7 +215,10 @@ describe('runtime/door: rate and replay', () => {
     for (let lamport = 1; lamport <= SENDER_ENVELOPES_BURST + 1; lamport++) {
       await w.door.admit(flip(envelopeOf(signer, { lamport })), 'peer', 'peer')
     }
-    assert.equal((await w.door.admit(envelopeOf(signer, { lamport: 5000 }).bytes, 'peer', 'peer')).verdict, 'accept')
+    assert.equal(
+      (await w.door.admit(envelopeOf(signer, { lamport: 5000 }).bytes, 'peer', 'peer')).verdict,
+      'accept'
+    )
   })
 
   it('ignores the same bytes a second time without looking at them again', async () => {
@@ -150,7 +245,10 @@ describe('runtime/door: rate and replay', () => {
     const { bytes } = envelopeOf(signer)
     const admissions = ['a', 'b', 'c'].map(from => w.door.admit(bytes, from, 'peer'))
     gate.resolve()
-    assert.deepEqual((await Promise.all(admissions)).map(admission => admission.verdict), ['accept', 'accept', 'accept'])
+    assert.deepEqual(
+      (await Promise.all(admissions)).map(admission => admission.verdict),
+      ['accept', 'accept', 'accept']
+    )
     assert.deepEqual([w.verify.calls, w.policy.evaluations, w.accepted.length], [1, 1, 1])
   })
 
@@ -179,7 +277,9 @@ describe('runtime/door: rate and replay', () => {
     w.policy.gate = gate.promise
     const signers = Array.from({ length: 4 }, testSigner)
     const flood = signers.flatMap(author =>
-      Array.from({ length: 300 }, (_, lamport) => w.door.admit(envelopeOf(author, { lamport }).bytes, 'a', 'peer'))
+      Array.from({ length: 300 }, (_, lamport) =>
+        w.door.admit(envelopeOf(author, { lamport }).bytes, 'a', 'peer')
+      )
     )
     await until(() => w.policy.evaluations === 32)
     const own = w.door.admit(envelopeOf(other).bytes, other.did, 'local')
@@ -202,9 +302,15 @@ describe('runtime/door: envelopes out of consensus entries', () => {
 
   it('still asks for signature and policy', async () => {
     const w = world()
-    assert.equal((await w.door.admit(flip(envelopeOf(signer)), 'leader', 'log')).refusal?.code, 'BAD_SIGNATURE')
+    assert.equal(
+      (await w.door.admit(flip(envelopeOf(signer)), 'leader', 'log')).refusal?.code,
+      'BAD_SIGNATURE'
+    )
     w.policy.answer = () => ({ allow: false, reasons: ['no'], gas: 0 })
-    assert.equal((await w.door.admit(envelopeOf(signer).bytes, 'leader', 'log')).refusal?.code, 'POLICY_DENIED')
+    assert.equal(
+      (await w.door.admit(envelopeOf(signer).bytes, 'leader', 'log')).refusal?.code,
+      'POLICY_DENIED'
+    )
   })
 })
 

@@ -1,0 +1,654 @@
+// Goal: persist before send, in order, in batches, within bounds. Method: a scripted machine, the memory journal, recorded effects.
+import assert from 'node:assert/strict'
+import { MemoryDisk, memoryJournal } from '../../../src/adapters/memory/index.ts'
+import { ok, type Result } from '../../../src/core/base/index.ts'
+import { CID } from '../../../src/core/codec/index.ts'
+import type {
+  Command,
+  Effect,
+  Input,
+  JournalRecord,
+  PeerMessage
+} from '../../../src/core/swarm/index.ts'
+import type { Journal, Signer } from '../../../src/ports/index.ts'
+import {
+  COMMANDS_QUEUED_MAX,
+  Driver,
+  type DriverInit,
+  decodeMessage,
+  decodeRecord,
+  ENVELOPES_QUEUED_MAX,
+  encodeMessage,
+  type Machine,
+  MESSAGES_QUEUED_MAX
+} from '../../../src/runtime/index.ts'
+import {
+  CAPSULE,
+  countingEntropy,
+  countingVerify,
+  envelopeOf,
+  ManualClock,
+  manifestDraft,
+  RecordingNetwork,
+  ScriptedPolicy,
+  silent,
+  testSigner,
+  until
+} from '../../support/virtual-world.ts'
+
+/** Does what the test says for each input, and remembers everything. */
+class ScriptedMachine implements Machine {
+  readonly restored: JournalRecord[] = []
+  readonly inputs: Input[] = []
+  busy = false
+  startEffects: readonly Effect[] = []
+  script: (input: Input) => readonly Effect[] = () => []
+
+  restore(record: JournalRecord): void {
+    this.restored.push(record)
+  }
+  start(): readonly Effect[] {
+    return this.startEffects
+  }
+  step(input: Input): readonly Effect[] {
+    this.inputs.push(input)
+    return this.script(input)
+  }
+  isBusy(): boolean {
+    return this.busy
+  }
+  kinds(): string[] {
+    return this.inputs.map(input => input.kind)
+  }
+}
+
+function world(
+  init: Partial<DriverInit> & { disk?: MemoryDisk; journal?: Journal; signer?: Signer } = {}
+) {
+  const { disk = new MemoryDisk(), signer = testSigner(), journal, ...rest } = init
+  const fatal: Error[] = []
+  const parts = {
+    machine: new ScriptedMachine(),
+    journal: journal ?? memoryJournal(disk),
+    network: new RecordingNetwork(),
+    policy: new ScriptedPolicy(),
+    verify: countingVerify(),
+    signer,
+    clock: new ManualClock(),
+    entropy: countingEntropy(),
+    logger: silent
+  }
+  const driver = new Driver(parts, { onFatal: error => fatal.push(error), ...rest })
+  return { ...parts, driver, disk, fatal }
+}
+
+/** A journal whose appends wait for the test. */
+function heldJournal(): Journal & {
+  appends: { records: readonly Uint8Array[]; sync: boolean; release: (error?: Error) => void }[]
+} {
+  const appends: {
+    records: readonly Uint8Array[]
+    sync: boolean
+    release: (error?: Error) => void
+  }[] = []
+  return {
+    appends,
+    async *replay() {},
+    append: (records, { sync }) =>
+      new Promise((resolve, reject) =>
+        appends.push({
+          records,
+          sync,
+          release: error => (error === undefined ? resolve() : reject(error))
+        })
+      ),
+    size: () => 0,
+    close: async () => {}
+  }
+}
+
+const COMMAND: Command = { type: 'announce', draft: manifestDraft() }
+const HELLO: PeerMessage = { type: 'hello', threads: [] }
+
+function persist(sync: boolean, reason = 'test'): Effect {
+  return { kind: 'persist', sync, records: [{ type: 'abandoned', thread: 't', reason, nowMs: 1 }] }
+}
+
+function send(to: string): Effect {
+  return { kind: 'send', to, message: HELLO }
+}
+
+function hello(w: ReturnType<typeof world>, from: string): void {
+  for (const bytes of encodeMessage(HELLO)) w.network.message(from, bytes)
+}
+
+describe('runtime/driver: persist, then send', () => {
+  it('sends nothing of a batch before its append has resolved, then runs all effects in order', async () => {
+    const journal = heldJournal()
+    const w = world({ journal })
+    await w.driver.start()
+    const order: string[] = []
+    w.network.onOut = () => order.push('out')
+    w.driver.onEvent(() => order.push('event'))
+    w.machine.script = input =>
+      input.kind !== 'command'
+        ? []
+        : [
+            send('before'),
+            persist(true),
+            { kind: 'gossip', bytes: new Uint8Array([1]) },
+            { kind: 'observe', event: { type: 'warning', thread: null, message: '', atMs: 0 } },
+            { kind: 'reply', id: input.id, result: ok('done') }
+          ]
+    const reply = w.driver.command(COMMAND).then(result => {
+      order.push('reply')
+      return result
+    })
+    await until(() => journal.appends.length === 1)
+    assert.deepEqual(order, [])
+    journal.appends[0]?.release()
+    assert.deepEqual(await reply, ok('done'))
+    assert.deepEqual(order, ['out', 'out', 'event', 'reply'])
+  })
+
+  it('writes the records of all inputs of a batch with one append and one fsync', async () => {
+    const w = world()
+    await w.driver.start()
+    w.machine.script = input => [persist(input.kind === 'peer'), send('x')]
+    for (let count = 0; count < 10; count++) hello(w, `from-${count}`)
+    w.network.peer('did', true)
+    await until(() => w.network.sent.length === 11)
+    assert.equal(w.disk.syncs, 1)
+    assert.equal(w.disk.records.length, 11)
+    assert.deepEqual([w.driver.stats().appends, w.driver.stats().syncs], [1, 1])
+  })
+
+  it('does not sync when no record asks for it, and does not write when there is none', async () => {
+    const w = world()
+    await w.driver.start()
+    w.machine.script = input => (input.kind === 'peer' ? [persist(false)] : [send('x')])
+    w.network.peer('did', true)
+    await until(() => w.machine.inputs.length === 1 && w.disk.records.length === 1)
+    hello(w, 'a')
+    await until(() => w.network.sent.length === 1)
+    assert.deepEqual([w.disk.syncs, w.driver.stats().appends], [0, 1])
+  })
+
+  it('keeps later batches behind an fsync that is under way', async () => {
+    const journal = heldJournal()
+    const w = world({ journal })
+    await w.driver.start()
+    w.machine.script = input =>
+      input.kind === 'peer' ? [persist(true), send('first')] : [send('second')]
+    w.network.peer('did', true)
+    await until(() => journal.appends.length === 1)
+    hello(w, 'a')
+    for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
+    assert.deepEqual(w.network.sent, [])
+    journal.appends[0]?.release()
+    await until(() => w.network.sent.length === 2)
+    assert.deepEqual(
+      w.network.sent.map(({ to }) => to),
+      ['first', 'second']
+    )
+  })
+
+  it('leaves nothing sent that a crash between write and send could contradict', async () => {
+    const disk = new MemoryDisk()
+    const w = world({ disk })
+    await w.driver.start()
+    w.machine.script = () => [persist(true, 'promise'), send('x')]
+    // The crash comes in the very moment of sending: what is sent must already be on the disk.
+    let onDiskWhenSent: string[] = []
+    w.network.onOut = () => {
+      disk.crash()
+      onDiskWhenSent = disk.records.map(reasonOf)
+    }
+    w.network.peer('did', true)
+    await until(() => w.network.sent.length === 1)
+    assert.deepEqual(onDiskWhenSent, ['promise'])
+    const again = world({ disk })
+    await again.driver.start()
+    assert.deepEqual(again.machine.restored, [
+      { type: 'abandoned', thread: 't', reason: 'promise', nowMs: 1 }
+    ])
+  })
+
+  it('persists what the machine says at start before it sends it', async () => {
+    const w = world()
+    w.machine.startEffects = [send('x'), persist(true)]
+    w.network.onOut = () => assert.equal(w.disk.records.length, 1)
+    await w.driver.start()
+    assert.equal(w.network.sent.length, 1)
+    assert.deepEqual(w.fatal, [])
+  })
+})
+
+describe('runtime/driver: failure', () => {
+  it('ends with the journal: nothing of the batch leaves, open commands are answered, the owner is told once', async () => {
+    const w = world()
+    await w.driver.start()
+    w.machine.script = () => [persist(true), send('x')]
+    w.disk.fail('ENOSPC')
+    const result = await w.driver.command(COMMAND)
+    assert.equal(codeOf(result), 'STOPPED')
+    assert.deepEqual(
+      w.fatal.map(error => (error as Error & { code: string }).code),
+      ['JOURNAL_FAILED']
+    )
+    hello(w, 'a')
+    assert.equal(codeOf(await w.driver.command(COMMAND)), 'STOPPED')
+    assert.deepEqual([w.network.sent.length, w.machine.inputs.length, w.fatal.length], [0, 1, 1])
+    assert.equal(w.clock.timers, 0)
+    await w.driver.stop()
+  })
+
+  it('ends when the machine throws: not even the other inputs of its batch take effect', async () => {
+    const w = world()
+    await w.driver.start()
+    w.machine.script = input => {
+      if (input.kind === 'peer') throw new TypeError('a bug')
+      return [persist(true), send('x')]
+    }
+    hello(w, 'a')
+    w.network.peer('did', true)
+    await until(() => w.fatal.length === 1)
+    assert.deepEqual([w.network.sent.length, w.disk.records.length], [0, 0])
+  })
+
+  it('does not start on a record that it cannot read', async () => {
+    const disk = new MemoryDisk()
+    await memoryJournal(disk).append([Uint8Array.of(0xf6)], { sync: true })
+    const w = world({ disk })
+    await assert.rejects(w.driver.start(), { code: 'JOURNAL_RECORD' })
+    await w.driver.stop()
+  })
+
+  it('isolates a listener that throws, and counts gossip that fails', async () => {
+    const w = world()
+    await w.driver.start()
+    const heard: string[] = []
+    w.driver.onEvent(() => {
+      throw new Error('listener')
+    })
+    const off = w.driver.onEvent(event => heard.push(event.type))
+    w.network.isGossipFailing = true
+    w.machine.script = () => [
+      { kind: 'observe', event: { type: 'warning', thread: null, message: '', atMs: 0 } },
+      { kind: 'gossip', bytes: new Uint8Array([1]) }
+    ]
+    hello(w, 'a')
+    await until(() => w.driver.stats().dropped['gossip-failed'] === 1)
+    off()
+    hello(w, 'a')
+    await until(() => w.driver.stats().dropped['gossip-failed'] === 2)
+    assert.deepEqual(heard, ['warning'])
+    assert.deepEqual(w.fatal, [])
+  })
+})
+
+describe('runtime/driver: queue', () => {
+  it('drops messages first, then ignores gossip, then refuses commands', async () => {
+    const journal = heldJournal()
+    const w = world({ journal, signer: testSigner() })
+    await w.driver.start()
+    w.machine.script = () => [persist(true)]
+    w.network.peer('did', true)
+    await until(() => journal.appends.length === 1)
+    for (let count = 0; count < MESSAGES_QUEUED_MAX + 5; count++) hello(w, 'a')
+    assert.equal(w.driver.stats().queued, MESSAGES_QUEUED_MAX)
+    assert.equal(w.driver.stats().dropped['message-queue-full'], 5)
+
+    for (let count = MESSAGES_QUEUED_MAX; count < ENVELOPES_QUEUED_MAX; count++)
+      w.network.peer('did', true)
+    assert.equal(await w.network.door(envelopeOf(testSigner()).bytes, 'a'), 'ignore')
+
+    const commands: Promise<Result<unknown>>[] = []
+    for (let count = ENVELOPES_QUEUED_MAX; count < COMMANDS_QUEUED_MAX; count++)
+      commands.push(w.driver.command(COMMAND))
+    assert.equal(codeOf(await w.driver.command(COMMAND)), 'BUSY')
+    w.machine.script = input =>
+      input.kind === 'command' ? [{ kind: 'reply', id: input.id, result: ok(1) }] : []
+    journal.appends[0]?.release()
+    assert.ok(
+      (await Promise.all(commands)).every(result => result.ok),
+      'a full queue loses no command that it took'
+    )
+  })
+
+  it('gives one tick at a time: often while busy, rarely otherwise, and none while one waits', async () => {
+    const w = world({ tickMs: 50, idleTickMs: 1000 })
+    await w.driver.start()
+    w.clock.advance(999)
+    assert.deepEqual(w.machine.inputs, [])
+    w.clock.advance(1)
+    await until(() => w.machine.inputs.length === 1)
+    w.machine.busy = true
+    hello(w, 'a')
+    await until(() => w.machine.inputs.length === 2)
+    // The idle tick that was armed is brought forward.
+    w.clock.advance(50)
+    await until(() => w.machine.inputs.length === 3)
+    assert.deepEqual(w.machine.kinds(), ['tick', 'message', 'tick'])
+    await until(() => w.clock.timers === 1)
+    w.clock.advance(500)
+    w.clock.advance(500)
+    await until(() => w.machine.inputs.length === 4)
+    await until(() => w.clock.timers === 1)
+    assert.equal(w.machine.inputs.length, 4)
+  })
+
+  it('stamps each input with the time at which it is stepped', async () => {
+    const w = world()
+    await w.driver.start()
+    hello(w, 'a')
+    w.clock.advance(7)
+    await until(() => w.machine.inputs.length === 1)
+    assert.equal(w.machine.inputs[0]?.nowMs, w.clock.nowMs())
+  })
+})
+
+describe('runtime/driver: messages', () => {
+  it('gives decoded messages to the machine, and drops and counts malformed ones', async () => {
+    const w = world()
+    await w.driver.start()
+    w.network.message('a', Uint8Array.of(1, 2, 3))
+    w.network.message('a', new Uint8Array(1024 * 1024 + 1))
+    hello(w, 'b')
+    await until(() => w.machine.inputs.length === 1)
+    assert.deepEqual(w.machine.inputs[0], {
+      kind: 'message',
+      nowMs: w.clock.nowMs(),
+      from: 'b',
+      message: HELLO
+    })
+    assert.deepEqual(w.driver.stats().dropped, { MESSAGE_TOO_LARGE: 1, NOT_CANONICAL: 1 })
+  })
+
+  it('sends each item of an envelopes message through the door, and none to the machine as a message', async () => {
+    const w = world()
+    await w.driver.start()
+    const good = envelopeOf(testSigner())
+    const items = [good.bytes, Uint8Array.of(9), envelopeOf(testSigner()).bytes]
+    for (const bytes of encodeMessage({ type: 'envelopes', items })) w.network.message('a', bytes)
+    await until(() => w.machine.inputs.length === 2)
+    assert.deepEqual(w.machine.kinds(), ['envelope', 'envelope'])
+    const first = w.machine.inputs[0]
+    assert.ok(first?.kind === 'envelope' && first.admitted.id === good.id && !first.local)
+    await until(() => w.driver.stats().door['BAD_SHAPE'] === 1)
+  })
+
+  it('sends envelopes of an admit effect through the door', async () => {
+    const w = world()
+    await w.driver.start()
+    const { bytes } = envelopeOf(testSigner())
+    w.machine.script = input =>
+      input.kind === 'message' ? [{ kind: 'admit', bytes, from: 'leader' }] : []
+    hello(w, 'leader')
+    await until(() => w.machine.inputs.length === 2)
+    assert.deepEqual(w.machine.kinds(), ['message', 'envelope'])
+  })
+
+  it('is the validator of gossip', async () => {
+    const w = world()
+    await w.driver.start()
+    assert.equal(await w.network.door(envelopeOf(testSigner()).bytes, 'a'), 'accept')
+    assert.equal(await w.network.door(Uint8Array.of(1, 2), 'a'), 'reject')
+  })
+
+  it('neither sends nor delivers consensus messages when consensus is unplugged', async () => {
+    const raft: PeerMessage = {
+      type: 'raft',
+      group: 'g',
+      message: { type: 'heartbeat', from: 'a', to: 'b', term: 1, commit: 0 }
+    }
+    for (const unplug of [new Set<'consensus'>(), new Set(['consensus' as const])]) {
+      const w = world({ unplug })
+      await w.driver.start()
+      w.machine.script = input =>
+        input.kind === 'peer' ? [{ kind: 'send', to: 'b', message: raft }, send('b')] : []
+      w.network.message('a', encodeMessage(raft)[0] as Uint8Array)
+      w.network.peer('b', true)
+      await until(() => w.network.sent.length >= 1)
+      assert.deepEqual(w.machine.kinds(), unplug.size === 1 ? ['peer'] : ['message', 'peer'])
+      assert.equal(w.network.sent.length, unplug.size === 1 ? 1 : 2)
+    }
+  })
+
+  it('neither gossips nor admits gossip when gossip is unplugged', async () => {
+    const w = world({ unplug: new Set(['gossip' as const]) })
+    await w.driver.start()
+    w.machine.script = () => [{ kind: 'gossip', bytes: new Uint8Array([1]) }, send('x')]
+    assert.equal(await w.network.door(envelopeOf(testSigner()).bytes, 'a'), 'ignore')
+    hello(w, 'a')
+    await until(() => w.network.sent.length === 1)
+    assert.deepEqual(w.network.gossiped, [])
+  })
+
+  it('splits what is too long for one message, and drops and counts what cannot be split', async () => {
+    const w = world()
+    await w.driver.start()
+    const items = Array.from({ length: 40 }, (_, index) => new Uint8Array(60_000).fill(index))
+    w.machine.script = () => [
+      { kind: 'send', to: 'x', message: { type: 'envelopes', items } },
+      { kind: 'send', to: 'x', message: { type: 'hello', threads: ['t'.repeat(2_000_000)] } }
+    ]
+    hello(w, 'a')
+    await until(() => w.network.sent.length > 0)
+    assert.ok(w.network.sent.every(({ bytes }) => bytes.length <= 1024 * 1024))
+    const received = w.network.sent.flatMap(({ bytes }) => {
+      const message = decodeMessage(bytes)
+      return message.ok && message.value.type === 'envelopes' ? message.value.items : []
+    })
+    assert.deepEqual(received, items)
+    assert.equal(w.driver.stats().dropped['message-too-large'], 1)
+  })
+})
+
+describe('runtime/driver: drafts', () => {
+  it('evaluates, signs and admits drafts in order; they come back as own envelopes', async () => {
+    const w = world()
+    await w.driver.start()
+    w.machine.script = input =>
+      input.kind === 'peer'
+        ? [1, 2, 3].map(lamport => ({ kind: 'publish', draft: manifestDraft(), lamport }) as const)
+        : []
+    w.network.peer('did', true)
+    await until(() => w.machine.inputs.length === 4)
+    const own = w.machine.inputs.flatMap(input => (input.kind === 'envelope' ? [input] : []))
+    assert.deepEqual(
+      own.map(({ admitted }) => admitted.envelope.lamport),
+      [1, 2, 3]
+    )
+    assert.ok(
+      own.every(({ local, admitted }) => local && admitted.envelope.sender === w.signer.did)
+    )
+    assert.ok(
+      own.every(({ admitted }) => admitted.envelope.policyCapsule.equals(CID.parse(CAPSULE)))
+    )
+    assert.equal(new Set(own.map(({ admitted }) => String(admitted.envelope.nonce))).size, 3)
+    assert.equal(w.verify.calls, 3, 'own envelopes go through the door')
+  })
+
+  it('tells the machine which draft the policy denied, and goes on with the next', async () => {
+    const w = world()
+    await w.driver.start()
+    w.policy.answer = input => ({
+      allow: input['lamport'] !== 1,
+      reasons: input['lamport'] === 1 ? ['rule: no'] : [],
+      gas: 0
+    })
+    w.machine.script = input =>
+      input.kind === 'peer'
+        ? [1, 2].map(lamport => ({ kind: 'publish', draft: manifestDraft(), lamport }) as const)
+        : []
+    w.network.peer('did', true)
+    await until(() => w.machine.inputs.length === 3)
+    assert.deepEqual(w.machine.kinds(), ['peer', 'draft-refused', 'envelope'])
+    const refused = w.machine.inputs[1]
+    assert.ok(
+      refused?.kind === 'draft-refused' &&
+        refused.lamport === 1 &&
+        refused.refusal.code === 'POLICY_DENIED'
+    )
+    assert.equal(w.verify.calls, 1, 'a denied draft is not signed')
+  })
+
+  it('refuses a malformed draft before anything is signed', async () => {
+    const w = world()
+    await w.driver.start()
+    const draft = manifestDraft({ capability: 5 as unknown as string })
+    w.machine.script = input =>
+      input.kind === 'peer' ? [{ kind: 'publish', draft, lamport: 1 }] : []
+    w.network.peer('did', true)
+    await until(() => w.machine.inputs.length === 2)
+    const refused = w.machine.inputs[1]
+    assert.ok(refused?.kind === 'draft-refused' && refused.refusal.code === 'BAD_SHAPE')
+    assert.equal(w.policy.evaluations, 0)
+  })
+
+  it("refuses a draft with the engine's own code when the policy gives no answer", async () => {
+    const w = world()
+    await w.driver.start()
+    w.policy.answer = () => {
+      throw Object.assign(new Error('lost'), { code: 'X' })
+    }
+    w.machine.script = input =>
+      input.kind === 'peer' ? [{ kind: 'publish', draft: manifestDraft(), lamport: 1 }] : []
+    w.network.peer('did', true)
+    await until(() => w.machine.inputs.length === 2)
+    const refused = w.machine.inputs[1]
+    assert.ok(refused?.kind === 'draft-refused' && refused.refusal.code === 'POLICY_UNAVAILABLE')
+  })
+
+  it('refuses drafts beyond a bounded queue', async () => {
+    const w = world()
+    await w.driver.start()
+    w.policy.gate = new Promise(() => {})
+    w.machine.script = input =>
+      input.kind === 'peer'
+        ? Array.from(
+            { length: 1100 },
+            (_, lamport) => ({ kind: 'publish', draft: manifestDraft(), lamport }) as const
+          )
+        : []
+    w.network.peer('did', true)
+    await until(() => w.machine.inputs.length === 1 + 1100 - 1024)
+    assert.ok(
+      w.machine
+        .kinds()
+        .slice(1)
+        .every(kind => kind === 'draft-refused')
+    )
+  })
+})
+
+describe('runtime/driver: life', () => {
+  it('restores records in order after a restart and remembers what was accepted', async () => {
+    const disk = new MemoryDisk()
+    const first = world({ disk })
+    await first.driver.start()
+    const known = envelopeOf(testSigner())
+    first.machine.script = input =>
+      input.kind === 'envelope'
+        ? [
+            {
+              kind: 'persist',
+              sync: true,
+              records: [{ type: 'envelope', bytes: input.admitted.bytes, atMs: input.nowMs }]
+            },
+            persist(false)
+          ]
+        : []
+    assert.equal(await first.network.door(known.bytes, 'a'), 'accept')
+    await until(() => disk.records.length === 2)
+    await first.driver.stop()
+    await first.journal.close()
+
+    const second = world({ disk })
+    await second.driver.start()
+    assert.deepEqual(
+      second.machine.restored.map(({ type }) => type),
+      ['envelope', 'abandoned']
+    )
+    assert.equal(await second.network.door(known.bytes, 'b'), 'ignore')
+    assert.equal(second.driver.stats().door['REPLAYED'], 1)
+  })
+
+  it('stops once, answers open commands, and hears nothing afterwards', async () => {
+    const w = world()
+    await w.driver.start()
+    await w.driver.start()
+    const open = w.driver.command(COMMAND)
+    await until(() => w.machine.inputs.length === 1)
+    await Promise.all([w.driver.stop(), w.driver.stop()])
+    assert.equal(codeOf(await open), 'STOPPED')
+    hello(w, 'a')
+    w.network.peer('did', true)
+    assert.equal(await w.network.door(envelopeOf(testSigner()).bytes, 'a'), 'ignore')
+    assert.equal(w.machine.inputs.length, 1)
+    assert.equal(w.clock.timers, 0)
+    assert.deepEqual(w.fatal, [])
+  })
+
+  it('finishes what waits before it stops', async () => {
+    const w = world()
+    await w.driver.start()
+    w.machine.script = input =>
+      input.kind === 'command'
+        ? [{ kind: 'reply', id: input.id, result: ok(input.id) }, persist(true)]
+        : []
+    const replies = Array.from({ length: 1000 }, () => w.driver.command(COMMAND))
+    await w.driver.stop()
+    assert.ok((await Promise.all(replies)).every(result => result.ok))
+    assert.equal(w.disk.records.length, 1000)
+  })
+
+  it('finishes a draft that is being signed before it stops', async () => {
+    const w = world()
+    await w.driver.start()
+    w.machine.script = input =>
+      input.kind === 'peer'
+        ? [{ kind: 'publish', draft: manifestDraft(), lamport: 1 }]
+        : input.kind === 'envelope'
+          ? [persist(true)]
+          : []
+    w.network.peer('did', true)
+    await w.driver.stop()
+    assert.deepEqual(w.machine.kinds(), ['peer', 'envelope'])
+    assert.equal(w.disk.records.length, 1)
+  })
+
+  it('does not wait for ever when it stops', async () => {
+    const journal = heldJournal()
+    const w = world({ journal, stopMs: 100 })
+    await w.driver.start()
+    w.machine.script = () => [persist(true), send('x')]
+    w.network.peer('did', true)
+    await until(() => journal.appends.length === 1)
+    const stopped = w.driver.stop()
+    await until(() => w.clock.timers === 1)
+    w.clock.advance(100)
+    await stopped
+    journal.appends[0]?.release()
+    for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
+    assert.deepEqual(w.network.sent, [], 'a stopped driver sends nothing')
+  })
+
+  it('refuses commands before it is started and can be stopped without being started', async () => {
+    const w = world()
+    assert.equal(codeOf(await w.driver.command(COMMAND)), 'STOPPED')
+    await w.driver.stop()
+    await w.driver.start()
+    assert.equal(codeOf(await w.driver.command(COMMAND)), 'STOPPED')
+  })
+})
+
+function codeOf(result: Result<unknown>): string | null {
+  return result.ok ? null : result.refusal.code
+}
+
+function reasonOf(bytes: Uint8Array): string {
+  const record = decodeRecord(bytes)
+  return record.ok && record.value.type === 'abandoned' ? record.value.reason : '?'
+}
