@@ -45,6 +45,11 @@ export class Members {
     const { host } = this.#init
     host.addEventListener('peer:identify', event => this.#onIdentify(event.detail), { signal })
     host.addEventListener('peer:disconnect', event => this.#onDisconnect(event.detail), { signal })
+    // The node's own stop is not news about its peers.
+    signal.addEventListener('abort', () => {
+      this.#members.clear()
+      this.#identified.clear()
+    })
   }
 
   onChange(listener: Listener): void {

@@ -1,6 +1,14 @@
 /**
  * In-memory twins of the ports, for tests and virtual nodes. They fail where the real ones fail.
  */
+
+export { ManualClock, manualClock } from './manual-clock.ts'
+export { MemoryArtifactError } from './memory-artifact-paths.ts'
+export {
+  MemoryArtifactNetwork,
+  type MemoryArtifactStoreInit,
+  memoryArtifactStore
+} from './memory-artifacts.ts'
 export {
   type CrashOptions,
   MemoryDisk,
@@ -8,3 +16,10 @@ export {
   MemoryJournalFailedError,
   memoryJournal
 } from './memory-journal.ts'
+export {
+  MemoryBadAddressError,
+  MemoryHub,
+  type MemoryNetworkInit,
+  MemoryPeerUnreachableError
+} from './memory-network.ts'
+export { seededEntropy } from './seeded-entropy.ts'

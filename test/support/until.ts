@@ -1,0 +1,12 @@
+/** Waits for a condition of the outside world, looking often. Rejects with what was waited for when it does not come. */
+export async function until(
+  what: string,
+  condition: () => boolean,
+  options: { readonly withinMs?: number } = {}
+): Promise<void> {
+  const deadline = performance.now() + (options.withinMs ?? 8000)
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`this did not happen in time: ${what}`)
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
