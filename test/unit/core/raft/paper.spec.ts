@@ -1,0 +1,633 @@
+/**
+ * Goal: every safety sentence of the Raft paper (Ongaro and Ousterhout, extended version; "thesis" where only that has it) holds.
+ * Method: one test a sentence, on one member and the messages around it. Sections are those of the paper.
+ */
+import assert from 'node:assert/strict'
+import { Raft, type RaftMessage } from '../../../../src/core/raft/index.ts'
+import {
+  append,
+  appendReply,
+  elect,
+  FIVE,
+  log,
+  member,
+  only,
+  terms,
+  tick,
+  voteRequest,
+  work
+} from '../../../support/raft-member.ts'
+import { CommitsOldTermsByCounting } from '../../../support/raft-mutants.ts'
+
+const data = Uint8Array.of(7)
+
+describe('core/raft: Figure 2, all servers', () => {
+  it('5.1: a server that sees a larger term takes it over and becomes a follower', () => {
+    for (const type of ['append', 'vote'] as const) {
+      const raft = member({ log: log(1) })
+      elect(raft)
+      assert.equal(raft.status().role, 'leader')
+      raft.step(
+        type === 'append'
+          ? append({ term: 9, after: [1, 1] })
+          : voteRequest('vote', { term: 9, last: [9, 8], transfer: true })
+      )
+      assert.equal(raft.status().role, 'follower')
+      assert.equal(raft.status().term, 9)
+      assert.equal(work(raft).hardState?.term, 9)
+    }
+  })
+
+  it('5.1: a request with a stale term is refused and its sender told the newer one', () => {
+    const raft = member({ log: log(1, 3), term: 3 })
+    raft.step(append({ term: 2, after: [1, 1] }, 2))
+    raft.step(voteRequest('vote', { from: 'c', term: 2, last: [9, 1] }))
+    raft.step(voteRequest('pre-vote', { from: 'c', term: 2, last: [9, 1] }))
+    const { messages } = work(raft)
+    assert.deepEqual(
+      messages.map(({ type, to, term }) => [type, to, term]),
+      [
+        ['append-reply', 'b', 3],
+        ['vote-reply', 'c', 3],
+        ['pre-vote-reply', 'c', 3]
+      ]
+    )
+    assert.deepEqual(terms(raft.entries(1, 9)), [1, 3])
+  })
+
+  it('a leader of a stale term steps down when it is told', () => {
+    const raft = member()
+    elect(raft)
+    raft.step({
+      type: 'append-reply',
+      from: 'b',
+      to: 'a',
+      term: 5,
+      success: false,
+      matchIndex: 0,
+      conflictTerm: 0
+    })
+    assert.deepEqual([raft.status().role, raft.status().term], ['follower', 5])
+  })
+
+  it('committed entries are handed out in log order, once', () => {
+    const raft = member({ log: log(1, 1, 1, 1) })
+    raft.step(append({ term: 1, after: [4, 1], commit: 2 }))
+    assert.deepEqual(
+      work(raft).committed.map(entry => entry.index),
+      [1, 2]
+    )
+    raft.step(append({ term: 1, after: [4, 1], commit: 4 }))
+    raft.step(append({ term: 1, after: [4, 1], commit: 3 }))
+    assert.deepEqual(
+      work(raft).committed.map(entry => entry.index),
+      [3, 4]
+    )
+  })
+})
+
+describe('core/raft: 5.2, leader election', () => {
+  it('a server starts as a follower', () => {
+    assert.equal(member().status().role, 'follower')
+    assert.equal(member({ log: log(1, 2), vote: 'a' }).status().role, 'follower')
+  })
+
+  it('a follower that hears of no leader for the election timeout stands for election', () => {
+    const raft = member({ log: log(1) })
+    tick(raft, 9)
+    assert.equal(raft.status().role, 'follower')
+    tick(raft, 1)
+    assert.equal(raft.status().role, 'pre-candidate')
+  })
+
+  it('a follower that hears of its leader does not', () => {
+    const raft = member({ log: log(1) })
+    for (let i = 0; i < 50; i++) {
+      tick(raft, 9)
+      raft.step({ type: 'heartbeat', from: 'b', to: 'a', term: 1, commit: 0 })
+    }
+    assert.equal(raft.status().role, 'follower')
+  })
+
+  it('a candidate enters a higher term, votes for itself, and asks all others', () => {
+    const raft = member({ members: FIVE })
+    raft.campaign()
+    const batch = work(raft)
+    assert.deepEqual(batch.hardState, { term: 1, vote: 'a', commit: 0 })
+    assert.equal(batch.mustSync, true)
+    assert.deepEqual(
+      batch.messages.map(({ type, to, term }) => [type, to, term]),
+      [
+        ['vote', 'b', 1],
+        ['vote', 'c', 1],
+        ['vote', 'd', 1],
+        ['vote', 'e', 1]
+      ]
+    )
+  })
+
+  it('a candidate wins with votes of a majority and not before', () => {
+    for (const [grants, role] of [
+      [[], 'candidate'],
+      [['b'], 'candidate'],
+      [['b', 'b', 'b'], 'candidate'],
+      [['b', 'c'], 'leader']
+    ] as const) {
+      const raft = member({ members: FIVE })
+      raft.campaign()
+      work(raft)
+      for (const from of grants)
+        raft.step({ type: 'vote-reply', from, to: 'a', term: 1, granted: true })
+      assert.equal(raft.status().role, role, `votes of ${grants}`)
+    }
+  })
+
+  it('votes of other terms and of strangers do not count', () => {
+    const raft = member({ members: FIVE, log: log(1, 2) })
+    elect(raft, ['a', 'b', 'c'].slice(0, 1))
+    raft.campaign()
+    for (const from of ['b', 'c'])
+      raft.step({ type: 'pre-vote-reply', from, to: 'a', term: 3, granted: true })
+    work(raft)
+    assert.equal(raft.status().role, 'candidate')
+    raft.step({ type: 'vote-reply', from: 'b', to: 'a', term: 2, granted: true })
+    raft.step({ type: 'vote-reply', from: 'c', to: 'a', term: 1, granted: true })
+    raft.step({ type: 'vote-reply', from: 'x', to: 'a', term: 3, granted: true })
+    raft.step({ type: 'vote-reply', from: 'y', to: 'a', term: 3, granted: true })
+    assert.equal(raft.status().role, 'candidate')
+  })
+
+  it('a candidate counts its own vote only after the vote is on disk', () => {
+    const raft = member({ members: ['a'] })
+    raft.campaign()
+    const batch = raft.ready()
+    assert.equal(raft.status().role, 'candidate')
+    assert.deepEqual(batch?.hardState, { term: 1, vote: 'a', commit: 0 })
+    raft.advance()
+    assert.equal(raft.status().role, 'leader')
+  })
+
+  it('each server votes for at most one candidate in a term, first come first served', () => {
+    const raft = member()
+    raft.step(voteRequest('vote', { from: 'b', term: 1, last: [0, 0] }))
+    raft.step(voteRequest('vote', { from: 'c', term: 1, last: [0, 0] }))
+    raft.step(voteRequest('vote', { from: 'b', term: 1, last: [0, 0] }))
+    const replies = work(raft).messages.map(reply => [
+      reply.to,
+      reply.type === 'vote-reply' && reply.granted
+    ])
+    assert.deepEqual(replies, [
+      ['b', true],
+      ['c', false],
+      ['b', true]
+    ])
+  })
+
+  it('the vote is in the batch of the reply, to be synced first', () => {
+    const raft = member()
+    raft.step(voteRequest('vote', { term: 1, last: [0, 0] }))
+    const batch = raft.ready()
+    assert.deepEqual(batch?.hardState, { term: 1, vote: 'b', commit: 0 })
+    assert.equal(batch?.mustSync, true)
+    assert.equal(batch?.messages.length, 1)
+  })
+
+  it('a restarted server remembers its vote', () => {
+    const raft = member({ term: 1, vote: 'c' })
+    raft.step(voteRequest('vote', { from: 'b', term: 1, last: [0, 0] }))
+    assert.equal(only(work(raft).messages, 'vote-reply').granted, false)
+  })
+
+  it('a candidate that hears of a leader of its term becomes its follower', () => {
+    const raft = member()
+    raft.campaign()
+    work(raft)
+    raft.step(append({ term: 1, after: [0, 0] }, 1))
+    assert.deepEqual([raft.status().role, raft.status().leader], ['follower', 'b'])
+  })
+
+  it('a candidate ignores a leader of an older term', () => {
+    const raft = member({ term: 4 })
+    elect(raft, ['a'])
+    raft.step({ type: 'pre-vote-reply', from: 'b', to: 'a', term: 5, granted: true })
+    assert.equal(raft.status().role, 'candidate')
+    raft.step(append({ term: 4, after: [0, 0] }, 4))
+    assert.deepEqual(
+      [raft.status().role, raft.status().term, raft.status().lastIndex],
+      ['candidate', 5, 0]
+    )
+  })
+
+  it('a candidate that wins nothing tries again after another timeout', () => {
+    const raft = member()
+    raft.campaign()
+    work(raft)
+    tick(raft, 10)
+    assert.equal(raft.status().role, 'pre-candidate')
+  })
+
+  it('election timeouts are drawn anew between min and twice min', () => {
+    const seen = new Set<number>()
+    let drawn = 0
+    const raft = member({ random: below => drawn++ % below })
+    for (let i = 0; i < 20; i++) {
+      raft.step(append({ term: i + 1, after: [0, 0] }))
+      let ticks = 0
+      for (; raft.status().role === 'follower'; ticks++) raft.tick()
+      seen.add(ticks)
+    }
+    assert.deepEqual([Math.min(...seen), Math.max(...seen)], [10, 19])
+    assert.ok(seen.size >= 5)
+  })
+
+  it('a leader sends heartbeats to all others', () => {
+    const raft = member()
+    elect(raft)
+    work(raft)
+    raft.tick()
+    const sent = work(raft).messages.filter(message => message.type === 'heartbeat')
+    assert.deepEqual(
+      sent.map(message => message.to),
+      ['b', 'c']
+    )
+  })
+})
+
+describe('core/raft: 5.3, log replication', () => {
+  it('a leader appends a proposal to its log and sends it to all others', () => {
+    const raft = member()
+    elect(raft)
+    for (const from of ['b', 'c']) raft.step(appendReply(from, 1, 1))
+    work(raft)
+    assert.equal(raft.propose(data), null)
+    const batch = work(raft)
+    assert.deepEqual(batch.entries, [{ term: 1, index: 2, data }])
+    const sent = batch.messages.filter(message => message.type === 'append')
+    assert.deepEqual(
+      sent.map(message => [message.to, message.previousIndex, message.previousTerm]),
+      [
+        ['b', 1, 1],
+        ['c', 1, 1]
+      ]
+    )
+  })
+
+  it('a server that does not lead takes no proposal', () => {
+    assert.equal(member().propose(data), 'not-leader')
+  })
+
+  it('an entry is committed once a majority holds it', () => {
+    const raft = member({ members: FIVE })
+    elect(raft, FIVE)
+    work(raft)
+    raft.step(appendReply('b', 1, 1))
+    assert.equal(raft.status().commit, 0)
+    raft.step(appendReply('c', 1, 1))
+    assert.equal(raft.status().commit, 1)
+    assert.deepEqual(
+      work(raft).committed.map(entry => entry.index),
+      [1]
+    )
+  })
+
+  it('the leader counts its own copy only after it is on its disk', () => {
+    const raft = member()
+    raft.campaign()
+    work(raft)
+    raft.step({ type: 'vote-reply', from: 'b', to: 'a', term: 1, granted: true })
+    assert.equal(raft.status().role, 'leader')
+    raft.ready()
+    raft.step(appendReply('b', 1, 1))
+    assert.equal(raft.status().commit, 0)
+    raft.advance()
+    assert.equal(raft.status().commit, 1)
+  })
+
+  it('followers learn what is committed', () => {
+    const raft = member({ log: log(1, 1, 1) })
+    raft.step(append({ term: 1, after: [3, 1], commit: 3 }))
+    assert.equal(raft.status().commit, 3)
+  })
+
+  it('a follower commits no further than the last entry that the leader vouched for', () => {
+    // Entries 2 and 3 are of an old branch that this append did not reach.
+    const raft = member({ log: log(1, 2, 2), term: 3 })
+    raft.step(append({ term: 3, after: [1, 1], commit: 3 }))
+    assert.equal(raft.status().commit, 1)
+  })
+
+  it('commit never goes back', () => {
+    const raft = member({ log: log(1, 1, 1), commit: 3 })
+    raft.step(append({ term: 1, after: [3, 1], commit: 1 }))
+    raft.step({ type: 'heartbeat', from: 'b', to: 'a', term: 1, commit: 0 })
+    assert.equal(raft.status().commit, 3)
+  })
+
+  it('a follower refuses entries when it lacks the one before them', () => {
+    for (const [after, expected] of [
+      [[4, 3], { matchIndex: 3, conflictTerm: 0 }],
+      [[3, 3], { matchIndex: 1, conflictTerm: 2 }]
+    ] as const) {
+      const raft = member({ log: log(1, 2, 2), term: 3 })
+      raft.step(append({ term: 3, after }, 3))
+      const { success, matchIndex, conflictTerm } = only(work(raft).messages, 'append-reply')
+      assert.deepEqual({ success, matchIndex, conflictTerm }, { success: false, ...expected })
+      assert.deepEqual(terms(raft.entries(1, 9)), [1, 2, 2])
+    }
+  })
+
+  it('an entry that conflicts is deleted with all that follow it', () => {
+    const raft = member({ log: log(1, 2, 2, 2), term: 3 })
+    raft.step(append({ term: 3, after: [1, 1] }, 3))
+    const batch = work(raft)
+    assert.deepEqual(terms(raft.entries(1, 9)), [1, 3])
+    assert.deepEqual(
+      batch.entries.map(entry => entry.index),
+      [2]
+    )
+    assert.equal(batch.mustSync, true)
+  })
+
+  it('a late append that holds a prefix deletes nothing', () => {
+    const raft = member({ log: log(1, 1, 1), term: 1 })
+    raft.step(append({ term: 1, after: [0, 0] }, 1))
+    assert.deepEqual(terms(raft.entries(1, 9)), [1, 1, 1])
+    assert.equal(only(work(raft).messages, 'append-reply').matchIndex, 1)
+  })
+
+  it('the acknowledgement is in the batch of the entries, to be synced first', () => {
+    const raft = member()
+    raft.step(append({ term: 1, after: [0, 0] }, 1, 1))
+    const batch = raft.ready()
+    assert.deepEqual(terms(batch?.entries ?? []), [1, 1])
+    assert.equal(batch?.mustSync, true)
+    assert.equal(only(batch?.messages ?? [], 'append-reply').matchIndex, 2)
+  })
+
+  it('the leader never overwrites or deletes its own entries', () => {
+    const raft = member({ log: log(1, 1) })
+    elect(raft)
+    const before = raft.entries(1, 9)
+    raft.step(append({ term: 2, after: [1, 1] }, 2, 2))
+    assert.deepEqual(raft.entries(1, 9), before)
+  })
+
+  it('the leader goes back to where the logs agree and brings the follower up to its own log', () => {
+    // The follower of Figure 7 (f): terms 2 and 3 that no leader knows.
+    const leader = member({
+      id: 'a',
+      members: ['a', 'b'],
+      log: log(1, 1, 1, 4, 4, 5, 5, 6, 6, 6),
+      term: 7
+    })
+    const follower = member({
+      id: 'b',
+      members: ['a', 'b'],
+      log: log(1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3),
+      term: 7
+    })
+    // Only the logs matter here, not the vote.
+    elect(leader, ['a', 'b'])
+    let rounds = 0
+    // The first probe was lost; a heartbeat brings it again.
+    leader.tick()
+    for (let messages = work(leader).messages; messages.length > 0; rounds++) {
+      for (const message of messages) follower.step(message)
+      for (const message of work(follower).messages) leader.step(message)
+      messages = work(leader).messages
+    }
+    assert.deepEqual(follower.entries(1, 99), leader.entries(1, 99))
+    assert.equal(leader.status().commit, 11)
+    assert.ok(rounds <= 6, `${rounds} rounds`)
+  })
+})
+
+describe('core/raft: 5.4, safety', () => {
+  it('5.4.1: a vote is refused to a candidate whose log is less up-to-date', () => {
+    const mine = log(1, 2, 2)
+    for (const [last, granted] of [
+      [[3, 2], true],
+      [[4, 2], true],
+      [[2, 2], false],
+      [[9, 1], false],
+      [[1, 3], true],
+      [[0, 0], false]
+    ] as const) {
+      for (const type of ['vote', 'pre-vote'] as const) {
+        const raft = member({ log: mine, term: 4 })
+        raft.step(voteRequest(type, { term: 5, last }))
+        const [reply] = work(raft).messages
+        assert.equal(reply && 'granted' in reply && reply.granted, granted, `${type} at ${last}`)
+      }
+    }
+  })
+
+  it('5.4.2: an entry of an earlier term is not committed by counting, but with one of the current term', () => {
+    const raft = member({ log: log(1, 2), term: 2 })
+    elect(raft)
+    work(raft)
+    raft.step(appendReply('b', 3, 2))
+    assert.equal(raft.status().commit, 0)
+    raft.step(appendReply('b', 3, 3))
+    assert.equal(raft.status().commit, 3)
+  })
+
+  it('5.4.2: Figure 8 does not happen', () => {
+    const figure = figure8(init => new Raft(init))
+    assert.deepEqual(figure.firstCommitted, [])
+    assert.deepEqual(figure.lastCommitted, [1, 3, 5])
+  })
+
+  it('5.4.2: Figure 8 would happen if old entries were committed by counting', () => {
+    const figure = figure8(init => new CommitsOldTermsByCounting(init))
+    assert.deepEqual(figure.firstCommitted, [1, 2])
+    assert.deepEqual(figure.lastCommitted, [1, 3, 5])
+  })
+
+  it('6.4 (thesis): a new leader appends an empty entry, so that earlier ones commit', () => {
+    const raft = member({ log: log(1) })
+    elect(raft)
+    assert.deepEqual(raft.entries(2, 2), [{ term: 2, index: 2, data: new Uint8Array(0) }])
+  })
+})
+
+/**
+ * Figure 8: S1 (`a`) led term 2 and wrote entry 2 to itself and S2. S5 wrote another entry 2 in term 3 to itself alone. S1 leads
+ * term 4 and brings its entry 2 to S3, a majority. It crashes; S5 leads term 5 with votes of S2, S3, S4 and overwrites entry 2.
+ */
+function figure8(create: NonNullable<Parameters<typeof member>[0]>['create'] & {}): {
+  firstCommitted: number[]
+  lastCommitted: number[]
+} {
+  const members = FIVE
+  const s1 = member({ id: 'a', members, log: log(1, 2), term: 3, create })
+  elect(s1, FIVE)
+  work(s1)
+  s1.step(appendReply('b', 4, 2))
+  s1.step(appendReply('c', 4, 2))
+  const firstCommitted = terms(work(s1).committed)
+
+  const s5 = member({ id: 'e', members, log: log(1, 3), term: 4, create })
+  const others = ['b', 'c', 'd'].map(id =>
+    member({ id, members, log: id === 'd' ? log(1) : log(1, 2), term: 4, create })
+  )
+  s5.campaign()
+  for (let messages = work(s5).messages; messages.length > 0; messages = work(s5).messages) {
+    for (const other of others) deliver(messages, other, FIVE[others.indexOf(other) + 1] as string)
+    for (const other of others) deliver(work(other).messages, s5, 'e')
+    if (s5.status().commit === 3) break
+  }
+  return { firstCommitted, lastCommitted: terms(s5.entries(1, s5.status().commit)) }
+}
+
+function deliver(messages: readonly RaftMessage[], raft: Raft, id: string): void {
+  for (const message of messages) if (message.to === id) raft.step(message)
+}
+
+describe('core/raft: pre-vote, check-quorum, stickiness (thesis 9.6, 6.2, 4.2.3)', () => {
+  it('a pre-candidate enters no term and persists nothing', () => {
+    const raft = member({ log: log(1, 2) })
+    tick(raft, 10)
+    const batch = work(raft)
+    assert.equal(batch.hardState, null)
+    assert.equal(raft.status().term, 2)
+    assert.deepEqual(
+      batch.messages.map(({ type, term }) => [type, term]),
+      [
+        ['pre-vote', 3],
+        ['pre-vote', 3]
+      ]
+    )
+  })
+
+  it('a cut-off member returns without having raised the term', () => {
+    const raft = member({ log: log(1, 2) })
+    for (let i = 0; i < 500; i++) {
+      raft.tick()
+      work(raft)
+    }
+    assert.equal(raft.status().term, 2)
+    raft.step(append({ term: 2, after: [2, 2] }))
+    assert.deepEqual([raft.status().role, raft.status().leader], ['follower', 'b'])
+  })
+
+  it('a pre-vote given changes neither term nor vote', () => {
+    const raft = member({ log: log(1) })
+    raft.step(voteRequest('pre-vote', { from: 'b', term: 2, last: [1, 1] }))
+    raft.step(voteRequest('pre-vote', { from: 'c', term: 2, last: [1, 1] }))
+    const batch = work(raft)
+    assert.equal(batch.hardState, null)
+    assert.deepEqual(
+      batch.messages.map(reply => [reply.to, reply.term]),
+      [
+        ['b', 2],
+        ['c', 2]
+      ]
+    )
+    assert.equal(raft.status().term, 1)
+  })
+
+  it('a pre-candidate that a majority supports stands for election', () => {
+    const raft = member({ log: log(1) })
+    tick(raft, 10)
+    raft.step({ type: 'pre-vote-reply', from: 'c', to: 'a', term: 2, granted: true })
+    assert.deepEqual([raft.status().role, raft.status().term], ['candidate', 2])
+  })
+
+  it('a yes for another term does not count', () => {
+    const raft = member({ log: log(1) })
+    tick(raft, 10)
+    raft.step({ type: 'pre-vote-reply', from: 'c', to: 'a', term: 9, granted: true })
+    assert.deepEqual([raft.status().role, raft.status().term], ['pre-candidate', 1])
+  })
+
+  it('a member that heard of its leader within the election timeout answers no candidate', () => {
+    for (const type of ['vote', 'pre-vote'] as const) {
+      const raft = member({ log: log(1) })
+      raft.step(append({ from: 'b', term: 1, after: [1, 1] }))
+      work(raft)
+      tick(raft, 9)
+      raft.step(voteRequest(type, { from: 'c', term: 2, last: [1, 1] }))
+      assert.deepEqual(work(raft).messages, [])
+      assert.equal(raft.status().term, 1)
+    }
+  })
+
+  it('a leader is not disturbed by candidates', () => {
+    const raft = member()
+    elect(raft)
+    work(raft)
+    raft.step(voteRequest('vote', { from: 'c', term: 9, last: [9, 8] }))
+    assert.equal(raft.status().role, 'leader')
+  })
+
+  it('a leader without contact to a majority for an election timeout steps down', () => {
+    const raft = member({ members: FIVE })
+    elect(raft, FIVE)
+    for (let i = 0; i < 40; i++) {
+      raft.tick()
+      for (const from of ['b', 'c']) raft.step({ type: 'heartbeat-reply', from, to: 'a', term: 1 })
+      work(raft)
+    }
+    assert.equal(raft.status().role, 'leader')
+    for (let i = 0; i < 11; i++) {
+      raft.tick()
+      raft.step({ type: 'heartbeat-reply', from: 'b', to: 'a', term: 1 })
+    }
+    assert.deepEqual([raft.status().role, raft.status().leader], ['follower', null])
+  })
+})
+
+describe('core/raft: leadership transfer (thesis 3.10)', () => {
+  it('the leader urges a successor that holds the whole log, and takes no proposals meanwhile', () => {
+    const raft = member()
+    elect(raft)
+    work(raft)
+    assert.equal(raft.transferTo('b'), null)
+    assert.equal(raft.propose(data), 'transferring')
+    assert.deepEqual(work(raft).messages, [])
+    raft.step(appendReply('b', 1, 1))
+    assert.equal(only(work(raft).messages, 'timeout-now').to, 'b')
+  })
+
+  it('a transfer that does not happen within an election timeout is given up', () => {
+    const raft = member()
+    elect(raft)
+    raft.transferTo('c')
+    for (let i = 0; i < 10; i++) {
+      raft.tick()
+      raft.step({ type: 'heartbeat-reply', from: 'b', to: 'a', term: 1 })
+    }
+    assert.equal(raft.propose(data), null)
+  })
+
+  it('the successor stands at once, and members that have a leader hear it', () => {
+    const raft = member({ log: log(1) })
+    raft.step(append({ term: 1, after: [1, 1] }))
+    work(raft)
+    raft.step({ type: 'timeout-now', from: 'b', to: 'a', term: 1 })
+    assert.equal(raft.status().role, 'candidate')
+    const asked = work(raft).messages.map(message => message.type === 'vote' && message.transfer)
+    assert.deepEqual(asked, [true, true])
+
+    const other = member({ log: log(1) })
+    other.step(append({ term: 1, after: [1, 1] }))
+    work(other)
+    other.step(voteRequest('vote', { from: 'c', term: 2, last: [1, 1], transfer: true }))
+    assert.equal(only(work(other).messages, 'vote-reply').granted, true)
+  })
+
+  it('only the leader may urge', () => {
+    const raft = member({ log: log(1) })
+    raft.step(append({ from: 'b', term: 1, after: [1, 1] }))
+    raft.step({ type: 'timeout-now', from: 'c', to: 'a', term: 1 })
+    assert.equal(raft.status().role, 'follower')
+  })
+
+  it('a transfer is refused to strangers and by members that do not lead', () => {
+    const raft = member()
+    assert.equal(raft.transferTo('b'), 'not-leader')
+    elect(raft)
+    assert.equal(raft.transferTo('x'), 'not-member')
+  })
+})
