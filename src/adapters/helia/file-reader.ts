@@ -50,9 +50,9 @@ export async function* readFile(
   load: (cid: CID) => Promise<Uint8Array>,
   range: { readonly start: number; readonly end: number }
 ): AsyncGenerator<Uint8Array> {
-  const spans: Span[] = [{ cid: root, start: 0, size: null, depth: 0 }]
+  let spans: Span[] = [{ cid: root, start: 0, size: null, depth: 0 }]
   for (;;) {
-    for (const span of spans.slice(0, BLOCK_READ_CONCURRENCY)) startLoading(span, load)
+    for (const span of spans.slice(0, BLOCK_READ_CONCURRENCY)) void startLoading(span, load)
     const head = spans.shift()
     if (head === undefined) return
     const node = fileNode(head.cid, await startLoading(head, load))
@@ -64,7 +64,7 @@ export async function* readFile(
     const from = Math.max(range.start - head.start, 0)
     const to = Math.min(range.end - head.start, node.own.length)
     if (from < to) yield node.own.subarray(from, to)
-    spans.unshift(...childSpans(head, node, range))
+    spans = childSpans(head, node, range).concat(spans)
   }
 }
 
@@ -116,11 +116,12 @@ function decodeUnixfs(
   bytes: Uint8Array
 ): { entry: UnixFS; links: readonly dagPb.PBLink[] } {
   try {
-    const node = dagPb.decode(bytes)
-    return { entry: UnixFS.unmarshal(node.Data ?? new Uint8Array(0)), links: node.Links }
+    const { Data, Links } = dagPb.decode(bytes)
+    if (Data !== undefined) return { entry: UnixFS.unmarshal(Data), links: Links }
   } catch (cause) {
     throw malformed(cid, 'it is not UnixFS', cause)
   }
+  throw malformed(cid, 'it is not UnixFS')
 }
 
 function malformed(cid: CID, flaw: string, cause?: unknown): ArtifactMalformedError {
