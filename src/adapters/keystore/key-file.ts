@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { constants, copyFile, link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { SwarmError } from '../../core/base/index.ts'
 import {
+  KeystoreCorruptError,
   KeystoreExistsError,
   KeystoreFailedError,
   KeystoreMissingError,
@@ -19,17 +21,13 @@ export async function readKeyFile(path: string): Promise<string> {
   try {
     await checkFolder(dirname(path))
     await using file = await open(path, 'r')
-    const { mode } = await file.stat()
+    const { mode, size } = await file.stat()
     // Read through the handle that was checked: the name could point elsewhere by now.
-    if (hasModes() && (mode & OTHERS) !== 0)
+    if (hasModes() && (mode & OTHERS) !== 0) {
       throw new KeystorePermissionsError(path, mode & 0o7777, 0o600)
-    const { buffer, bytesRead } = await file.read(
-      Buffer.alloc(KEYSTORE_BYTES_MAX),
-      0,
-      KEYSTORE_BYTES_MAX,
-      0
-    )
-    return buffer.toString('utf8', 0, bytesRead)
+    }
+    if (size > KEYSTORE_BYTES_MAX) throw new KeystoreCorruptError(path, 'it is too long')
+    return await file.readFile('utf8')
   } catch (cause) {
     throw named(path, cause)
   }
@@ -108,7 +106,7 @@ function codeOf(error: unknown): string {
 }
 
 function named(path: string, cause: unknown): Error {
-  if (cause instanceof KeystorePermissionsError) return cause
+  if (cause instanceof SwarmError) return cause
   if (codeOf(cause) === 'ENOENT') return new KeystoreMissingError(path, { cause })
   if (codeOf(cause) === 'EEXIST') return new KeystoreExistsError(path, { cause })
   return new KeystoreFailedError(path, cause)
