@@ -155,8 +155,9 @@ describe('runtime/driver: persist, then send', () => {
     const w = world()
     await w.driver.start()
     w.machine.script = input => [persist(input.kind === 'peer'), send('x')]
-    for (let count = 0; count < 10; count++) hello(w, `from-${count}`)
+    for (let count = 0; count < 5; count++) hello(w, `from-${count}`)
     w.network.peer('did', true)
+    for (let count = 5; count < 10; count++) hello(w, `from-${count}`)
     await until(() => w.network.sent.length === 11)
     assert.equal(w.disk.syncs, 1)
     assert.equal(w.disk.records.length, 11)
@@ -336,6 +337,23 @@ describe('runtime/driver: queue', () => {
     await until(() => w.machine.inputs.length === 4)
     await until(() => w.clock.timers === 1)
     assert.equal(w.machine.inputs.length, 4)
+  })
+
+  it('never has two ticks in the queue, however long the machine is behind', async () => {
+    const journal = heldJournal()
+    const w = world({ journal })
+    await w.driver.start()
+    w.machine.script = () => [persist(true)]
+    hello(w, 'a')
+    await until(() => journal.appends.length === 1)
+    for (let count = 0; count < 600; count++) hello(w, 'a')
+    for (let batch = 0; batch < 3; batch++) {
+      w.clock.advance(1000)
+      journal.appends[batch]?.release()
+      await until(() => journal.appends.length === batch + 2)
+    }
+    assert.equal(w.machine.inputs.length, 602)
+    assert.equal(w.machine.kinds().filter(kind => kind === 'tick').length, 1)
   })
 
   it('stamps each input with the time at which it is stepped', async () => {

@@ -25,11 +25,14 @@ function open(file: MemoryFile, warnings: unknown[] = []): Promise<Journal> {
 }
 
 /** A sound file of RECORDS, and where each record starts. */
-function soundFile(records: readonly Uint8Array[] = RECORDS): {
+function soundFile(
+  records: readonly Uint8Array[] = RECORDS,
+  filling = 9
+): {
   bytes: Uint8Array
   starts: number[]
 } {
-  const salt = new Uint8Array(8).fill(9)
+  const salt = new Uint8Array(8).fill(filling)
   const starts: number[] = []
   const bytes = new Uint8Array(
     FILE_HEADER_SIZE +
@@ -75,6 +78,13 @@ describe('adapters/wal: torn tail', () => {
     const { bytes } = soundFile([record(1), inner])
     const torn = bytes.subarray(0, bytes.length - 1)
     assert.deepEqual(await readAll(await open(new MemoryFile(torn))), [record(1)])
+  })
+
+  it('does not take a record of another journal, left on the disk, for a good one', async () => {
+    const { bytes, starts } = soundFile()
+    const mixed = soundFile(RECORDS, 8).bytes
+    mixed.set(bytes.subarray(0, (starts[2] as number) + 4))
+    assert.deepEqual(await readAll(await open(new MemoryFile(mixed))), RECORDS.slice(0, 2))
   })
 
   it('syncs at open what only the page cache may hold', async () => {
