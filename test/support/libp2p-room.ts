@@ -14,7 +14,7 @@ import type { NetworkRoom, NodeOptions } from '../contract/network.ts'
 import { recordingLogger } from './recording-logger.ts'
 
 /** Real nodes on loopback, each port given by the system. */
-export type Libp2pRoom = NetworkRoom & {
+export type Libp2pRoom = Omit<NetworkRoom, 'node'> & {
   node(options: NodeOptions & Partial<Libp2pNetworkInit>): Promise<Libp2pNetwork>
 }
 
