@@ -1,0 +1,47 @@
+import { ProgramFailedError, ProgramTimeoutError } from './errors.ts'
+import type { Program, ProgramContext, ProgramResult } from './program.ts'
+
+export type FinishedRun = ProgramResult & { readonly wallMs: number }
+
+/**
+ * Runs a program within its time. A program that ignores its signal is left to itself: the agent goes on. Rejects with
+ * ProgramFailedError or ProgramTimeoutError, or with the signal's reason.
+ */
+export async function runProgram(
+  program: Program,
+  input: Uint8Array,
+  context: ProgramContext & { readonly timeoutMs: number }
+): Promise<FinishedRun> {
+  const { signal, timeoutMs } = context
+  const timedOut = new AbortController()
+  const timer = setTimeout(() => {
+    const message = `${program.name} did not end within ${timeoutMs} ms`
+    timedOut.abort(new ProgramTimeoutError(message))
+  }, timeoutMs)
+  const stop = AbortSignal.any([signal, timedOut.signal])
+  const { promise: stopped, reject } = Promise.withResolvers<never>()
+  // Without this a stop that nobody waits for any more would count as an unhandled rejection.
+  stopped.catch(() => undefined)
+  const onStop = (): void => reject(stop.reason)
+  stop.addEventListener('abort', onStop, { once: true })
+  if (stop.aborted) onStop()
+  const startedAt = performance.now()
+  try {
+    const running = Promise.resolve().then(() => program.run(input, { ...context, signal: stop }))
+    const result = await Promise.race([running, stopped])
+    if (result.output.length === 0) throw new ProgramFailedError(`${program.name} printed nothing`)
+    return { ...result, wallMs: Math.round(performance.now() - startedAt) }
+  } catch (error) {
+    if (stop.aborted) throw stop.reason
+    throw asFailure(program, error)
+  } finally {
+    clearTimeout(timer)
+    stop.removeEventListener('abort', onStop)
+  }
+}
+
+function asFailure(program: Program, error: unknown): Error {
+  if (error instanceof ProgramFailedError || error instanceof ProgramTimeoutError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new ProgramFailedError(`${program.name} failed: ${message}`, {}, { cause: error })
+}
