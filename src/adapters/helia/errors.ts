@@ -75,13 +75,13 @@ export class ArtifactStoreFailedError extends SwarmError {
   readonly code = 'ARTIFACT_STORE_FAILED'
 }
 
-/** A block on disk does not hash to its name. Stays inside: the block is removed and fetched again. */
-export class BlockDamagedError extends SwarmError {
-  readonly code = 'BLOCK_DAMAGED'
+/** A block is not on disk, or no longer: a damaged one has been removed. Stays inside: the block is fetched from peers. */
+export class BlockAbsentError extends SwarmError {
+  readonly code = 'BLOCK_ABSENT'
 
-  constructor(message: string) {
-    super(message)
-    // Helia and bitswap recognise an absent block by this name; a damaged one has just become absent.
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, {}, options)
+    // Helia and bitswap recognise an absent block by this name.
     this.name = 'NotFoundError'
   }
 }

@@ -13,6 +13,22 @@
  * 5. Memory per transfer is bounded by blocks in flight, not by the size of the artifact or the speed of the reader.
  */
 export { heliaArtifactStore } from './artifact-store.ts'
-export * from './errors.ts'
+export {
+  ArtifactMalformedError,
+  ArtifactNotFoundError,
+  ArtifactStoreFailedError,
+  ArtifactStoreStoppedError,
+  BadCidError,
+  BadRangeError,
+  BlockMismatchError,
+  CarCorruptError,
+  NotAFileError,
+  NotPinnedError,
+  PathFailedError,
+  PathNotFoundError,
+  TargetExistsError,
+  TooLargeError,
+  UnsafeNameError
+} from './errors.ts'
 export { FETCH_PATIENCE_MS } from './limits.ts'
 export type { HeliaArtifactStoreInit } from './running-store.ts'

@@ -1,4 +1,5 @@
 import type { GraphWalkerFactory, Helia } from '@helia/interface'
+import * as raw from 'multiformats/codecs/raw'
 import { compareText } from '../../core/base/index.ts'
 import type { CID } from '../../core/codec/index.ts'
 import type { PinInfo } from '../../ports/index.ts'
@@ -6,6 +7,8 @@ import { decodedBlock } from './cid.ts'
 import { walkDag } from './dag-walk.ts'
 import { NotPinnedError } from './errors.ts'
 import type { VerifiedBlocks } from './verified-blocks.ts'
+
+const NO_BYTES = new Uint8Array(0)
 
 /**
  * Helia's pins, with a name and a time. Changes run one after the other: Helia counts pins per block by reading and writing back, so
@@ -18,9 +21,14 @@ export class PinBook {
 
   constructor(helia: Helia, blocks: VerifiedBlocks) {
     this.#helia = helia
+    // Pins look at CIDs only, so a leaf need not be read, just be there.
+    const load = async (cid: CID): Promise<Uint8Array | undefined> => {
+      if (cid.code !== raw.code) return blocks.read(cid)
+      return (await blocks.has(cid)) ? NO_BYTES : undefined
+    }
     this.#walker = () => ({
       async *walk<T>(root: CID) {
-        for await (const { cid, bytes } of walkDag([root], part => blocks.read(part))) {
+        for await (const { cid, bytes } of walkDag([root], load)) {
           if (bytes !== undefined)
             yield { block: decodedBlock<T>(cid, bytes), depth: 0, path: [cid] }
         }

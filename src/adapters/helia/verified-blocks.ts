@@ -1,11 +1,10 @@
-import { readdir, rm, stat } from 'node:fs/promises'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FsBlockstore } from 'blockstore-fs'
 import { NextToLast } from 'blockstore-fs/sharding'
-import { concat } from '../../core/base/index.ts'
 import type { CID } from '../../core/codec/index.ts'
 import { blockKey, hashFits } from './cid.ts'
-import { BlockDamagedError } from './errors.ts'
+import { BlockAbsentError } from './errors.ts'
 
 const LAYOUT = new NextToLast()
 const BLOCK_FILE = /^[^.].*\.data$/
@@ -41,21 +40,16 @@ export class VerifiedBlocks extends FsBlockstore {
     return write
   }
 
-  override async *get(
-    cid: CID,
-    options?: Parameters<FsBlockstore['get']>[1]
-  ): AsyncGenerator<Uint8Array> {
+  override async *get(cid: CID): AsyncGenerator<Uint8Array> {
     await this.#writing.get(blockKey(cid))?.catch(() => {})
-    const chunks: Uint8Array[] = []
-    for await (const chunk of super.get(cid, options)) chunks.push(chunk)
-    const bytes = chunks.length === 1 ? (chunks[0] as Uint8Array) : concat(chunks)
+    const bytes = await this.#readFile(cid)
     if (hashFits(cid, bytes)) {
       yield bytes
       return
     }
     await this.delete(cid)
     this.#onDamage(cid)
-    throw new BlockDamagedError(`the block ${cid} was damaged on disk`)
+    throw new BlockAbsentError(`the block ${cid} was damaged on disk`)
   }
 
   /** The good bytes of a block, or undefined when it is absent or was damaged. */
@@ -86,6 +80,17 @@ export class VerifiedBlocks extends FsBlockstore {
       const final = STALE_FILE.exec(name)?.[1]
       if (final === undefined || this.#writing.has(blockKey(LAYOUT.decode(final)))) continue
       await rm(join(folder, name), { force: true })
+    }
+  }
+
+  /** The file at once: the class below streams it in pieces of 64 KiB, which halved the rate of reads and fetches. */
+  async #readFile(cid: CID): Promise<Uint8Array> {
+    const { dir, file } = LAYOUT.encode(cid)
+    try {
+      return await readFile(join(this.#directory, dir, file))
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+      throw new BlockAbsentError(`the block ${cid} is not on disk`, { cause })
     }
   }
 
