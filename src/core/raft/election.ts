@@ -126,5 +126,6 @@ export function handleTimeoutNow(state: RaftState, message: MessageOf<'timeout-n
 export function isDisturbance(state: RaftState, message: RaftMessage): boolean {
   if (message.type !== 'vote' && message.type !== 'pre-vote') return false
   if (message.transfer || state.leader === null) return false
-  return state.role === 'leader' || state.electionTicks < state.electionTicksMin
+  // A leader's own count rests at 0.
+  return state.electionTicks < state.electionTicksMin
 }

@@ -102,8 +102,8 @@ export class RaftLog {
     const firstNew = entries.find(entry => this.termAt(entry.index) !== entry.term)
     if (firstNew === undefined) return 'accepted'
     if (firstNew.index <= this.#commit) return 'contradiction'
-    // Entries that follow the last new one were of the old branch: they go with the conflict.
-    if (firstNew.index <= this.lastIndex) this.#truncate(firstNew.index)
+    // Whatever follows the conflict was of the old branch and goes with it; without a conflict nothing follows.
+    this.#truncate(firstNew.index)
     for (const entry of entries) {
       if (entry.index >= firstNew.index) this.#entries.push(entry)
     }

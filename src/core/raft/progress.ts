@@ -59,17 +59,16 @@ export class Progress {
     this.next = Math.max(this.next, this.match + 1)
   }
 
-  /** The follower refused; `retry` is the highest index where the logs may meet. False when the answer is out of date. */
-  refused(retry: LogIndex): boolean {
+  /** The follower refused; `retry` is the highest index where the logs may meet. An answer that is out of date changes nothing. */
+  refused(retry: LogIndex): void {
     const previous = this.next - 1
-    if (previous <= this.match) return false
+    if (previous <= this.match) return
     // An honest refusal points below what it refuses, so this one is about an earlier append.
-    if (this.#mode === 'probe' && retry >= previous) return false
+    if (this.#mode === 'probe' && retry >= previous) return
     this.next = Math.max(this.match, Math.min(retry, previous - 1)) + 1
     this.#mode = 'probe'
     this.#probeSent = false
     this.#inflight = []
-    return true
   }
 
   /** The follower lives. Lost appends are found out by asking again. */

@@ -22,7 +22,6 @@ export function becomeLeader(state: RaftState): void {
   state.leader = state.id
   state.votes = new Map()
   state.progress = new Map(state.peers.map(peer => [peer, new Progress(state.log.lastIndex + 1)]))
-  state.transfer = null
   state.heartbeatTicksPassed = 0
   restartElectionTimer(state)
   state.log.append(state.term, EMPTY)
@@ -102,8 +101,7 @@ export function handleAppendReply(state: RaftState, reply: MessageOf<'append-rep
   const progress = state.progress.get(reply.from)
   if (progress === undefined || reply.matchIndex > state.log.lastIndex) return
   if (!reply.success) {
-    const refused = progress.refused(retryIndex(state, progress.next - 1, reply))
-    if (refused) progress.toldCommit = 0
+    progress.refused(retryIndex(state, progress.next - 1, reply))
     return
   }
   progress.acknowledged(reply.matchIndex)

@@ -104,6 +104,7 @@ describe('core/raft: 5.2, leader election', () => {
     const raft = member({ log: log(1) })
     for (let i = 0; i < 50; i++) {
       tick(raft, 9)
+      assert.equal(raft.status().role, 'follower')
       raft.step({ type: 'heartbeat', from: 'b', to: 'a', term: 1, commit: 0 })
     }
     assert.equal(raft.status().role, 'follower')
@@ -167,6 +168,18 @@ describe('core/raft: 5.2, leader election', () => {
     assert.equal(raft.status().role, 'leader')
   })
 
+  it('a vote of an earlier candidacy that is on disk by now does not count in a later one', () => {
+    const raft = member({ members: ['a'] })
+    raft.campaign()
+    raft.ready()
+    tick(raft, 10)
+    assert.equal(raft.status().term, 2)
+    raft.advance()
+    assert.equal(raft.status().role, 'candidate')
+    work(raft)
+    assert.equal(raft.status().role, 'leader')
+  })
+
   it('each server votes for at most one candidate in a term, first come first served', () => {
     const raft = member()
     raft.step(voteRequest('vote', { from: 'b', term: 1, last: [0, 0] }))
@@ -181,6 +194,14 @@ describe('core/raft: 5.2, leader election', () => {
       ['c', false],
       ['b', true]
     ])
+  })
+
+  it('a server that knows the leader of a term votes for no one else in it', () => {
+    const raft = member()
+    raft.step(append({ from: 'b', term: 1, after: [0, 0] }))
+    work(raft)
+    raft.step(voteRequest('vote', { from: 'c', term: 1, last: [0, 0], transfer: true }))
+    assert.equal(only(work(raft).messages, 'vote-reply').granted, false)
   })
 
   it('the vote is in the batch of the reply, to be synced first', () => {
@@ -587,6 +608,7 @@ describe('core/raft: leadership transfer (thesis 3.10)', () => {
     assert.equal(raft.propose(data), 'transferring')
     assert.deepEqual(work(raft).messages, [])
     raft.step(appendReply('b', 1, 1))
+    raft.step(appendReply('b', 1, 1))
     assert.equal(only(work(raft).messages, 'timeout-now').to, 'b')
   })
 
@@ -598,6 +620,15 @@ describe('core/raft: leadership transfer (thesis 3.10)', () => {
       raft.tick()
       raft.step({ type: 'heartbeat-reply', from: 'b', to: 'a', term: 1 })
     }
+    assert.equal(raft.propose(data), null)
+  })
+
+  it('a leader that lost its office meanwhile has no transfer left when it leads again', () => {
+    const raft = member()
+    elect(raft)
+    raft.transferTo('c')
+    raft.step(append({ from: 'b', term: 2, after: [0, 0] }))
+    elect(raft)
     assert.equal(raft.propose(data), null)
   })
 
