@@ -17,7 +17,7 @@ export function electionTick(state: RaftState): void {
 }
 
 /**
- * 9.6: asks for votes in the next term without entering it. A member that was cut off, or cannot win, thereby
+ * [RAFT-6] 9.6: asks for votes in the next term without entering it. A member that was cut off, or cannot win, thereby
  * leaves the terms of the others alone.
  */
 export function startPreVote(state: RaftState): void {
@@ -51,7 +51,7 @@ function requestVotes(state: RaftState, type: 'pre-vote' | 'vote', transfer: boo
   for (const peer of state.peers) send(state, peer, { type, lastIndex, lastTerm, transfer }, term)
 }
 
-/** Term and vote of the candidate were persisted: its vote for itself counts like any other (R13). */
+/** [RAFT-9] Term and vote of the candidate were persisted: its vote for itself counts like any other (R13). */
 export function countOwnVote(state: RaftState): void {
   if (state.role === 'candidate') countVote(state, state.id, true)
 }
@@ -70,7 +70,7 @@ function countPreVote(state: RaftState, from: MemberId, granted: boolean): void 
   if (result === 'lost') becomeFollower(state, state.term, null)
 }
 
-/** RequestVote, receiver's side; `request.term` is ours. */
+/** [RAFT-7] RequestVote, receiver's side; `request.term` is ours. */
 export function handleVote(state: RaftState, request: MessageOf<'vote'>): void {
   const granted = mayVoteFor(state, request)
   if (granted) {
@@ -80,7 +80,7 @@ export function handleVote(state: RaftState, request: MessageOf<'vote'>): void {
   send(state, request.from, { type: 'vote-reply', granted })
 }
 
-/** Would this member vote so in the term that is asked for? Changes nothing here. */
+/** [RAFT-8] Would this member vote so in the term that is asked for? Changes nothing here. */
 export function handlePreVote(state: RaftState, request: MessageOf<'pre-vote'>): void {
   const granted =
     request.term > state.term ? isUpToDate(state, request) : mayVoteFor(state, request)
@@ -114,13 +114,13 @@ export function handlePreVoteReply(state: RaftState, reply: MessageOf<'pre-vote-
   countPreVote(state, reply.from, reply.granted)
 }
 
-/** 3.10: the leader wants this member to take over. */
+/** [RAFT-17] 3.10: the leader wants this member to take over. */
 export function handleTimeoutNow(state: RaftState, message: MessageOf<'timeout-now'>): void {
   if (state.leader === message.from) startElection(state, { transfer: true })
 }
 
 /**
- * 4.2.3, 6.4.1: a member that has a leader does not listen to candidates, unless that leader itself wants the change.
+ * [RAFT-10] 4.2.3: a member that has a leader does not listen to candidates, unless that leader itself wants the change.
  * The request is dropped unanswered: even its term is not taken over.
  */
 export function isDisturbance(state: RaftState, message: RaftMessage): boolean {

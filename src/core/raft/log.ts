@@ -96,7 +96,7 @@ export class RaftLog {
     return entry
   }
 
-  /** AppendEntries 2-4: only a conflict truncates, so that a late message never removes what a later one added. */
+  /** [RAFT-18] [RAFT-19] AppendEntries 2-4: only a conflict truncates, so that a late message never removes what a later one added. */
   accept(previousIndex: LogIndex, previousTerm: Term, entries: readonly LogEntry[]): AcceptOutcome {
     if (this.termAt(previousIndex) !== previousTerm) return 'mismatch'
     const firstNew = entries.find(entry => this.termAt(entry.index) !== entry.term)
@@ -130,7 +130,7 @@ export class RaftLog {
     this.#persisted = Math.max(this.#persisted, this.#persisting)
   }
 
-  /** Committed entries not yet handed out: each once, in order. */
+  /** [RAFT-5] Committed entries not yet handed out: each once, in order. */
   takeCommitted(): LogEntry[] {
     const to = Math.min(this.#commit, this.#handedOut + COMMITTED_PER_READY_MAX)
     const entries = this.slice(this.#handedOut + 1, to)

@@ -61,8 +61,10 @@ export class Raft {
   /** Takes a message that the transport has shown to come from `message.from`. Anything that is not in order is ignored; never throws. */
   step(message: RaftMessage): void {
     const { state } = this
+    // [RAFT-1]
     if (!isRaftMessage(message) || message.to !== state.id || !state.peers.includes(message.from))
       return
+    // [RAFT-2] [RAFT-10]
     if (message.term > state.term + TERM_JUMP_MAX || isDisturbance(state, message)) return
     if (message.term < state.term) {
       answerOutdated(state, message)
@@ -152,12 +154,12 @@ export class Raft {
   }
 }
 
-/** A question about the next term, and a yes to it, do not make it begin. */
+/** [RAFT-3] A question about the next term, and a yes to it, do not make it begin. */
 function entersTerm(message: RaftMessage): boolean {
   return message.type !== 'pre-vote' && !(message.type === 'pre-vote-reply' && message.granted)
 }
 
-/** A sender of an earlier term learns ours and steps down; an outdated answer is dropped. */
+/** [RAFT-4] A sender of an earlier term learns ours and steps down; an outdated answer is dropped. */
 function answerOutdated(state: RaftState, message: RaftMessage): void {
   const to = message.from
   if (message.type === 'vote') send(state, to, { type: 'vote-reply', granted: false })
@@ -206,7 +208,7 @@ function stepOther(state: RaftState, message: RaftMessage): void {
   }
 }
 
-/** Recognises the sender as leader of the term. A term has one leader: a second one is not followed. */
+/** [RAFT-11] Recognises the sender as leader of the term. A term has one leader: a second one is not followed. */
 function follows(state: RaftState, sender: MemberId): boolean {
   if (state.leader !== null && state.leader !== sender) return false
   if (state.leader === null) becomeFollower(state, state.term, sender)

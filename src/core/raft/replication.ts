@@ -15,7 +15,7 @@ const EMPTY: Uint8Array = new Uint8Array(0)
 
 // --- leader ---
 
-/** An election was won. The empty entry lets entries of earlier terms commit without waiting for a proposal (5.4.2, 6.4). */
+/** [RAFT-12] An election was won. The empty entry lets entries of earlier terms commit without waiting for a proposal (5.4.2, 6.4). */
 export function becomeLeader(state: RaftState): void {
   assert(state.role === 'candidate', 'only a candidate becomes leader')
   state.role = 'leader'
@@ -27,7 +27,7 @@ export function becomeLeader(state: RaftState): void {
   state.log.append(state.term, EMPTY)
 }
 
-/** One tick of a leader: heartbeats, check-quorum, the end of a transfer that did not happen. */
+/** [RAFT-16] One tick of a leader: heartbeats, check-quorum, the end of a transfer that did not happen. */
 export function leaderTick(state: RaftState): void {
   for (const progress of state.progress.values()) progress.silentTicks++
   if (!hasQuorumContact(state)) {
@@ -59,7 +59,7 @@ function sendHeartbeats(state: RaftState): void {
   }
 }
 
-/** Sends each follower what it lacks and may get now. Called once a batch, so that proposals travel together. */
+/** [RAFT-13] Sends each follower what it lacks and may get now. Called once a batch, so that proposals travel together. */
 export function sendAppends(state: RaftState): void {
   for (const [peer, progress] of state.progress) {
     while (!progress.isPaused && progress.next <= state.log.lastIndex) {
@@ -110,7 +110,7 @@ export function handleAppendReply(state: RaftState, reply: MessageOf<'append-rep
 }
 
 /**
- * Fast back-up (5.3): where to try next after a refusal of an append that followed `previousIndex`. The follower's entries of
+ * [RAFT-14] Fast back-up (5.3): where to try next after a refusal of an append that followed `previousIndex`. The follower's entries of
  * the conflicting term can only match ours of that term, or not at all.
  */
 function retryIndex(
@@ -125,7 +125,7 @@ function retryIndex(
   return isShared ? Math.max(reply.matchIndex, lastOfTerm) : reply.matchIndex
 }
 
-/** Figure 2, leaders: commit what a majority holds, if it is of this term; earlier entries follow with it (5.4.2). */
+/** [RAFT-15] Figure 2, leaders: commit what a majority holds, if it is of this term; earlier entries follow with it (5.4.2). */
 export function advanceCommit(state: RaftState): void {
   const held = [...state.progress.values()].map(progress => progress.match)
   // The leader's own copy counts once it is on its disk, not when it is in memory.
@@ -139,7 +139,7 @@ export function handleHeartbeatReply(state: RaftState, reply: MessageOf<'heartbe
   state.progress.get(reply.from)?.alive()
 }
 
-/** 3.10: once the successor holds the whole log, it is told to stand without waiting for its timer. */
+/** [RAFT-17] 3.10: once the successor holds the whole log, it is told to stand without waiting for its timer. */
 export function urgeSuccessor(state: RaftState): void {
   const { transfer } = state
   if (transfer === null || transfer.isSent) return
@@ -164,7 +164,7 @@ export function handleAppend(state: RaftState, append: MessageOf<'append'>): voi
     return
   }
   const matchIndex = previousIndex + entries.length
-  // Only what this append vouches for may be committed; later entries of ours may be of an old branch.
+  // [RAFT-20] Only what this append vouches for may be committed; later entries of ours may be of an old branch.
   state.log.commitTo(Math.min(append.commit, matchIndex))
   send(state, append.from, { type: 'append-reply', success: true, matchIndex, conflictTerm: 0 })
 }
