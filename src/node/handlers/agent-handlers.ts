@@ -1,0 +1,179 @@
+import { CID } from '../../core/codec/index.ts'
+import type { Admitted, Draft, Payload, Verb } from '../../core/envelope/index.ts'
+import {
+  commitInput,
+  evaluationDigest,
+  messageInput,
+  type PolicyInput
+} from '../../core/policy/index.ts'
+import type { ThreadView } from '../../core/swarm/index.ts'
+import { type Handlers, RefusedError } from '../../rpc/index.ts'
+import { draftOf } from '../drafts.ts'
+import { RequestRefusedError, ThreadNotFoundError } from '../errors.ts'
+import type { ManifestKeeper } from '../manifest.ts'
+import type { NodeParts } from '../node-parts.ts'
+import { parseCid } from './need-handlers.ts'
+
+type AgentHandlers = Pick<
+  Handlers,
+  | 'agent.announce'
+  | 'agent.propose'
+  | 'agent.attestPlan'
+  | 'agent.claim'
+  | 'agent.heartbeat'
+  | 'agent.yield'
+  | 'agent.commit'
+  | 'agent.verdict'
+  | 'agent.challenge'
+>
+
+export function agentHandlers(parts: NodeParts, manifest: ManifestKeeper): AgentHandlers {
+  const acts = new AgentActs(parts)
+  return {
+    'agent.announce': async ({ capabilities, roles }) => ({
+      manifest: await manifest.announce(capabilities, roles)
+    }),
+    'agent.propose': ({ thread, cost, etaMs }) => acts.propose(thread, BigInt(cost), etaMs),
+    'agent.attestPlan': ({ thread, proposal }) => acts.attestPlan(thread, proposal),
+    'agent.claim': ({ thread }) => acts.claim(thread),
+    'agent.heartbeat': ({ thread, progress }) =>
+      acts.onTask('HEARTBEAT', thread, task => ({ task, progress })),
+    'agent.yield': ({ thread, reason }) =>
+      acts.onTask('YIELD', thread, task => ({ task, reason: reason.slice(0, 1_000) })),
+    'agent.commit': ({ thread, outputs, telemetry }) =>
+      acts.onTask('COMMIT', thread, (task, view) => ({
+        task,
+        outputs: outputs.map(parseCid),
+        verifyBounty: BigInt(view.verifyBounty),
+        telemetry: { ...telemetry, cost: BigInt(telemetry.cost) }
+      })),
+    'agent.verdict': ({ thread, commit, pass, reasons }) =>
+      acts.verdict(thread, { commit, pass, reasons }),
+    'agent.challenge': ({ thread, type, evidence, note }) =>
+      acts.onTask('CHALLENGE', thread, (task, view) => ({
+        task,
+        commit: parseCid(view.commit?.id ?? ''),
+        bond: 0n,
+        proof: { type, evidence: evidence.map(parseCid), note }
+      }))
+  }
+}
+
+/** What agents do, in terms of the thread as this node sees it. */
+class AgentActs {
+  readonly #parts: NodeParts
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts
+  }
+
+  propose(threadId: string, cost: bigint, etaMs: number): Promise<{ envelope: string }> {
+    const view = this.#view(threadId)
+    const thread = CID.parse(threadId)
+    const payload: Payload<'PROPOSE'> = {
+      need: thread,
+      patch: [{ kind: 'ANNOTATE', task: view.task, key: 'bidder', value: this.#parts.signer.did }],
+      ballot: { cost, etaMs, bond: 0n },
+      shardDependencies: []
+    }
+    return this.#publish(draftOf('PROPOSE', thread, payload, [thread]))
+  }
+
+  /** A verifier judges a proposal under the capsule; a deny is no attestation. */
+  async attestPlan(threadId: string, proposalId: string): Promise<{ envelope: string }> {
+    const thread = CID.parse(threadId)
+    const proposal = this.#envelope(threadId, proposalId, 'PROPOSE')
+    const { digest, denied } = await this.#evaluate(
+      proposal.envelope.policyCapsule.toString(),
+      messageInput(proposal.envelope)
+    )
+    if (denied !== null) throw new RequestRefusedError(`the proposal is not sound: ${denied}`)
+    return this.#publish(
+      draftOf('ATTEST_PLAN', thread, { need: thread, proposal: proposal.cid, evaluation: digest }, [
+        proposal.cid
+      ])
+    )
+  }
+
+  claim(threadId: string): Promise<{ envelope: string }> {
+    return this.onTask('CLAIM', threadId, (task, view) => {
+      const { ballot } = this.#envelope(threadId, task.toString(), 'PROPOSE').envelope.payload
+      return { task, leaseTtlMs: view.windows.leaseTtlMs, cost: ballot.cost, etaMs: ballot.etaMs }
+    })
+  }
+
+  /** Publishes an envelope about the decided task. */
+  async onTask<V extends 'CLAIM' | 'HEARTBEAT' | 'YIELD' | 'COMMIT' | 'CHALLENGE'>(
+    verb: V,
+    threadId: string,
+    payload: (task: CID, view: ThreadView) => Payload<V>
+  ): Promise<{ envelope: string }> {
+    const view = this.#view(threadId)
+    if (view.decide === null) throw new RequestRefusedError('nothing is decided in this thread yet')
+    const task = CID.parse(view.decide.proposal)
+    return this.#publish(draftOf(verb, CID.parse(threadId), payload(task, view), [task]) as Draft)
+  }
+
+  /** The commit gate: the capsule judges the telemetry; its deny outweighs the verifier's own finding. */
+  async verdict(
+    threadId: string,
+    finding: { commit: string; pass: boolean; reasons: readonly string[] }
+  ): Promise<{ sealed: true }> {
+    const view = this.#view(threadId)
+    const commit = this.#envelope(threadId, finding.commit, 'COMMIT')
+    const need = this.#envelope(threadId, threadId, 'NEED')
+    const proposal = this.#envelope(threadId, view.decide?.proposal ?? '', 'PROPOSE')
+    const input = commitInput({
+      thread: threadId,
+      sender: commit.envelope.sender,
+      epoch: commit.envelope.epoch,
+      fence: commit.envelope.fence,
+      need: need.envelope.payload,
+      ballot: proposal.envelope.payload.ballot,
+      commit: commit.envelope.payload
+    })
+    const { digest, denied } = await this.#evaluate(need.envelope.payload.capsule.toString(), input)
+    const result = await this.#parts.driver.command({
+      type: 'verdict',
+      thread: threadId,
+      commit: finding.commit,
+      pass: finding.pass && denied === null,
+      evaluation: digest,
+      reasons:
+        denied === null
+          ? finding.reasons
+          : [`commit gate: ${denied}`, ...finding.reasons].slice(0, 8)
+    })
+    if (!result.ok) throw new RefusedError(result.refusal)
+    return { sealed: true }
+  }
+
+  async #evaluate(
+    capsule: string,
+    input: PolicyInput
+  ): Promise<{ digest: Uint8Array; denied: string | null }> {
+    const { policy } = this.#parts
+    const decision = await policy.evaluate(capsule, input)
+    const digest = evaluationDigest({ input, decision, capsule, engine: policy.engine })
+    return { digest, denied: decision.allow ? null : decision.reasons.join('; ') }
+  }
+
+  async #publish(draft: Draft): Promise<{ envelope: string }> {
+    const result = await this.#parts.driver.command({ type: 'publish', draft })
+    if (!result.ok) throw new RefusedError(result.refusal)
+    return result.value as { envelope: string }
+  }
+
+  #view(thread: string): ThreadView {
+    const view = this.#parts.swarm.view(thread)
+    if (view === undefined) throw new ThreadNotFoundError(thread)
+    return view
+  }
+
+  #envelope<V extends Verb>(thread: string, id: string, verb: V): Admitted<V> {
+    const admitted = this.#parts.swarm.envelope(thread, id)
+    if (admitted?.envelope.verb !== verb)
+      throw new RequestRefusedError(`the thread has no ${verb} ${id}`)
+    return admitted as Admitted<V>
+  }
+}

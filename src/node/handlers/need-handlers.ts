@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto'
+import { CID } from '../../core/codec/index.ts'
+import type { Payload, Windows } from '../../core/envelope/index.ts'
+import {
+  type Handlers,
+  type NeedRequest,
+  RefusedError,
+  type ThreadSummary
+} from '../../rpc/index.ts'
+import { draftOf } from '../drafts.ts'
+import { RequestRefusedError, ThreadNotFoundError } from '../errors.ts'
+import type { NodeParts } from '../node-parts.ts'
+import { exportRecord } from '../records.ts'
+
+/** Windows of a NEED that names none, in ms: patient enough for a program that runs for minutes on a laptop. */
+const WINDOWS: Windows = {
+  bidMs: 2_000,
+  leaseTtlMs: 30_000,
+  verifyMs: 120_000,
+  sealMs: 500,
+  revealMs: 10_000,
+  challengeMs: 10_000
+}
+/** Time until a NEED that names none expires, in ms. */
+const TTL_MS = 600_000
+/** Independent findings asked for; the group lowers it to what the network can give. */
+const K_TARGET = 3
+
+export function needHandlers(
+  parts: NodeParts
+): Pick<Handlers, 'need.state' | 'threads.list' | 'thread.get' | 'thread.record' | 'plan.get'> {
+  const { swarm, driver, plan } = parts
+  const view = (thread: string): NonNullable<ReturnType<typeof swarm.view>> => {
+    const found = swarm.view(thread)
+    if (found === undefined) throw new ThreadNotFoundError(thread)
+    return found
+  }
+  return {
+    'need.state': async (request, { signal }) => {
+      const input = await inputOf(parts, request, signal)
+      const result = await driver.command({
+        type: 'state-need',
+        draft: draftOf('NEED', null, payloadOf(parts, request, input), [input])
+      })
+      if (!result.ok) throw new RefusedError(result.refusal)
+      return { thread: (result.value as { envelope: string }).envelope }
+    },
+    'threads.list': async ({ limit }) =>
+      swarm
+        .threadIds()
+        .slice(-(limit ?? 1_000))
+        .reverse()
+        .map(id => summary(view(id))),
+    'thread.get': async ({ thread }) => view(thread),
+    'thread.record': ({ thread, path }) => exportRecord(parts, thread, path),
+    'plan.get': async ({ thread }) => {
+      view(thread)
+      const { heads, changes } = await plan.view(thread)
+      return { heads: [...heads], changes: [...changes] }
+    }
+  }
+}
+
+function summary({
+  thread,
+  slot,
+  task,
+  phase,
+  reason,
+  requester,
+  expiresAt
+}: ThreadSummary): ThreadSummary {
+  return { thread, slot, task, phase, reason, requester, expiresAt }
+}
+
+/** The input's CID; a path of this machine is added and pinned first. */
+async function inputOf(parts: NodeParts, request: NeedRequest, signal: AbortSignal): Promise<CID> {
+  if ((request.inputCid === undefined) === (request.inputPath === undefined)) {
+    throw new RequestRefusedError('name the input once: as a path or as a CID')
+  }
+  if (request.inputCid !== undefined) return parseCid(request.inputCid)
+  const added = await parts.artifacts.addPath(request.inputPath as string, { pin: true, signal })
+  if (added.bytes === 0)
+    throw new RequestRefusedError(
+      `the input ${request.inputPath} is empty: there is nothing to work on`
+    )
+  return parseCid(added.cid)
+}
+
+/** A CID that a user gave. */
+export function parseCid(text: string): CID {
+  try {
+    return CID.parse(text).toV1()
+  } catch (cause) {
+    throw new RequestRefusedError(`${text} is not a CID`, { cid: text }, { cause })
+  }
+}
+
+function payloadOf(parts: NodeParts, request: NeedRequest, input: CID): Payload<'NEED'> {
+  return {
+    slot: request.slot ?? `need-${randomBytes(8).toString('hex')}`,
+    epoch: 0,
+    task: request.capability,
+    requires: [request.capability],
+    produces: [],
+    inputs: [input],
+    budget: BigInt(request.budget ?? '100'),
+    verifyBounty: BigInt(request.verifyBounty ?? '10'),
+    kPlan: request.kPlan ?? K_TARGET,
+    kResult: request.kResult ?? K_TARGET,
+    windows: { ...WINDOWS, ...request.windows },
+    expiresAt: Date.now() + (request.ttlMs ?? TTL_MS),
+    capsule: CID.parse(parts.policy.baseCapsule),
+    taskClass: request.taskClass ?? 'deterministic',
+    solo: request.solo ?? false
+  }
+}

@@ -1,0 +1,164 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { automergePlanStore } from '../adapters/automerge/index.ts'
+import { nodeVerifier } from '../adapters/ed25519/index.ts'
+import { heliaArtifactStore } from '../adapters/helia/index.ts'
+import { openKeystore } from '../adapters/keystore/index.ts'
+import { levelDatastore } from '../adapters/level/index.ts'
+import { type Libp2pNetwork, libp2pNetwork } from '../adapters/libp2p/index.ts'
+import { opaPolicyEngine } from '../adapters/opa/index.ts'
+import { pinoLogger } from '../adapters/pino/index.ts'
+import { homeLock, systemClock, systemEntropy } from '../adapters/system/index.ts'
+import { walJournal } from '../adapters/wal/index.ts'
+import { type Config, readPassphrase } from '../config/index.ts'
+import { seededGenerator } from '../core/base/index.ts'
+import { factsOf } from '../core/need/index.ts'
+import { Swarm } from '../core/swarm/index.ts'
+import type {
+  ArtifactStore,
+  Journal,
+  Logger,
+  PlanStore,
+  PolicyEngine,
+  Signer
+} from '../ports/index.ts'
+import { Driver } from '../runtime/index.ts'
+
+/** Everything that a node is made of, wired but not started. */
+export type NodeParts = {
+  readonly config: Config
+  readonly logger: Logger
+  readonly signer: Signer
+  readonly swarm: Swarm
+  readonly driver: Driver
+  readonly network: Libp2pNetwork
+  readonly artifacts: ArtifactStore
+  readonly policy: PolicyEngine
+  readonly plan: PlanStore
+  readonly journal: Journal
+  /** Closes what is open from the beginning: journal, datastore, lock. */
+  readonly close: () => Promise<void>
+}
+
+/** Wall time of one policy evaluation, in ms: a guard against a wedged worker, far above any honest evaluation. */
+const POLICY_TIMEOUT_MS = 2_000
+
+/** Opens the home and builds the parts, in order; on failure closes again what it opened. */
+export async function openParts(
+  config: Config,
+  onFatal: (error: Error) => void
+): Promise<NodeParts> {
+  const home = config.home.dir
+  await mkdir(home, { recursive: true, mode: 0o700 })
+  const lock = homeLock(home)
+  const closers: (() => unknown)[] = [() => lock.release()]
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    return await build(config, { closers, close, onFatal })
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+type Build = {
+  readonly closers: (() => unknown)[]
+  readonly close: () => Promise<void>
+  readonly onFatal: (error: Error) => void
+}
+
+async function build(config: Config, { closers, close, onFatal }: Build): Promise<NodeParts> {
+  const home = config.home.dir
+  const logger = pinoLogger(config.log)
+  const unplug: ReadonlySet<string> = new Set(config.node.unplug)
+  const keystore = await openKeystore({
+    path: join(home, 'key.json'),
+    passphrase: await readPassphrase(config),
+    create: true
+  })
+  const { signer, seed } = keystore
+  const datastore = await levelDatastore(join(home, 'peers'))
+  closers.push(() => datastore.close())
+  const network = await libp2pNetwork({
+    seed,
+    did: signer.did,
+    networkName: config.network.name,
+    listen: config.network.listen,
+    bootstrap: config.network.join,
+    mdns: config.network.mdns,
+    datastore,
+    logger,
+    unplug
+  })
+  const artifacts = heliaArtifactStore({
+    libp2p: network.libp2p,
+    directory: join(home, 'artifacts'),
+    logger,
+    unplug
+  })
+  const policy = opaPolicyEngine({
+    workerUrl: workerUrl('opa'),
+    directories: [fileURLToPath(new URL('../../policies/base', import.meta.url))],
+    timeoutMs: POLICY_TIMEOUT_MS,
+    logger,
+    unplug
+  })
+  const journal = await walJournal({ path: join(home, 'journal.wal'), logger })
+  closers.push(() => journal.close())
+  const entropy = systemEntropy()
+  const verify = nodeVerifier()
+  const { electionTicksMin, heartbeatTicks, precisionMs } = config.consensus
+  const swarm = new Swarm({
+    did: signer.did,
+    sign: bytes => signer.sign(bytes),
+    verify,
+    random: seededGenerator(entropy.bytes(16)),
+    settings: { electionTicksMin, heartbeatTicks, precisionMs }
+  })
+  const plan = automergePlanStore({
+    workerUrl: workerUrl('automerge'),
+    logger,
+    source: thread => planChanges(swarm, thread)
+  })
+  const driver = new Driver(
+    {
+      machine: swarm,
+      journal,
+      network,
+      policy,
+      verify,
+      signer,
+      clock: systemClock(),
+      entropy,
+      logger
+    },
+    {
+      tickMs: config.runtime.tickMs,
+      unplug: new Set([...unplug].filter(part => part === 'consensus' || part === 'gossip')),
+      onFatal
+    }
+  )
+  return { config, logger, signer, swarm, driver, network, artifacts, policy, plan, journal, close }
+}
+
+/** Workers are entries of their own: beside this file's folder both in the sources and in the bundle. */
+function workerUrl(room: 'opa' | 'automerge'): URL {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new URL(`../adapters/${room}/worker.${extension}`, import.meta.url)
+}
+
+/** A thread's plan as admitted envelopes state it: what a lost plan document is rebuilt from. */
+function planChanges(
+  swarm: Swarm,
+  thread: string
+): { envelope: string; sender: string; lamport: number; facts: ReturnType<typeof factsOf> }[] {
+  return swarm.planned(thread).map(admitted => ({
+    envelope: admitted.id,
+    sender: admitted.envelope.sender,
+    lamport: admitted.envelope.lamport,
+    facts: factsOf(admitted)
+  }))
+}

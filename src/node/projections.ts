@@ -1,0 +1,29 @@
+import type { NodeParts } from './node-parts.ts'
+
+/** Keeps the plan documents in step with admitted envelopes. The store is lazy: an idle node has no Automerge in memory. */
+export function keepPlans({ driver, plan, logger }: NodeParts): () => void {
+  return driver.onEvent(event => {
+    if (event.type !== 'facts') return
+    const { thread, envelope, sender, lamport, facts } = event
+    plan.apply(thread, { envelope, sender, lamport, facts }).catch((error: unknown) => {
+      logger.warn(
+        'facts did not reach the plan document; it is rebuilt when it is next looked at',
+        { thread, error: String(error) }
+      )
+    })
+  })
+}
+
+/** A requester keeps what it paid for: outputs of its own FINAL threads are pinned, which fetches them. */
+export function keepResults({ driver, swarm, artifacts, signer, logger }: NodeParts): () => void {
+  return driver.onEvent(event => {
+    if (event.type !== 'ended' || event.phase !== 'FINAL') return
+    const view = swarm.view(event.thread)
+    if (view === undefined || view.requester !== signer.did) return
+    for (const output of view.commit?.outputs ?? []) {
+      artifacts.pin(output, `result of ${event.thread}`).catch((error: unknown) => {
+        logger.warn('an output could not be fetched and pinned', { output, error: String(error) })
+      })
+    }
+  })
+}
