@@ -28,8 +28,15 @@ export const amount: v.GenericSchema<number | bigint, bigint> = v.pipe(
   v.maxValue((1n << 63n) - 1n, 'must be below 2^63')
 )
 
-/** Text shown to people or matched by rules; bounded. */
-export const text: v.GenericSchema<string> = v.pipe(v.string(), v.maxLength(TEXT_LENGTH_MAX))
+/**
+ * Text shown to people or matched by rules; bounded. A lone surrogate or a leading byte order mark cannot come out of the
+ * decoder; here they are refused in drafts, which have not been through it.
+ */
+export const text: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.maxLength(TEXT_LENGTH_MAX),
+  v.check(value => value.isWellFormed() && !value.startsWith('\ufeff'), 'must survive UTF-8')
+)
 
 /** A short name: capability, tag, task type. */
 export const name: v.GenericSchema<string> = v.pipe(
