@@ -99,6 +99,15 @@ export function runNetworkContract(name: string, open: () => Promise<NetworkRoom
         assert.equal(warnings().length, 1)
       })
 
+      it('makes one swarm of two that meet', async () => {
+        const [a, b] = (await swarm(2)) as [Network, Network]
+        const c = await started({ name: 'c' })
+        const d = await started({ name: 'd', bootstrap: [address(c)] })
+        await until('two swarms', () => c.peers().length + d.peers().length === 2)
+        await c.join(address(a))
+        await until('one swarm', () => [a, b, c, d].every(node => node.peers().length === 3))
+      })
+
       it('joins an address, and refuses one where nobody is', async () => {
         const a = await started({ name: 'a' })
         const b = await started({ name: 'b' })
