@@ -2,6 +2,7 @@
 export type Environment = {
   readonly [name: string]: string | undefined
   readonly CAN_SWARM_HOME?: string | undefined
+  readonly NO_COLOR?: string | undefined
   readonly XDG_DATA_HOME?: string | undefined
   readonly XDG_RUNTIME_DIR?: string | undefined
 }

@@ -1,0 +1,76 @@
+import type { Command } from 'commander'
+import type { Config } from '../../config/index.ts'
+import { addConfigOptions, configFlags } from '../config-options.ts'
+import { askPassphrase } from '../prompt.ts'
+import type { Session } from '../session.ts'
+import { examples, type Shell } from '../shell.ts'
+
+export function addStartCommand(program: Command, shell: Shell): void {
+  const command = program
+    .command('start')
+    .description(
+      'Run the node in the foreground. Ctrl-C stops it, a second Ctrl-C ends it at once.'
+    )
+    .option('--ask-passphrase', 'Ask for the passphrase of the key on the terminal.')
+    .action(shell.action(start))
+  addConfigOptions(command)
+  examples(command, [
+    'start',
+    'start --work text/language --verify text/language',
+    'start --join /ip4/192.0.2.1/tcp/4001/p2p/12D3KooWGzh1YtbZ5vJZ7cVYJYp1oXw2pS1vJr5CqkQ2hKk5m8aB',
+    'start --home ./node-1 --json --log-level warn'
+  ])
+}
+
+async function start(session: Session, options: { askPassphrase?: boolean }): Promise<void> {
+  const passphrase =
+    options.askPassphrase === true
+      ? { 'keystore.passphrase': await askPassphrase(session.io, { twice: false }) }
+      : {}
+  const json = session.out.options.json ? ({ 'log.format': 'json' } as const) : {}
+  const { config, unknownEnv } = session.load({ ...json, ...configFlags(options), ...passphrase })
+  for (const name of unknownEnv)
+    session.out.note(`can-swarm: ${name} is not a setting and is ignored`)
+  await runNode(session, config)
+}
+
+/** Starts the node, says that it is ready, and stays until it is stopped from here or over RPC, or fails. */
+async function runNode(session: Session, config: Config): Promise<void> {
+  const { createNode } = await import('../../node/index.ts')
+  const node = await createNode(config)
+  const failed = Promise.withResolvers<never>()
+  node.onFatal(failed.reject)
+  let interrupts = 0
+  const interrupted = Promise.withResolvers<void>()
+  // The first interrupt stops cleanly; whoever is in a hurry asks twice.
+  const leave = session.io.onInterrupt(() => {
+    interrupts++
+    interrupted.resolve()
+    if (interrupts > 1) session.io.exitNow(130)
+  })
+  try {
+    await Promise.race([node.start(), interrupted.promise, failed.promise])
+    if (interrupts === 0) ready(session, node)
+    await Promise.race([interrupted.promise, node.stopped, failed.promise])
+    session.out.note('can-swarm: stopping')
+  } finally {
+    await node.stop()
+    leave()
+  }
+}
+
+function ready(
+  session: Session,
+  node: {
+    readonly did: string
+    readonly socketPath: string
+    readonly startupMs: number
+    addresses(): readonly string[]
+  }
+): void {
+  const addresses = [...node.addresses()]
+  const { did, socketPath, startupMs } = node
+  if (session.out.options.json)
+    session.out.record('ready', { did, addresses, socket: socketPath, startupMs, pid: process.pid })
+  else session.out.line(`ready ${did} on ${addresses.join(' ')} in ${Math.round(startupMs)} ms`)
+}

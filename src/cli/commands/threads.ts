@@ -1,0 +1,115 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { follow, verbLine } from '../follow.ts'
+import { resolveThread } from '../ids.ts'
+import { shortId } from '../output.ts'
+import type { Session } from '../session.ts'
+import { examples, type Shell } from '../shell.ts'
+import { phaseText, showOutcome, showThread } from '../thread-text.ts'
+
+export function addThreadCommands(program: Command, shell: Shell): void {
+  examples(
+    program
+      .command('threads')
+      .description('Threads that this node knows, newest first.')
+      .addOption(new Option('--limit <N>', 'At most this many.').argParser(parseLimit))
+      .action(shell.action(list)),
+    ['threads', 'threads --limit 5 --json']
+  )
+  examples(
+    program
+      .command('thread')
+      .description('One thread: where it stands, why, and who said what.')
+      .argument('<id>', 'thread id, or a beginning or end of it')
+      .option('--plan', 'Show the facts of the shared plan.')
+      .option(
+        '--follow',
+        'Go on showing verbs until the thread ends; exit status 0 only when it is FINAL.'
+      )
+      .action(shell.action(thread)),
+    ['thread soitae', 'thread soitae --follow', 'thread soitae --plan --json']
+  )
+  examples(
+    program
+      .command('plan')
+      .description('The shared plan of a thread: its heads and facts.')
+      .argument('<id>', 'thread id, or a beginning or end of it')
+      .action(shell.action((session, _options: object, id: string) => plan(session, id))),
+    ['plan soitae', 'plan soitae --json']
+  )
+}
+
+async function list(session: Session, options: { limit?: number }): Promise<void> {
+  const threads = await session.call(
+    'threads.list',
+    options.limit === undefined ? {} : { limit: options.limit }
+  )
+  await session.out.document('threads', { threads }, async () => {
+    if (session.out.options.quiet) return session.out.lines(threads.map(one => one.thread))
+    if (threads.length === 0)
+      return session.out.note('No threads. State a NEED with "can-swarm need".')
+    const rows = threads.map(one => [
+      shortId(one.thread),
+      phaseText(session.out, one.phase),
+      one.task,
+      shortId(one.requester),
+      one.reason
+    ])
+    await session.out.table(['thread', 'phase', 'task', 'requester', 'why'], rows)
+  })
+}
+
+async function thread(
+  session: Session,
+  options: { plan?: boolean; follow?: boolean },
+  id: string
+): Promise<void> {
+  const thread = await resolveThread(session, id)
+  if (options.plan === true) return plan(session, thread)
+  if (options.follow === true) return followThread(session, thread)
+  const view = await session.call('thread.get', { thread })
+  await session.out.document('thread', view, () => {
+    showThread(session.out, view)
+    for (const one of view.envelopes)
+      session.out.line(verbLine(session.out, { ...one, atMs: one.seenAt }))
+  })
+}
+
+async function followThread(session: Session, thread: string): Promise<void> {
+  const events = (await session.client()).events(session.signal)
+  for await (const verb of follow(session, { thread, events })) {
+    if (session.out.options.json) session.out.record('verb', { thread, ...verb })
+    else session.out.line(verbLine(session.out, verb))
+  }
+  const view = await session.call('thread.get', { thread }, { long: true })
+  session.exitCode = view.phase === 'FINAL' ? 0 : 1
+  await session.out.document('thread', view, () => showOutcome(session.out, view))
+}
+
+async function plan(session: Session, id: string): Promise<void> {
+  const thread = await resolveThread(session, id)
+  const plan = await session.call('plan.get', { thread })
+  await session.out.document('plan', { thread, ...plan }, async () => {
+    session.out.note(`heads ${plan.heads.join(' ')}`)
+    const rows = plan.changes.flatMap(change =>
+      change.facts.map(({ kind, ...rest }) => [
+        String(change.lamport),
+        shortId(change.sender),
+        kind,
+        factText(rest)
+      ])
+    )
+    await session.out.table(['lamport', 'who', 'fact', 'what'], rows)
+  })
+}
+
+function factText(fact: object): string {
+  return Object.entries(fact)
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ')
+}
+
+function parseLimit(text: string): number {
+  if (!/^[1-9]\d{0,3}$/u.test(text))
+    throw new InvalidArgumentError('Write a number from 1 to 9999.')
+  return Number(text)
+}

@@ -1,0 +1,115 @@
+import { join } from 'node:path'
+import { type REPLServer, start } from 'node:repl'
+import type { Session } from '../session.ts'
+import { VERSION } from '../version.ts'
+import { nodeApi } from './node-api.ts'
+
+/** File in the home that keeps what was typed, mode 0600. */
+const HISTORY_FILE = 'repl-history'
+
+/** Runs the console until its user leaves. `terminal`: with line editing, completion and history. */
+export async function startRepl(
+  session: Session,
+  options: { readonly terminal: boolean }
+): Promise<void> {
+  const node = nodeApi(session)
+  const { did } = await node.id()
+  const peers = await node.peers()
+  session.out.line(`can-swarm ${VERSION}, ${did}, ${peers.length} peer(s)`)
+  session.out.line('node.peers()  node.threads()  node.thread(id)  node.need({...})  .help  .exit')
+  const server = start({
+    prompt: 'can-swarm> ',
+    input: session.io.stdin,
+    output: session.io.stdout,
+    terminal: options.terminal,
+    useGlobal: false,
+    ignoreUndefined: true,
+    // Previews evaluate what is being typed: here they would call the node.
+    preview: false
+  })
+  const fill = (): void =>
+    void Object.defineProperty(server.context, 'node', { value: node, enumerable: true })
+  fill()
+  server.on('reset', fill)
+  awaitResults(server)
+  addCommands(server, node)
+  if (options.terminal)
+    await keepHistory(server, join(session.load().config.home.dir, HISTORY_FILE))
+  // Ctrl-C belongs to the line here; the session must not end by it.
+  await new Promise<void>(resolve => server.once('exit', resolve))
+}
+
+/** A promise as a result is awaited, as in the consoles of other nodes: `node.peers()` shows peers. */
+function awaitResults(server: REPLServer): void {
+  const { eval: evaluate } = server
+  const awaiting: typeof evaluate = function (this: REPLServer, code, context, file, done) {
+    evaluate.call(this, code, context, file, (error, value) => {
+      if (error !== null || !isThenable(value)) return done(error, value)
+      value.then(
+        result => done(null, result),
+        failure => done(brief(failure), undefined)
+      )
+    })
+  }
+  Object.assign(server, { eval: awaiting })
+}
+
+/** A failure of the node is for reading: its message and code, not our stack. */
+function brief(failure: unknown): Error {
+  const error = failure instanceof Error ? failure : new TypeError(String(failure))
+  if ('code' in error) error.stack = `${error.message} [${String(error.code)}]`
+  return error
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  )
+}
+
+function addCommands(server: REPLServer, node: ReturnType<typeof nodeApi>): void {
+  const show = (name: string, help: string, read: () => Promise<readonly object[]>): void =>
+    server.defineCommand(name, {
+      help,
+      action() {
+        read()
+          .then(rows => writeRows(server, rows))
+          .catch(error => server.output.write(`${(error as Error).message}\n`))
+          .finally(() => server.displayPrompt())
+      }
+    })
+  show('peers', 'Connected peers', async () =>
+    (await node.peers()).map(({ did, rttMs, direction, inMesh }) => ({
+      did,
+      rttMs,
+      direction,
+      inMesh
+    }))
+  )
+  show('threads', 'Known threads', async () =>
+    (await node.threads()).map(({ thread, phase, task, reason }) => ({
+      thread,
+      phase,
+      task,
+      reason
+    }))
+  )
+}
+
+function writeRows(server: REPLServer, rows: readonly object[]): void {
+  for (const row of rows) server.output.write(`${Object.values(row).join('  ')}\n`)
+  if (rows.length === 0) server.output.write('none\n')
+}
+
+function keepHistory(server: REPLServer, file: string): Promise<void> {
+  return new Promise(resolve => {
+    server.setupHistory(file, error => {
+      // A console without history is still a console.
+      if (error !== null) server.output.write(`history is off: ${error.message}\n`)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,109 @@
+import { resolve } from 'node:path'
+import { type FlagValues, type LoadedConfig, loadConfig, socketPath } from '../config/index.ts'
+import type { Method, MethodResult, Params, Progress, SwarmClient } from '../rpc/index.ts'
+import { InterruptedError, TimeoutError } from './errors.ts'
+import type { Io } from './io.ts'
+import { Output } from './output.ts'
+
+/** Options that every command takes. */
+export type GlobalOptions = {
+  readonly home?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly color?: boolean
+  /** ms */
+  readonly timeout?: number
+}
+
+/** ms that a call has when the user sets no --timeout and the command is not a long one. */
+const CALL_TIMEOUT_MS = 30_000
+
+/** One run of one command: its output, its settings, its connection to the node, its end. */
+export class Session {
+  readonly io: Io
+  readonly out: Output
+  /** Aborts on Ctrl-C and when --timeout passes. */
+  readonly signal: AbortSignal
+  readonly timeoutMs: number | null
+  exitCode = 0
+  readonly #options: GlobalOptions
+  readonly #controller = new AbortController()
+  readonly #atEnd: (() => void)[] = []
+  #client: Promise<SwarmClient> | null = null
+
+  constructor(io: Io, options: GlobalOptions) {
+    this.io = io
+    this.#options = options
+    this.out = new Output(io, {
+      json: options.json === true,
+      quiet: options.quiet === true,
+      color: options.color !== false
+    })
+    this.signal = this.#controller.signal
+    this.timeoutMs = options.timeout ?? null
+    this.#atEnd.push(
+      io.onInterrupt(() => this.#controller.abort(new InterruptedError('interrupted')))
+    )
+    if (this.timeoutMs !== null) this.#abortAfter(this.timeoutMs)
+  }
+
+  /** Settings of the node that the command is about. `flags` are those of the command itself. */
+  load(flags: FlagValues = {}): LoadedConfig {
+    return loadConfig({ env: this.io.env, flags: { ...flags, 'home.dir': this.#options.home } })
+  }
+
+  socketPath(): string {
+    return socketPath(this.load().config.home.dir, this.io.env)
+  }
+
+  /** The connection to the running node; opened once. */
+  client(): Promise<SwarmClient> {
+    this.#client ??= this.#connect()
+    return this.#client
+  }
+
+  /** One call. `long`: no time limit of its own. */
+  async call<M extends Method>(
+    method: M,
+    params: Params<M>,
+    options: { readonly long?: boolean; readonly onProgress?: (data: Progress) => void } = {}
+  ): Promise<MethodResult<M>> {
+    const client = await this.client()
+    if (options.long !== true && this.timeoutMs === null) this.#abortAfter(CALL_TIMEOUT_MS)
+    const { onProgress } = options
+    return client.call(
+      method,
+      params,
+      onProgress ? { signal: this.signal, onProgress } : { signal: this.signal }
+    )
+  }
+
+  /** A path as the user means it. The node may have been started in another folder. */
+  path(path: string): string {
+    return resolve(this.io.cwd, path)
+  }
+
+  end(): void {
+    for (const end of this.#atEnd) end()
+    this.#client?.then(
+      client => client.close(),
+      () => {}
+    )
+  }
+
+  async #connect(): Promise<SwarmClient> {
+    const { connect } = await import('../rpc/index.ts')
+    return connect(this.socketPath())
+  }
+
+  #abortAfter(ms: number): void {
+    const timer = setTimeout(
+      () =>
+        this.#controller.abort(
+          new TimeoutError(`no result within ${ms} ms: try again with a longer --timeout`)
+        ),
+      ms
+    )
+    this.#atEnd.push(() => clearTimeout(timer))
+  }
+}

@@ -1,0 +1,79 @@
+import type { Phase, ThreadView } from '../core/swarm/index.ts'
+import { type Output, type Style, shortId } from './output.ts'
+
+/** How a thread ended: the result, what came out, who is paid, or why not. */
+export function showOutcome(out: Output, view: ThreadView): void {
+  if (out.options.quiet) {
+    for (const output of view.commit?.outputs ?? []) if (view.phase === 'FINAL') out.line(output)
+    return
+  }
+  out.line(`${phaseText(out, view.phase)}  ${view.reason}`)
+  for (const output of view.commit?.outputs ?? []) out.line(`output  ${output}`)
+  for (const payout of view.finalize?.payouts ?? [])
+    out.line(`payout  ${payout.amount} to ${shortId(payout.to)} for ${payout.why}`)
+}
+
+/** One screen about a thread: where it stands and why. */
+export function showThread(out: Output, view: ThreadView): void {
+  const { group, decide, lease, commit } = view
+  out.facts([
+    ['thread', view.thread],
+    ['phase', `${phaseText(out, view.phase)}: ${view.reason}`],
+    ['task', `${view.task}, slot ${view.slot}, epoch ${view.epoch}`],
+    ['requester', view.requester],
+    ['budget', `${view.budget}, verify bounty ${view.verifyBounty}`],
+    ['expires', new Date(view.expiresAt).toISOString()],
+    ['inputs', view.inputs.join(' ')],
+    [
+      'group',
+      group &&
+        `${group.roster.map(shortId).join(' ')}, leader ${group.leader === null ? 'unknown' : shortId(group.leader)}, term ${group.term}, ${group.applied} entries`
+    ],
+    [
+      'proposals',
+      view.proposals
+        .map(
+          one =>
+            `${shortId(one.worker)} for ${one.cost}, ${one.attestations.length} of ${view.kPlan} attestations`
+        )
+        .join('; ') || null
+    ],
+    [
+      'decided',
+      decide &&
+        `${shortId(decide.worker)} in term ${decide.term} at ${decide.index}, ${decide.certified ? `certified by ${decide.signers.length}` : 'not certified yet'}`
+    ],
+    [
+      'lease',
+      lease && `${shortId(lease.holder)}, ${lease.progress} %, fence ${lease.fence.join('.')}`
+    ],
+    ['outputs', commit && commit.outputs.join(' ')],
+    [
+      'verdicts',
+      view.verdicts.map(one => `${shortId(one.verifier)} ${verdictText(one)}`).join('; ') || null
+    ],
+    [
+      'challenges',
+      view.challenges
+        .map(one => `${one.type} by ${shortId(one.challenger)}: ${one.status}`)
+        .join('; ') || null
+    ],
+    [
+      'payouts',
+      view.finalize?.payouts
+        .map(one => `${one.amount} to ${shortId(one.to)} for ${one.why}`)
+        .join('; ') || null
+    ],
+    ['warnings', view.warnings.join('; ') || null]
+  ])
+}
+
+export function phaseText(out: Output, phase: Phase): string {
+  const styles: Partial<Record<Phase, Style>> = { FINAL: 'green', INVALID: 'red', EXPIRED: 'red' }
+  return out.style(styles[phase] ?? 'cyan', phase)
+}
+
+function verdictText(verdict: ThreadView['verdicts'][number]): string {
+  if (verdict.pass === null) return verdict.sealed ? 'sealed' : 'silent'
+  return verdict.pass ? 'passes' : `fails (${verdict.reasons.join(', ')})`
+}
