@@ -2,6 +2,7 @@
  * In-memory twins of the ports, for tests and virtual nodes. They fail where the real ones fail.
  */
 
+export { ALLOW, type FixedPolicyInit, fixedPolicy } from './fixed-policy.ts'
 export { ManualClock, manualClock } from './manual-clock.ts'
 export { MemoryArtifactError } from './memory-artifact-paths.ts'
 export {
@@ -22,4 +23,5 @@ export {
   type MemoryNetworkInit,
   MemoryPeerUnreachableError
 } from './memory-network.ts'
+export { memoryPlanStore } from './memory-plan-store.ts'
 export { seededEntropy } from './seeded-entropy.ts'

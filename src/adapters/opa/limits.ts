@@ -3,11 +3,11 @@
  * the same, and their values are in the engine hash.
  */
 
-/** Input of up to this many bytes of JSON runs in the small memory: nearly every message. */
-export const SMALL_INPUT_BYTES = 8 * 1024
-/** Pages of 64 KiB. 1 MiB: the policy's own data, and 60 times a small input, since parsed JSON takes up to 32 times its text. */
+/** Input of up to this many bytes of JSON runs in the small memory: nearly every message, certificates too. */
+export const SMALL_INPUT_BYTES: number = 16 * 1024
+/** Pages of 64 KiB. 1 MiB: the policy itself takes an eighth, and messages take up to 40 times their JSON text once parsed. */
 export const SMALL_MEMORY_PAGES = 16
-/** 8 MiB: twice what the worst envelope of 64 KiB takes. Above it the evaluation traps, and a trap is a deny. */
+/** 8 MiB: room for the worst envelope of 64 KiB. Above it the evaluation traps, and a trap is a deny. */
 export const LARGE_MEMORY_PAGES = 128
 /** Compiled policy, in bytes. */
 export const CAPSULE_WASM_BYTES_MAX: number = 1024 * 1024

@@ -11,6 +11,7 @@
 export { planDigest, planView } from './digest.ts'
 export { GRAPH_LINKS_MAX, planGraph } from './graph.ts'
 export { PlanState } from './plan-state.ts'
+export { compareChanges } from './source.ts'
 export type {
   Annotation,
   LinkView,

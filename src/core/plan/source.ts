@@ -24,3 +24,8 @@ export function compareSource(a: Source, b: Source): number {
     a.position - b.position
   )
 }
+
+/** The same order for whole changes. */
+export function compareChanges(a: PlanChange, b: PlanChange): number {
+  return compareSource(sourceOf(a, 0), sourceOf(b, 0))
+}

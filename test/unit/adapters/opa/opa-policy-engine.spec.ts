@@ -1,0 +1,253 @@
+// The engine over its real worker: decisions, determinism, refusals and faults.
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { decode as decodeDagJson, encode as encodeDagJson } from '@ipld/dag-json'
+import {
+  type CapsuleBlock,
+  EVALUATOR,
+  loadCapsule,
+  type OpaPolicyEngineInit,
+  opaPolicyEngine
+} from '../../../../src/adapters/opa/index.ts'
+import { cidOf } from '../../../../src/core/codec/index.ts'
+import { VERBS } from '../../../../src/core/envelope/index.ts'
+import { CAPABILITY_OF_VERB, type PolicyInput } from '../../../../src/core/policy/index.ts'
+import type { PolicyEngine } from '../../../../src/ports/index.ts'
+
+const BASE = new URL('../../../../policies/base', import.meta.url).pathname
+const workerUrl = new URL('../../../../src/adapters/opa/worker.ts', import.meta.url)
+const silent = { error() {}, warn() {}, info() {}, debug() {} }
+const capsule = loadCapsule(BASE)
+const good = capsule.vectors[0]?.input as PolicyInput
+
+const engines: PolicyEngine[] = []
+const folders: string[] = []
+
+function create(init: Partial<OpaPolicyEngineInit> = {}): PolicyEngine {
+  const engine = opaPolicyEngine({
+    workerUrl,
+    directories: [BASE],
+    timeoutMs: 5000,
+    logger: silent,
+    ...init
+  })
+  engines.push(engine)
+  return engine
+}
+
+/** A copy of the base capsule with another block or wasm. */
+function altered(
+  change: (block: CapsuleBlock) => unknown,
+  wasm: Uint8Array = capsule.wasm
+): string {
+  const folder = mkdtempSync(join(tmpdir(), 'capsule-'))
+  folders.push(folder)
+  const block = decodeDagJson<CapsuleBlock>(readFileSync(join(BASE, 'capsule.json')))
+  writeFileSync(join(folder, 'capsule.json'), encodeDagJson(change(block)))
+  writeFileSync(join(folder, 'capsule.wasm'), wasm)
+  return folder
+}
+
+/** A worker that answers loads, and evaluations as told: `answer` is an expression over `request`. */
+function fakeWorker(answer: string): URL {
+  const source = `import { parentPort } from 'node:worker_threads'
+    parentPort.on('message', request => {
+      if (request.kind === 'load') parentPort.postMessage({ kind: 'loaded', capsule: request.capsule, flaw: null })
+      else { ${answer} }
+    })`
+  return new URL(`data:text/javascript,${encodeURIComponent(source)}`)
+}
+
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map(engine => engine.stop()))
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+describe('adapters/opa/engine', () => {
+  it('is the evaluator and the capsule that its hash and name say', () => {
+    const require = createRequire(import.meta.url)
+    const root = new URL(
+      '../../../../node_modules/@open-policy-agent/opa-wasm/package.json',
+      import.meta.url
+    )
+    assert.equal(require(root.pathname).version, EVALUATOR.version)
+    const engine = create()
+    assert.equal(engine.baseCapsule, capsule.cid)
+    assert.equal(engine.engine.length, 32)
+    assert.deepEqual(create().engine, engine.engine)
+  })
+
+  it('decides every vector as the capsule says', async () => {
+    const engine = create()
+    await engine.start()
+    for (const { name, input, decision } of capsule.vectors) {
+      assert.deepEqual(await engine.evaluate(capsule.cid, input), { ...decision, gas: 0 }, name)
+    }
+  })
+
+  it('starts by itself at the first question', async () => {
+    assert.equal((await create().evaluate(capsule.cid, good)).allow, true)
+  })
+
+  it('gives equal answers whatever was asked before', async () => {
+    const engine = create()
+    const before = await engine.evaluate(capsule.cid, good)
+    const noise = capsule.vectors.map(({ input }) => engine.evaluate(capsule.cid, input))
+    const long = engine.evaluate(capsule.cid, { ...good, slot: 'x'.repeat(100_000) })
+    await Promise.all([...noise, long])
+    assert.deepEqual(await engine.evaluate(capsule.cid, good), before)
+  })
+
+  it('judges inputs that need the large memory', async () => {
+    const facts = Array.from({ length: 129 }, (_, i) => ({
+      kind: 'LINK',
+      parent: 'p'.repeat(120),
+      child: `c${i}`
+    }))
+    const input = {
+      ...good,
+      verb: 'UPDATE_PLAN',
+      capability: 'swarm/update-plan',
+      payload: { facts }
+    }
+    assert.deepEqual((await create().evaluate(capsule.cid, input)).reasons, [
+      'plan-facts: 129 items'
+    ])
+  })
+
+  it('denies when memory runs out, and goes on', async () => {
+    const engine = create()
+    const input = { ...good, payload: Array.from({ length: 200_000 }, () => 1) }
+    const decision = await engine.evaluate(capsule.cid, input)
+    assert.deepEqual(decision, {
+      allow: false,
+      reasons: ['engine: the evaluation trapped'],
+      gas: 0
+    })
+    assert.equal((await engine.evaluate(capsule.cid, good)).allow, true)
+  })
+
+  it('answers in order when many ask at once', async () => {
+    const engine = create()
+    const asked = Array.from({ length: 300 }, (_, i) => capsule.vectors[i % capsule.vectors.length])
+    const answers = await Promise.all(
+      asked.map(vector => engine.evaluate(capsule.cid, vector?.input as PolicyInput))
+    )
+    assert.deepEqual(
+      answers.map(answer => answer.reasons),
+      asked.map(vector => vector?.decision.reasons)
+    )
+  })
+
+  it('knows the capability of every verb, as senders do', async () => {
+    const engine = create()
+    for (const verb of VERBS) {
+      const ask = async (capability: string): Promise<readonly string[]> =>
+        (await engine.evaluate(capsule.cid, { ...good, verb, capability })).reasons
+      const isAboutWho = (reason: string): boolean => /^(verb|capability):/u.test(reason)
+      assert.deepEqual((await ask(CAPABILITY_OF_VERB[verb])).filter(isAboutWho), [], verb)
+      assert.deepEqual(
+        (await ask('swarm/other')).filter(isAboutWho),
+        ['capability: "swarm/other"'],
+        verb
+      )
+    }
+  })
+
+  it('rejects a capsule that it does not have', async () => {
+    await assert.rejects(create().evaluate('bafyother', good), { code: 'CAPSULE_UNAVAILABLE' })
+  })
+
+  it('rejects everything when unplugged or stopped', async () => {
+    const unplugged = create({ unplug: new Set(['policy']) })
+    await assert.rejects(unplugged.evaluate(capsule.cid, good), { code: 'POLICY_UNAVAILABLE' })
+    const stopped = create()
+    await stopped.start()
+    const waiting = assert.rejects(stopped.evaluate(capsule.cid, good), {
+      code: 'POLICY_UNAVAILABLE'
+    })
+    await stopped.stop()
+    await waiting
+    await assert.rejects(stopped.evaluate(capsule.cid, good), { code: 'POLICY_UNAVAILABLE' })
+  })
+})
+
+describe('adapters/opa/refused capsules', () => {
+  const refused = { code: 'CAPSULE_REFUSED' }
+
+  it('refuses wasm that the block does not link to', () => {
+    const other = Uint8Array.from(capsule.wasm)
+    other[other.length - 1] = (other.at(-1) ?? 0) ^ 1
+    assert.throws(() => loadCapsule(altered(block => block, other)), refused)
+  })
+
+  it('refuses unknown fields, other versions and missing files', () => {
+    assert.throws(() => loadCapsule(altered(block => ({ ...block, extra: 1 }))), refused)
+    assert.throws(() => loadCapsule(altered(block => ({ ...block, version: 2 }))), refused)
+    assert.throws(() => loadCapsule(join(BASE, 'nothing')), refused)
+  })
+
+  it('refuses a capsule that fails one of its vectors', async () => {
+    const wrong = { name: 'wrong', input: good, decision: { allow: false, reasons: [] } }
+    const directory = altered(block => ({ ...block, vectors: [...block.vectors, wrong] }))
+    await assert.rejects(create({ directories: [directory] }).start(), error => {
+      assert.match(String(error), /vector "wrong"/u)
+      return (error as { code?: string }).code === refused.code
+    })
+    const engine = create({ directories: [BASE, directory] })
+    assert.equal((await engine.evaluate(capsule.cid, good)).allow, true)
+    await assert.rejects(engine.evaluate(loadCapsule(directory).cid, good), refused)
+  })
+
+  it('refuses an entrypoint that is not there', async () => {
+    const directory = altered(block => ({ ...block, entrypoint: 'base/other' }))
+    await assert.rejects(create({ directories: [directory] }).start(), refused)
+  })
+
+  it('refuses wasm that imports more than a policy may', async () => {
+    // (module (import "env" "clock" (func)))
+    const greedy = Uint8Array.from([
+      0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 2, 13, 1, 3, 101, 110, 118, 5, 99, 108, 111,
+      99, 107, 0, 0
+    ])
+    const directory = altered(block => ({ ...block, wasm: cidOf(greedy, 0x55) }), greedy)
+    await assert.rejects(create({ directories: [directory] }).start(), /it imports env\.clock/u)
+  })
+})
+
+describe('adapters/opa/faults', () => {
+  const decided = `parentPort.postMessage({ kind: 'decided', allow: true, reasons: [] })`
+
+  it('abstains from an evaluation that takes too long, and goes on with the others', async () => {
+    const hangs = fakeWorker(`if (request.input.includes('hang')) for (;;) {} ; ${decided}`)
+    const engine = create({ workerUrl: hangs, timeoutMs: 200 })
+    const slow = assert.rejects(engine.evaluate(capsule.cid, { gate: 'message', x: 'hang' }), {
+      code: 'POLICY_TIMEOUT'
+    })
+    const others = [1, 2, 3].map(x => engine.evaluate(capsule.cid, { gate: 'message', x }))
+    await slow
+    assert.deepEqual(
+      (await Promise.all(others)).map(({ allow }) => allow),
+      [true, true, true]
+    )
+  })
+
+  it('abstains from an evaluation that ends the worker, and goes on with the others', async () => {
+    const dies = fakeWorker(`if (request.input.includes('die')) process.exit(1) ; ${decided}`)
+    const engine = create({ workerUrl: dies })
+    const fatal = assert.rejects(engine.evaluate(capsule.cid, { gate: 'message', x: 'die' }), {
+      code: 'POLICY_UNAVAILABLE'
+    })
+    const other = engine.evaluate(capsule.cid, { gate: 'message', x: 1 })
+    await fatal
+    assert.equal((await other).allow, true)
+  })
+
+  it('says so when the worker cannot run', async () => {
+    const engine = create({ workerUrl: new URL('data:text/javascript,throw 1') })
+    await assert.rejects(engine.start(), { code: 'POLICY_UNAVAILABLE' })
+  })
+})
