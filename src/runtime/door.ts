@@ -1,5 +1,6 @@
 import type { Refusal, Result } from '../core/base/index.ts'
 import { equals, refuse } from '../core/base/index.ts'
+import { cidOf } from '../core/codec/index.ts'
 import {
   type Admitted,
   AuthorRate,
@@ -43,6 +44,9 @@ const EVALUATIONS_MAX = 32
 /** Envelopes of peers that wait for an evaluation; beyond, they are ignored and come again. Bounds memory to 64 MiB. */
 const EVALUATIONS_WAITING_MAX = 1024
 
+/** Accepted envelopes that the machine may still get a second time; the oldest are forgotten. */
+const UNSETTLED_MAX = 8192
+
 /**
  * The one fail-closed door (R4): length, depth, canonical form, shape, author rate, signature, freshness, replay, policy,
  * state, each cheaper than the next. What is wrong by the bytes alone is rejected, which costs the forwarding peer its
@@ -56,6 +60,9 @@ export class Door {
   readonly #counters = new Counters()
   /** By id: the same bytes from several peers at once are judged once. */
   readonly #inFlight = new Map<string, Promise<Admission>>()
+
+  /** Ids that were accepted and that the machine has not kept, oldest first. */
+  readonly #unsettled = new Set<string>()
 
   constructor(components: DoorComponents) {
     this.#components = components
@@ -75,6 +82,11 @@ export class Door {
   restore(bytes: Uint8Array): void {
     const parsed = parseEnvelope(bytes)
     if (parsed.ok) this.#replay.remember(parsed.value)
+  }
+
+  /** The machine has kept this envelope: it need not see it again. */
+  settle(bytes: Uint8Array): void {
+    if (this.#unsettled.size > 0) this.#unsettled.delete(cidOf(bytes).toString())
   }
 
   /** Refusals by code, and `ACCEPTED`; for metrics and doctor. */
@@ -109,13 +121,20 @@ export class Door {
     return this.#hand(admitted, origin)
   }
 
-  /** Bytes that were accepted before need no second look; the machine may still ask for them out of a consensus entry. */
+  /**
+   * Bytes that were accepted before need no second look. The machine gets them once more where it may want them: out of a
+   * consensus entry, or while it has kept nothing of them (it may have had no room, or waited too long for their NEED).
+   */
   #judgeKnown(admitted: Admitted, origin: Origin): Promise<Admission> | Admission | undefined {
-    const known = this.#replay.check(admitted, this.#components.clock.nowMs())
+    const { clock, accept } = this.#components
+    const nowMs = clock.nowMs()
+    const known = this.#replay.check(admitted, nowMs)
     if (known.ok || known.refusal.code !== 'REPLAYED') return undefined
-    return origin === 'log'
-      ? this.#hand(admitted, origin)
-      : { ...ignore(known.refusal), id: admitted.id }
+    if (origin === 'log') return this.#hand(admitted, origin)
+    if (this.#unsettled.has(admitted.id) && checkFreshness(admitted.envelope, nowMs).ok) {
+      void accept(admitted, origin === 'local')
+    }
+    return { ...ignore(known.refusal), id: admitted.id }
   }
 
   /** Rate before signature, since the signature is what a flood would make us pay for. */
@@ -180,6 +199,9 @@ export class Door {
     const verdict = typeof answer === 'string' ? answer : await answer
     if (verdict !== 'accept') return { verdict, refusal: BUSY.refusal, id }
     this.#replay.remember(admitted)
+    this.#unsettled.add(id)
+    if (this.#unsettled.size > UNSETTLED_MAX)
+      this.#unsettled.delete(this.#unsettled.values().next().value as string)
     return { verdict, id }
   }
 }

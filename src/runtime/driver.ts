@@ -1,5 +1,4 @@
 import {
-  assert,
   CLOCK_SKEW_MS_MAX,
   ENVELOPE_LIFE_MS_MAX,
   type Refusal,
@@ -8,14 +7,7 @@ import {
   SwarmError
 } from '../core/base/index.ts'
 import type { Admitted, Draft } from '../core/envelope/index.ts'
-import type {
-  Command,
-  Effect,
-  Input,
-  JournalRecord,
-  PeerMessage,
-  SwarmEvent
-} from '../core/swarm/index.ts'
+import type { Command, Effect, Input, JournalRecord, SwarmEvent } from '../core/swarm/index.ts'
 import type {
   Clock,
   DoorVerdict,
@@ -27,13 +19,15 @@ import type {
   Signer,
   VerifySignature
 } from '../ports/index.ts'
+import { CommandDesk } from './command-desk.ts'
 import { Counters } from './counters.ts'
 import { Door } from './door.ts'
 import { JournalRecordError } from './errors.ts'
 import { InputQueue, type QueuedInput } from './input-queue.ts'
 import { decodeRecord, encodeRecord } from './journal-codec.ts'
 import type { Machine } from './machine.ts'
-import { decodeMessage, encodeMessage } from './message-codec.ts'
+import { decodeMessage } from './message-codec.ts'
+import { Outlet, type Part } from './outlet.ts'
 import { Publisher } from './publisher.ts'
 import { Ticker } from './ticker.ts'
 
@@ -48,9 +42,6 @@ export type DriverComponents = {
   readonly entropy: Entropy
   readonly logger: Logger
 }
-
-/** A part that a test takes out to see that the job fails without it (R21). */
-export type Part = 'consensus' | 'gossip'
 
 export type DriverInit = {
   /** Between ticks while the machine is busy, in ms. Raft counts these. */
@@ -98,11 +89,10 @@ export class Driver {
   readonly #ticker: Ticker
   readonly #publisher: Publisher
   readonly #dropped = new Counters()
-  readonly #commands = new Map<number, (result: Result<unknown>) => void>()
-  readonly #listeners = new Set<(event: SwarmEvent) => void>()
+  readonly #commands = new CommandDesk()
+  readonly #outlet: Outlet
   #state: State = 'new'
   #loop: Promise<void> | undefined
-  #nextCommand = 1
   #stopping: Promise<void> | undefined
   #inputs = 0
   #appends = 0
@@ -120,6 +110,14 @@ export class Driver {
       ...components,
       admit: bytes => this.door.admit(bytes, components.signer.did, 'local'),
       refused: (draft, lamport, refusal) => this.#onRefused(draft, lamport, refusal)
+    })
+    this.#outlet = new Outlet({
+      ...components,
+      door: this.door,
+      publisher: this.#publisher,
+      commands: this.#commands,
+      dropped: this.#dropped,
+      unplug: this.#init.unplug
     })
   }
 
@@ -150,17 +148,14 @@ export class Driver {
   /** Hands a command to the machine; resolves with its reply. Refuses with BUSY or STOPPED. Never rejects. */
   command(command: Command): Promise<Result<unknown>> {
     if (this.#state !== 'running') return Promise.resolve(STOPPED)
-    const id = this.#nextCommand++
-    return new Promise(resolve => {
-      this.#commands.set(id, resolve)
-      if (!this.#offer({ kind: 'command', id, command })) this.#reply(id, BUSY)
-    })
+    const { id, answer } = this.#commands.open()
+    if (!this.#offer({ kind: 'command', id, command })) this.#commands.reply(id, BUSY)
+    return answer
   }
 
   /** Listens to what happens; returns how to stop. A listener that throws is logged and harms nobody else. */
   onEvent(listener: (event: SwarmEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#outlet.listen(listener)
   }
 
   stats(): DriverStats {
@@ -198,7 +193,7 @@ export class Driver {
     }
     if (this.#state !== 'failed') this.#state = 'stopped'
     this.#publisher.stop()
-    this.#answerAll(STOPPED)
+    this.#commands.replyAll(STOPPED)
   }
 
   /** Own drafts that are being signed may still bring inputs. */
@@ -258,64 +253,10 @@ export class Driver {
       this.#appends++
       if (sync) this.#syncs++
       await this.#components.journal.append(records.map(encodeRecord), { sync })
+      for (const record of records) if (record.type === 'envelope') this.door.settle(record.bytes)
     }
     if (!this.#isLive()) return
-    for (const effect of effects) this.#execute(effect)
-  }
-
-  #execute(effect: Effect): void {
-    switch (effect.kind) {
-      case 'persist':
-        return
-      case 'send':
-        return this.#send(effect.to, effect.message)
-      case 'gossip':
-        return this.#gossip(effect.bytes)
-      case 'publish':
-        return this.#publisher.publish(effect.draft, effect.lamport)
-      case 'admit':
-        void this.door.admit(effect.bytes, effect.from, 'log')
-        return
-      case 'reply':
-        return this.#reply(effect.id, effect.result)
-      case 'observe':
-        return this.#observe(effect.event)
-    }
-  }
-
-  #send(to: string, message: PeerMessage): void {
-    if (message.type === 'raft' && this.#init.unplug.has('consensus')) return
-    const parts = encodeMessage(message)
-    if (parts.length === 0) this.#drop('message-too-large', { type: message.type })
-    for (const bytes of parts) this.#components.network.send(to, bytes)
-  }
-
-  #gossip(bytes: Uint8Array): void {
-    if (this.#init.unplug.has('gossip')) return
-    this.#components.network.gossip(bytes).catch((error: unknown) => {
-      // Gossip is a hint; peers pull what they lack (R6).
-      this.#drop('gossip-failed', { error: String(error) })
-    })
-  }
-
-  #reply(id: number, result: Result<unknown>): void {
-    const resolve = this.#commands.get(id)
-    assert(resolve !== undefined, 'a command is answered exactly once')
-    this.#commands.delete(id)
-    resolve(result)
-  }
-
-  #observe(event: SwarmEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event)
-      } catch (error) {
-        this.#components.logger.error('an event listener failed', {
-          event: event.type,
-          error: String(error)
-        })
-      }
-    }
+    for (const effect of effects) this.#outlet.execute(effect)
   }
 
   #onMessage(from: string, bytes: Uint8Array): void {
@@ -376,12 +317,8 @@ export class Driver {
       error: error.message,
       stack: error.stack
     })
-    this.#answerAll(STOPPED)
+    this.#commands.replyAll(STOPPED)
     this.#init.onFatal(error)
-  }
-
-  #answerAll(result: Result<unknown>): void {
-    for (const id of [...this.#commands.keys()]) this.#reply(id, result)
   }
 
   #drop(reason: string, details: Readonly<Record<string, unknown>>): void {

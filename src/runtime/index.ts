@@ -16,8 +16,7 @@ export {
   Driver,
   type DriverComponents,
   type DriverInit,
-  type DriverStats,
-  type Part
+  type DriverStats
 } from './driver.ts'
 export { JournalRecordError } from './errors.ts'
 export {
@@ -29,3 +28,4 @@ export {
 export { decodeRecord, encodeRecord } from './journal-codec.ts'
 export type { Machine } from './machine.ts'
 export { decodeMessage, encodeMessage } from './message-codec.ts'
+export type { Part } from './outlet.ts'

@@ -225,9 +225,30 @@ describe('runtime/door: rate and replay', () => {
     const w = world()
     const { bytes } = envelopeOf(signer)
     await w.door.admit(bytes, 'a', 'peer')
+    w.door.settle(bytes)
     const again = await w.door.admit(bytes, 'b', 'peer')
     assert.deepEqual([again.verdict, again.refusal?.code], ['ignore', 'REPLAYED'])
     assert.deepEqual([w.verify.calls, w.policy.evaluations, w.accepted.length], [1, 1, 1])
+  })
+
+  it('gives known bytes to the machine again while it has not kept them, and still ignores them', async () => {
+    const w = world()
+    const { bytes } = envelopeOf(signer)
+    await w.door.admit(bytes, 'a', 'peer')
+    assert.equal((await w.door.admit(bytes, 'b', 'peer')).verdict, 'ignore')
+    assert.deepEqual([w.accepted.length, w.verify.calls], [2, 1])
+    w.door.settle(bytes)
+    assert.equal((await w.door.admit(bytes, 'b', 'peer')).verdict, 'ignore')
+    assert.equal(w.accepted.length, 2)
+  })
+
+  it('does not give bytes again that have expired', async () => {
+    const w = world()
+    const { bytes } = envelopeOf(signer)
+    await w.door.admit(bytes, 'a', 'peer')
+    w.clock.advance(3600_000)
+    assert.equal((await w.door.admit(bytes, 'b', 'peer')).verdict, 'ignore')
+    assert.equal(w.accepted.length, 1)
   })
 
   it('ignores bytes that were accepted before a restart', async () => {

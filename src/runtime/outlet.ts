@@ -1,0 +1,94 @@
+import { unreachable } from '../core/base/index.ts'
+import type { Effect, PeerMessage, SwarmEvent } from '../core/swarm/index.ts'
+import type { Logger, Network } from '../ports/index.ts'
+import type { CommandDesk } from './command-desk.ts'
+import type { Counters } from './counters.ts'
+import type { Door } from './door.ts'
+import { encodeMessage } from './message-codec.ts'
+import type { Publisher } from './publisher.ts'
+
+/** A part that a test takes out to see that the job fails without it (R21). */
+export type Part = 'consensus' | 'gossip'
+
+export type OutletComponents = {
+  readonly network: Network
+  readonly door: Door
+  readonly publisher: Publisher
+  readonly commands: CommandDesk
+  readonly dropped: Counters
+  readonly logger: Logger
+  readonly unplug: ReadonlySet<Part>
+}
+
+/** Carries out what the machine asks of the world, once the driver has written what it wants kept. */
+export class Outlet {
+  readonly #components: OutletComponents
+  readonly #listeners = new Set<(event: SwarmEvent) => void>()
+
+  constructor(components: OutletComponents) {
+    this.#components = components
+  }
+
+  /** Listens to `observe` effects; returns how to stop. */
+  listen(listener: (event: SwarmEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  execute(effect: Effect): void {
+    switch (effect.kind) {
+      case 'persist':
+        // The driver has done it, before anything else.
+        return
+      case 'send':
+        return this.#send(effect.to, effect.message)
+      case 'gossip':
+        return this.#gossip(effect.bytes)
+      case 'publish':
+        return this.#components.publisher.publish(effect.draft, effect.lamport)
+      case 'admit':
+        void this.#components.door.admit(effect.bytes, effect.from, 'log')
+        return
+      case 'reply':
+        return this.#components.commands.reply(effect.id, effect.result)
+      case 'observe':
+        return this.#observe(effect.event)
+      default:
+        return unreachable(effect)
+    }
+  }
+
+  #send(to: string, message: PeerMessage): void {
+    if (message.type === 'raft' && this.#components.unplug.has('consensus')) return
+    const parts = encodeMessage(message)
+    if (parts.length === 0) this.#drop('message-too-large', { type: message.type })
+    for (const bytes of parts) this.#components.network.send(to, bytes)
+  }
+
+  #gossip(bytes: Uint8Array): void {
+    if (this.#components.unplug.has('gossip')) return
+    this.#components.network.gossip(bytes).catch((error: unknown) => {
+      // Gossip is a hint; peers pull what they lack (R6).
+      this.#drop('gossip-failed', { error: String(error) })
+    })
+  }
+
+  /** Listeners are isolated from each other and from the machine. */
+  #observe(event: SwarmEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        this.#components.logger.error('an event listener failed', {
+          event: event.type,
+          error: String(error)
+        })
+      }
+    }
+  }
+
+  #drop(reason: string, details: Readonly<Record<string, unknown>>): void {
+    this.#components.dropped.add(reason)
+    this.#components.logger.debug('dropped', { reason, ...details })
+  }
+}
