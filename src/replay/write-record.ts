@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { CID } from '../core/codec/index.ts'
@@ -25,7 +26,7 @@ export async function writeRecord(
   signer: Signer
 ): Promise<number> {
   await mkdir(dirname(path), { recursive: true })
-  const temporary = `${path}.${process.pid}.tmp`
+  const temporary = `${path}.${randomUUID()}.tmp`
   const bodies: Body[] = [
     { type: 'header', version: RECORD_VERSION, thread: CID.parse(record.thread), node: signer.did },
     ...record.items.map(bodyOf),

@@ -1,0 +1,112 @@
+/**
+ * Goal: a record proves what happened, and nothing in it can be changed unseen. Method: a thread that ran in the virtual world is written,
+ * checked and replayed; then the file is damaged in every way that a liar or a disk would.
+ */
+import { strict as assert } from 'node:assert'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { checkRecord, type Report } from '../../../src/replay/check-record.ts'
+import { RecordMissingError, writeRecord } from '../../../src/replay/index.ts'
+import { finishedThread } from '../../support/finished-thread.ts'
+import { testVerify } from '../../support/swarm-cluster.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+
+const world = finishedThread()
+
+function replay(path: string): Promise<Report> {
+  return checkRecord(path, { verify: testVerify, policy: null, replay: true })
+}
+
+describe('replay: the record of a thread', () => {
+  const folder = temporaryFolder()
+  const write = async (name: string): Promise<string> => {
+    const path = join(folder.path, name)
+    const record = world.node.swarm.record(world.thread)
+    assert(record !== undefined)
+    await writeRecord(path, { thread: world.thread, ...record }, world.node.keys)
+    return path
+  }
+  const damaged = async (change: (lines: string[]) => string[]): Promise<Report> => {
+    const path = await write('damaged.jsonl')
+    const lines = (await readFile(path, 'utf8')).trimEnd().split('\n')
+    await writeFile(path, `${change(lines).join('\n')}\n`)
+    return replay(path)
+  }
+
+  it('replays to the same FINALIZE bytes', async () => {
+    const report = await replay(await write('good.jsonl'))
+    assert.deepEqual(report.problems, [])
+    assert(report.ok && report.finalizeBytesEqual && report.complete)
+    assert.equal(report.thread, world.thread)
+    assert.equal(report.outcome?.result, 'FINAL')
+    assert(report.decide !== null && report.decide.signers.length >= 3)
+  })
+
+  it('says the same at every node of the network', async () => {
+    for (const node of world.cluster.nodes) {
+      const path = join(folder.path, `${node.index}.jsonl`)
+      const record = node.swarm.record(world.thread)
+      assert(record !== undefined)
+      await writeRecord(path, { thread: world.thread, ...record }, node.keys)
+      const report = await replay(path)
+      assert(report.ok, JSON.stringify(report.problems))
+    }
+  })
+
+  it('refuses a removed, repeated, swapped and cut line, each with its reason', async () => {
+    const codes = async (change: (lines: string[]) => string[]): Promise<string | undefined> =>
+      (await damaged(change)).problems[0]?.code
+    assert.equal(await codes(lines => lines.toSpliced(5, 1)), 'RECORD_ORDER')
+    assert.equal(await codes(lines => lines.toSpliced(5, 0, lines[5] as string)), 'RECORD_ORDER')
+    assert.equal(
+      await codes(lines => lines.with(4, lines[5] as string).with(5, lines[4] as string)),
+      'RECORD_ORDER'
+    )
+    assert.equal(await codes(lines => lines.slice(0, -1)), 'RECORD_TRUNCATED')
+    assert.equal(await codes(lines => [...lines, lines.at(-1) as string]), 'RECORD_AFTER_END')
+    assert.equal(
+      await codes(lines =>
+        lines.with(0, (lines[0] as string).replace('"version":1', '"version":2'))
+      ),
+      'RECORD_VERSION'
+    )
+  })
+
+  it('refuses a file that is cut inside a line, and one that is no record', async () => {
+    const path = await write('cut.jsonl')
+    const text = await readFile(path)
+    await writeFile(path, text.subarray(0, text.length - 20))
+    assert.equal((await replay(path)).problems[0]?.code, 'RECORD_LINE_TOO_LONG')
+    await writeFile(path, 'hello\n')
+    assert.equal((await replay(path)).problems[0]?.code, 'RECORD_LINE')
+    await writeFile(path, '')
+    assert.equal((await replay(path)).problems[0]?.code, 'RECORD_TRUNCATED')
+    await assert.rejects(replay(join(folder.path, 'nothing.jsonl')), RecordMissingError)
+  })
+
+  it('accepts no single changed byte', async function () {
+    this.timeout(60_000)
+    const path = await write('bytes.jsonl')
+    const text = await readFile(path)
+    const stride = Math.max(1, Math.floor(text.length / 400))
+    for (let at = 0; at < text.length; at += stride) {
+      const changed = Buffer.from(text)
+      changed[at] = (changed[at] as number) ^ 1
+      await writeFile(path, changed)
+      const report = await replay(path)
+      assert(!report.ok, `byte ${at} was changed unseen`)
+    }
+  })
+
+  it('refuses a forged end: a record signed anew by a liar still needs the certificate', async () => {
+    const path = join(folder.path, 'forged.jsonl')
+    const record = world.node.swarm.record(world.thread)
+    assert(record !== undefined)
+    // The liar drops the last entry before the outcome and signs every line with its own key.
+    const last = record.items.findLastIndex(item => item.type === 'entry')
+    const items = record.items.toSpliced(last, 1)
+    await writeRecord(path, { thread: world.thread, items, complete: true }, world.node.keys)
+    const report = await replay(path)
+    assert.equal(report.problems[0]?.code, 'REPLAY_OUTCOME')
+  })
+})
