@@ -10,6 +10,9 @@ import {
   PROVIDE_TIMEOUT_MS
 } from './limits.ts'
 
+/** The DHT's own event; without it an announcement to nobody would look like a success. */
+const PEER_RESPONSE = 'kad-dht:query:peer-response'
+
 /**
  * Announces roots in the DHT, in the background: nothing waits for it and nothing fails with it. An announcement that reached no peer, as in a
  * node that has just started alone, is repeated: when a peer becomes known, or after a pause that doubles. A full queue drops the oldest root.
@@ -64,7 +67,8 @@ export class ProvideQueue {
       this.#waiting.size > 0 &&
       !this.#stopping.signal.aborted
     ) {
-      const [[text, cid]] = this.#waiting as unknown as [[string, CID]]
+      const [oldest] = this.#waiting
+      const [text, cid] = oldest as [string, CID]
       this.#waiting.delete(text)
       const job = this.#provide(cid).then(reached => {
         this.#running.delete(job)
@@ -107,8 +111,8 @@ export class ProvideQueue {
       ])
       await this.#helia.routing.provide(cid, {
         signal,
-        onProgress: (event: { type: string }) => {
-          if (event.type === 'kad-dht:query:peer-response') taken += 1
+        onProgress: event => {
+          if (isTaken(event)) taken += 1
         }
       })
     } catch (error) {
@@ -119,4 +123,10 @@ export class ProvideQueue {
     }
     return taken > 0
   }
+}
+
+/** Helia types only its own events, and passes on those of the DHT. */
+function isTaken(event: { readonly type: string; readonly detail?: unknown }): boolean {
+  const { messageType } = (event.detail ?? {}) as { messageType?: string }
+  return event.type === PEER_RESPONSE && messageType === 'ADD_PROVIDER'
 }
