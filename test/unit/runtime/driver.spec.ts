@@ -593,6 +593,32 @@ describe('runtime/driver: life', () => {
     assert.equal(second.driver.stats().door['REPLAYED'], 1)
   })
 
+  it('gives an envelope to the machine again until the machine has kept it', async () => {
+    const w = world()
+    await w.driver.start()
+    const { bytes } = envelopeOf(testSigner())
+    let isKept = false
+    w.machine.script = input =>
+      isKept && input.kind === 'envelope'
+        ? [
+            {
+              kind: 'persist',
+              sync: false,
+              records: [{ type: 'envelope', bytes: input.admitted.bytes, atMs: 1 }]
+            }
+          ]
+        : []
+    for (let time = 1; time <= 4; time++) {
+      isKept = time === 2
+      await w.network.door(bytes, 'a')
+      await until(
+        () =>
+          w.machine.inputs.length === Math.min(time, 2) &&
+          w.disk.records.length === (time < 2 ? 0 : 1)
+      )
+    }
+  })
+
   it('stops once, answers open commands, and hears nothing afterwards', async () => {
     const w = world()
     await w.driver.start()
