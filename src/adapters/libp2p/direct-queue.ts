@@ -16,7 +16,6 @@ export type DirectQueueInit = {
   readonly open: (peerId: PeerId) => Promise<Stream>
   /** Messages that were given up, and why. */
   readonly onDrop: (count: number, reason: string) => void
-  readonly signal: AbortSignal
 }
 
 /**
@@ -102,15 +101,22 @@ export class DirectQueue {
   async #write(batch: { readonly count: number; readonly frames: Uint8ArrayList }): Promise<void> {
     const { stream, canSendMore } = await this.#send(batch.frames)
     for (const bytes of this.#waiting.splice(0, batch.count)) this.#bytes -= bytes.length
-    if (canSendMore) return
-    const signal = AbortSignal.any([this.#init.signal, AbortSignal.timeout(DRAIN_MS_MAX)])
+    if (!canSendMore) await this.#drain(stream)
+  }
+
+  /** Back-pressure: waits until the peer has taken what was written. */
+  async #drain(stream: Stream): Promise<void> {
+    const stalled = new AbortController()
+    const timer = setTimeout(() => stalled.abort(), DRAIN_MS_MAX)
+    timer.unref()
     try {
-      await stream.onDrain({ signal })
+      await stream.onDrain({ signal: stalled.signal })
     } catch (error) {
       // A peer that does not take its messages looks the same as one that is gone: begin again with a new stream.
       stream.abort(error instanceof Error ? error : new DOMException('stalled', 'AbortError'))
-      this.#stream = null
-      if (this.#init.signal.aborted) throw error
+      if (this.#stream === stream) this.#stream = null
+    } finally {
+      clearTimeout(timer)
     }
   }
 

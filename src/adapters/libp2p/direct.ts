@@ -89,8 +89,7 @@ export class Direct {
     const queue = new DirectQueue({
       peerId,
       open: peer => this.#open(peer),
-      onDrop: (count, reason) => this.#drop(did, count, reason),
-      signal: this.#signal
+      onDrop: (count, reason) => this.#drop(did, count, reason)
     })
     this.#queues.set(did, queue)
     return queue

@@ -19,6 +19,7 @@ import {
   PING_STREAMS_MAX
 } from './limits.ts'
 import type { Names } from './names.ts'
+import { ownAddresses } from './own-addresses.ts'
 
 /** Where libp2p keeps its peer store: the datastore of its own types, such as a LevelDatastore. */
 export type Datastore = NonNullable<Libp2pOptions['datastore']>
@@ -27,6 +28,7 @@ export type Datastore = NonNullable<Libp2pOptions['datastore']>
 export type HostServices = {
   readonly identify: unknown
   readonly identifyPush: unknown
+  readonly ownAddresses: object
   readonly ping: Ping
   readonly dht: KadDHT
   readonly pubsub: GossipSub
@@ -70,6 +72,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     services: {
       identify: identify(),
       identifyPush: identifyPush(),
+      ownAddresses: ownAddresses(),
       // The DHT, libp2p's monitor and this adapter all ping. With libp2p's limit of one stream they get in each other's way,
       // and then the monitor closes a healthy connection and the DHT leaves a healthy peer out.
       ping: ping({ maxInboundStreams: PING_STREAMS_MAX, maxOutboundStreams: PING_STREAMS_MAX }),

@@ -3,8 +3,9 @@
  *
  * The caller's duties:
  * 1. Set the door and the listeners before `start`.
- * 2. Open the datastore before, and close it after, the life of the network.
- * 3. Treat gossip and direct messages as best effort: what must arrive is pulled (R6).
+ * 2. Start the network before anything else starts its libp2p, and stop it after everything else that uses it.
+ * 3. Open the datastore before, and close it after, the life of the network.
+ * 4. Treat gossip and direct messages as best effort: what must arrive is pulled (R6).
  *
  * What holds:
  * 1. A gossiped message is forwarded and delivered only after the door accepted it (R4); its id covers its complete bytes (R5).

@@ -2,11 +2,16 @@
 import assert from 'node:assert/strict'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
 import { checkListenAddress, parsePeerAddress } from '../../../../src/adapters/libp2p/address.ts'
 import { redialDelayMs } from '../../../../src/adapters/libp2p/dialer.ts'
 import { messageId } from '../../../../src/adapters/libp2p/gossip-options.ts'
 import { didOf, peerIdOf } from '../../../../src/adapters/libp2p/index.ts'
 import { namesOf } from '../../../../src/adapters/libp2p/names.ts'
+import {
+  type OwnAddressesComponents,
+  ownAddresses
+} from '../../../../src/adapters/libp2p/own-addresses.ts'
 
 describe('adapters/libp2p/peer-did', () => {
   it('gives DID and peer id of one key for each other', async () => {
@@ -68,6 +73,25 @@ describe('adapters/libp2p/gossip-options', () => {
     assert.equal(messageId('t', bytes).length, 32)
     assert.notDeepEqual(messageId('t', bytes), messageId('t', other))
     assert.notDeepEqual(messageId('t', bytes), messageId('u', bytes))
+  })
+})
+
+describe('adapters/libp2p/own-addresses', () => {
+  it('confirms public addresses that are listened on, and leaves private ones alone', () => {
+    const confirmed: string[] = []
+    const events = new EventTarget()
+    ownAddresses()({
+      addressManager: { confirmObservedAddr: address => confirmed.push(address.toString()) },
+      events: events as unknown as OwnAddressesComponents['events']
+    })
+    const listener = {
+      getAddrs: () =>
+        ['/ip4/127.0.0.1/tcp/1', '/ip4/8.8.4.4/tcp/2', '/ip4/10.0.0.1/tcp/3'].map(text =>
+          multiaddr(text)
+        )
+    }
+    events.dispatchEvent(new CustomEvent('transport:listening', { detail: listener }))
+    assert.deepEqual(confirmed, ['/ip4/8.8.4.4/tcp/2'])
   })
 })
 
