@@ -2,10 +2,31 @@
 import { createHash, generateKeyPairSync, sign, verify } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { CID } from '../../src/core/codec/index.ts'
-import { type Admitted, type Draft, sealEnvelope, signingBytes, unsignedEnvelope } from '../../src/core/envelope/index.ts'
+import {
+  type Admitted,
+  type Draft,
+  sealEnvelope,
+  signingBytes,
+  unsignedEnvelope
+} from '../../src/core/envelope/index.ts'
 import { didFromPublicKey, parseDid, toSpki } from '../../src/core/identity/index.ts'
-import { evaluationDigest, messageInput, type PolicyDecision, type PolicyInput } from '../../src/core/policy/index.ts'
-import type { Clock, Door, Entropy, Logger, Network, PeerInfo, PolicyEngine, Signer, VerifySignature } from '../../src/ports/index.ts'
+import {
+  evaluationDigest,
+  messageInput,
+  type PolicyDecision,
+  type PolicyInput
+} from '../../src/core/policy/index.ts'
+import type {
+  Clock,
+  Door,
+  Entropy,
+  Logger,
+  Network,
+  PeerInfo,
+  PolicyEngine,
+  Signer,
+  VerifySignature
+} from '../../src/ports/index.ts'
 
 export const silent: Logger = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }
 
@@ -84,7 +105,14 @@ export class RecordingNetwork implements Network {
     this.message = listener
   }
   stats() {
-    return { connections: 0, topicSubscribers: 0, meshPeers: 0, dhtPeers: 0, sendQueue: 0, dropped: 0 }
+    return {
+      connections: 0,
+      topicSubscribers: 0,
+      meshPeers: 0,
+      dhtPeers: 0,
+      sendQueue: 0,
+      dropped: 0
+    }
   }
 }
 
@@ -117,7 +145,10 @@ export class ScriptedPolicy implements PolicyEngine {
 export function testSigner(): Signer {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
   const spki = publicKey.export({ type: 'spki', format: 'der' })
-  return { did: didFromPublicKey(new Uint8Array(spki.subarray(spki.length - 32))), sign: bytes => new Uint8Array(sign(null, bytes, privateKey)) }
+  return {
+    did: didFromPublicKey(new Uint8Array(spki.subarray(spki.length - 32))),
+    sign: bytes => new Uint8Array(sign(null, bytes, privateKey))
+  }
 }
 
 /** Node's Ed25519; counts its calls. */
@@ -125,7 +156,15 @@ export function countingVerify(): VerifySignature & { calls: number } {
   const check = (did: string, bytes: Uint8Array, signature: Uint8Array): boolean => {
     check.calls++
     const key = parseDid(did)
-    return key.ok && verify(null, bytes, { key: Buffer.from(toSpki(key.value)), format: 'der', type: 'spki' }, signature)
+    return (
+      key.ok &&
+      verify(
+        null,
+        bytes,
+        { key: Buffer.from(toSpki(key.value)), format: 'der', type: 'spki' },
+        signature
+      )
+    )
   }
   check.calls = 0
   return check
@@ -134,7 +173,10 @@ export function countingVerify(): VerifySignature & { calls: number } {
 /** Counts upwards: distinct, reproducible nonces. */
 export function countingEntropy(): Entropy {
   let count = 0
-  return { bytes: size => new Uint8Array(createHash('sha512').update(String(count++)).digest().subarray(0, size)) }
+  return {
+    bytes: size =>
+      new Uint8Array(createHash('sha512').update(String(count++)).digest().subarray(0, size))
+  }
 }
 
 /** A draft that any door takes. */
@@ -146,7 +188,16 @@ export function manifestDraft(change: Partial<Draft<'MANIFEST'>> = {}): Draft<'M
     epoch: null,
     fence: null,
     refs: [],
-    payload: { capabilities: ['text/upper'], roles: ['worker'], tags: [], zone: 'local', org: 'test', price: 1n, stake: 0n, agent: 'test' },
+    payload: {
+      capabilities: ['text/upper'],
+      roles: ['worker'],
+      tags: [],
+      zone: 'local',
+      org: 'test',
+      price: 1n,
+      stake: 0n,
+      agent: 'test'
+    },
     notAfter: EPOCH_MS + 60_000,
     traceparent: null,
     ...change
