@@ -51,6 +51,8 @@ export class WorkerLink {
   #spawn(): Worker {
     const worker = new Worker(this.#workerUrl, {
       workerData: this.#workerData,
+      // The flags of this process, such as --eval, are not the worker's.
+      execArgv: [],
       resourceLimits: RESOURCE_LIMITS,
       name: 'can-swarm-plan'
     })

@@ -71,6 +71,8 @@ export class WorkerLink {
   #spawn(): Worker {
     const preload = this.#init.preload()
     const worker = new Worker(this.#init.workerUrl, {
+      // The flags of this process, such as --eval, are not the worker's.
+      execArgv: [],
       resourceLimits: RESOURCE_LIMITS,
       name: 'can-swarm-policy'
     })
