@@ -152,8 +152,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Variables that other parts read: colours and the folder of a testnet. */
-const OTHER_NAMES: ReadonlySet<string> = new Set(['CAN_SWARM_TESTNET'])
+/** Variables that other parts read: where a testnet is remembered, and whether a node ends with its launcher. */
+const OTHER_NAMES: ReadonlySet<string> = new Set(['CAN_SWARM_TESTNET', 'CAN_SWARM_EXIT_WITH_STDIN'])
 
 function unknownNames(env: Environment): string[] {
   const known = new Set(FLAG_KEYS.map(key => envName(key, FLAGS[key])))

@@ -48,6 +48,7 @@ async function runNode(session: Session, config: Config): Promise<void> {
     interrupted.resolve()
     if (interrupts > 1) session.io.exitNow(130)
   })
+  const letGo = onLauncherGone(session, interrupted.resolve)
   try {
     await Promise.race([node.start(), interrupted.promise, failed.promise])
     if (interrupts === 0) ready(session, node)
@@ -56,7 +57,16 @@ async function runNode(session: Session, config: Config): Promise<void> {
   } finally {
     await node.stop()
     leave()
+    letGo()
   }
+}
+
+/** A launcher that holds the other end of standard input takes its nodes with it, however it ends itself. */
+function onLauncherGone(session: Session, listener: () => void): () => void {
+  const { env, stdin } = session.io
+  if (env.CAN_SWARM_EXIT_WITH_STDIN !== '1') return () => undefined
+  stdin.once('end', listener).once('error', listener).resume()
+  return () => void stdin.off('end', listener).off('error', listener).destroy()
 }
 
 function ready(
