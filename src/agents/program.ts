@@ -5,6 +5,8 @@
 export type Program = {
   /** Short, such as the tool's name; the default for `telemetry.tool`. */
   readonly name: string
+  /** Loads what takes time. Called when work is likely to come soon; may be called often, and may fail. */
+  prepare?(): Promise<unknown>
   /** Rejects when it cannot do the work: a worker then gives the task back, a verifier abstains. */
   run(input: Uint8Array, context: ProgramContext): Promise<ProgramResult>
 }

@@ -3,6 +3,11 @@ import type { Program, ProgramContext, ProgramResult } from './program.ts'
 
 export type FinishedRun = ProgramResult & { readonly wallMs: number }
 
+/** Lets a program load in the time that bids take anyway. What fails here fails again, and is reported, when it runs. */
+export function prepare(program: Program): void {
+  program.prepare?.().catch(() => undefined)
+}
+
 /**
  * Runs a program within its time. A program that ignores its signal is left to itself: the agent goes on. Rejects with
  * ProgramFailedError or ProgramTimeoutError, or with the signal's reason.

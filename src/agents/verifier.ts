@@ -7,6 +7,7 @@ import { type Job, startJob } from './job.ts'
 import { type Compare, type Finding, judge } from './judgement.ts'
 import { CONCURRENCY, FETCH_TIMEOUT_MS, PROGRAM_TIMEOUT_MS, REASON_LENGTH_MAX } from './limits.ts'
 import { restate } from './restate.ts'
+import { prepare } from './run-program.ts'
 import { Slots } from './slots.ts'
 import { StatementPacer } from './statements.ts'
 import { ThreadFollower } from './thread-follower.ts'
@@ -94,6 +95,7 @@ class Verifier {
       await this.#client.call('agent.attestPlan', { thread, proposal }, { signal })
       this.#pacer.made(key)
       this.#tell({ type: 'plan-attested', thread, proposal })
+      prepare(this.#init.program)
     } catch (error) {
       this.#pacer.refused(key)
       this.#refused(thread, 'attestPlan', error)

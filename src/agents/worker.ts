@@ -8,7 +8,7 @@ import { type Heartbeat, startHeartbeat } from './heartbeat.ts'
 import { type Job, startJob } from './job.ts'
 import { CONCURRENCY, FAILURES_MAX, PROGRAM_TIMEOUT_MS, REASON_LENGTH_MAX } from './limits.ts'
 import { restate } from './restate.ts'
-import { type FinishedRun, runProgram } from './run-program.ts'
+import { type FinishedRun, prepare, runProgram } from './run-program.ts'
 import { Slots } from './slots.ts'
 import { StatementPacer } from './statements.ts'
 import { ThreadFollower } from './thread-follower.ts'
@@ -86,6 +86,7 @@ class Worker {
           const cost = this.#price
           await this.#client.call('agent.propose', { thread, cost, etaMs }, this.#options())
           this.#tell({ type: 'proposed', thread, cost })
+          prepare(this.#init.program)
         })
       case 'claim':
         if (!this.#slots.hasFree) {

@@ -22,9 +22,10 @@ export type IdentifiedText = {
 export function languageProgram(): Program {
   return {
     name: 'franc',
+    prepare: () => import('franc'),
     run: async (input, { signal, progress }) => {
       const lines = decode(input).split(/\r?\n/u)
-      // Its tables take 100 ms and several MB, which a node that never works should not pay.
+      // Its tables take 100 ms and several MB, which a node that never works should not pay for.
       const { franc } = await import('franc')
       const out: string[] = []
       for (const [index, line] of lines.entries()) {
