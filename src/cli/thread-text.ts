@@ -47,7 +47,7 @@ export function showThread(out: Output, view: ThreadView): void {
       'lease',
       lease && `${shortId(lease.holder)}, ${lease.progress} %, fence ${lease.fence.join('.')}`
     ],
-    ['outputs', commit && commit.outputs.join(' ')],
+    ['outputs', commit?.outputs.join(' ') ?? null],
     [
       'verdicts',
       view.verdicts.map(one => `${shortId(one.verifier)} ${verdictText(one)}`).join('; ') || null

@@ -12,15 +12,9 @@
  */
 export { connect } from './client.ts'
 export type { Handlers, RequestContext } from './dispatch.ts'
-export {
-  describeError,
-  ERROR_CODES,
-  ERROR_KINDS,
-  type ErrorEntry,
-  type ErrorKind,
-  exitCodeOf,
-  rpcNumberOf
-} from './error-codes.ts'
+export { describeError, exitCodeOf, rpcNumberOf } from './error-codes.ts'
+export { ERROR_KINDS, type ErrorKind } from './error-kinds.ts'
+export { ERROR_AREAS, ERROR_CODES, type ErrorEntry } from './error-table.ts'
 export {
   AlreadyRunningError,
   CancelledError,

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { TestnetIo, UpInit } from '../../testnet/index.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
 
@@ -16,85 +17,85 @@ const NODES_MAX = 32
 export function addTestnetCommands(program: Command, shell: Shell): void {
   const testnet = program.command('testnet').description('A network of real nodes on this machine.')
   examples(testnet, ['testnet demo'])
-  addDemo(testnet, shell)
-  addUp(testnet, shell)
-  const status = testnet
-    .command('status')
-    .description('The nodes of the testnet that is up.')
-    .action(shell.action(session => run(session, 'status', {})))
-  examples(status, ['testnet status', 'testnet status --json'])
-  const down = testnet
-    .command('down')
-    .description('Stop the testnet that is up.')
-    .action(shell.action(session => run(session, 'down', {})))
-  examples(down, ['testnet down'])
-}
-
-function addDemo(testnet: Command, shell: Shell): void {
   const demo = testnet
     .command('demo')
     .description(
       'Start nodes, state a NEED, show the verbs, replay the record. Exit status 0 only if all of it holds.'
     )
     .option('--input <FILE>', 'One text per line, whose languages are to be identified.')
-    .action(shell.action((session, options: TestnetOptions) => run(session, 'demo', options)))
-  addSize(demo)
-  examples(demo, ['testnet demo', 'testnet demo --input my.txt --json'])
-}
-
-function addUp(testnet: Command, shell: Shell): void {
+    .action(shell.action(runDemo))
+  examples(addCommon(demo), ['testnet demo', 'testnet demo --input my.txt --json'])
   const up = testnet
     .command('up')
     .description('Start a testnet that stays up, and print how one more node joins it.')
     .option('--lan', 'Listen on all interfaces, so that machines of the LAN can join.')
-    .action(shell.action((session, options: TestnetOptions) => run(session, 'up', options)))
-  addSize(up)
-  examples(up, ['testnet up --nodes 5', 'testnet up --nodes 7 --bad 1 --lan'])
+    .action(shell.action(runUp))
+  examples(addCommon(up), ['testnet up --nodes 5', 'testnet up --lan'])
+  examples(
+    testnet
+      .command('status')
+      .description('The nodes of the running testnet.')
+      .action(shell.action(runStatus)),
+    ['testnet status', 'testnet status --json']
+  )
+  examples(
+    testnet.command('down').description('Stop the running testnet.').action(shell.action(runDown)),
+    ['testnet down']
+  )
 }
 
-function addSize(command: Command): void {
-  command
-    .addOption(new Option('--nodes <N>', 'How many nodes; 5 by default.').argParser(parseNodes))
-    .addOption(new Option('--bad <N>', 'How many of them lie.').argParser(parseBad))
-    .option('--dir <DIR>', 'Folder for the homes of the nodes; it is kept.')
+function addCommon(command: Command): Command {
+  return command
+    .addOption(new Option('--nodes <N>', 'How many nodes.').argParser(parseNodes(1)))
+    .addOption(
+      new Option('--bad <N>', 'How many of them lie about results.').argParser(parseNodes(0))
+    )
+    .option('--dir <DIR>', 'Folder of the testnet; by default a new temporary one.')
 }
 
-async function run(
-  session: Session,
-  what: 'demo' | 'up' | 'status' | 'down',
-  options: TestnetOptions
-): Promise<void> {
-  const testnet = await import('../../testnet/index.ts')
+async function runDemo(session: Session, options: TestnetOptions): Promise<void> {
+  const { runDemo } = await import('../../testnet/index.ts')
+  const input = options.input === undefined ? {} : { input: session.path(options.input) }
+  session.exitCode = await runDemo({ ...ioOf(session), ...common(session, options), ...input })
+}
+
+async function runUp(session: Session, options: TestnetOptions): Promise<void> {
+  const { up } = await import('../../testnet/index.ts')
+  session.exitCode = await up({
+    ...ioOf(session),
+    ...common(session, options),
+    lan: options.lan === true
+  })
+}
+
+async function runStatus(session: Session): Promise<void> {
+  const { status } = await import('../../testnet/index.ts')
+  session.exitCode = await status(ioOf(session))
+}
+
+async function runDown(session: Session): Promise<void> {
+  const { down } = await import('../../testnet/index.ts')
+  session.exitCode = await down(ioOf(session))
+}
+
+function ioOf(session: Session): TestnetIo & { json: boolean } {
   const { stdout, stderr, env } = session.io
-  const io = { stdout, stderr, env, signal: session.signal, json: session.out.options.json }
-  const { input, dir, ...size } = options
-  const paths = {
-    ...(input === undefined ? {} : { input: session.path(input) }),
-    ...(dir === undefined ? {} : { dir: session.path(dir) })
-  }
-  switch (what) {
-    case 'demo':
-      session.exitCode = await testnet.runDemo({ ...io, ...size, ...paths })
-      break
-    case 'up':
-      session.exitCode = await testnet.up({ ...io, ...size, ...paths })
-      break
-    case 'status':
-      session.exitCode = await testnet.status(io)
-      break
-    case 'down':
-      session.exitCode = await testnet.down(io)
+  return { stdout, stderr, env, signal: session.signal, json: session.out.options.json }
+}
+
+function common(session: Session, options: TestnetOptions): Pick<UpInit, 'nodes' | 'bad' | 'dir'> {
+  return {
+    ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
+    ...(options.bad === undefined ? {} : { bad: options.bad }),
+    ...(options.dir === undefined ? {} : { dir: session.path(options.dir) })
   }
 }
 
-function parseNodes(text: string): number {
-  const count = /^\d{1,3}$/u.test(text) ? Number(text) : 0
-  if (count < 1 || count > NODES_MAX)
-    throw new InvalidArgumentError(`Write a number from 1 to ${NODES_MAX}.`)
-  return count
-}
-
-function parseBad(text: string): number {
-  if (!/^\d{1,2}$/u.test(text)) throw new InvalidArgumentError('Write a whole number.')
-  return Number(text)
+function parseNodes(min: number): (text: string) => number {
+  return text => {
+    const count = /^\d{1,3}$/u.test(text) ? Number(text) : -1
+    if (count < min || count > NODES_MAX)
+      throw new InvalidArgumentError(`Write a number from ${min} to ${NODES_MAX}.`)
+    return count
+  }
 }

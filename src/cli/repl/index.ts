@@ -4,4 +4,4 @@
  */
 export { evaluate } from './evaluate.ts'
 export { type NodeApi, nodeApi } from './node-api.ts'
-export { startRepl } from './start-repl.ts'
+export { openRepl, type ReplOptions, startRepl } from './start-repl.ts'

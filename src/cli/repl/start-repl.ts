@@ -7,14 +7,21 @@ import { nodeApi } from './node-api.ts'
 /** File in the home that keeps what was typed, mode 0600. */
 const HISTORY_FILE = 'repl-history'
 
-/** Runs the console until its user leaves. `terminal`: with line editing, completion and history. */
-export async function startRepl(
-  session: Session,
-  options: { readonly terminal: boolean }
-): Promise<void> {
+export type ReplOptions = {
+  /** With line editing, completion and history. */
+  readonly terminal: boolean
+}
+
+/** Runs the console until its user leaves. Ctrl-C belongs to the line that is being typed. */
+export async function startRepl(session: Session, options: ReplOptions): Promise<void> {
+  const server = await openRepl(session, options)
+  await new Promise<void>(resolve => server.once('exit', resolve))
+}
+
+/** Greets, and gives a console that takes lines. */
+export async function openRepl(session: Session, options: ReplOptions): Promise<REPLServer> {
   const node = nodeApi(session)
-  const { did } = await node.id()
-  const peers = await node.peers()
+  const [{ did }, peers] = await Promise.all([node.id(), node.peers()])
   session.out.line(`can-swarm ${VERSION}, ${did}, ${peers.length} peer(s)`)
   session.out.line('node.peers()  node.threads()  node.thread(id)  node.need({...})  .help  .exit')
   const server = start({
@@ -32,11 +39,11 @@ export async function startRepl(
   fill()
   server.on('reset', fill)
   awaitResults(server)
+  completeNode(server, Object.keys(node))
   addCommands(server, node)
   if (options.terminal)
     await keepHistory(server, join(session.load().config.home.dir, HISTORY_FILE))
-  // Ctrl-C belongs to the line here; the session must not end by it.
-  await new Promise<void>(resolve => server.once('exit', resolve))
+  return server
 }
 
 /** A promise as a result is awaited, as in the consoles of other nodes: `node.peers()` shows peers. */
@@ -53,6 +60,23 @@ function awaitResults(server: REPLServer): void {
   }
   Object.assign(server, { eval: awaiting })
 }
+
+/** Completes `node.` anywhere in a line: node:repl gives up where an `await` stands before it. */
+function completeNode(server: REPLServer, names: readonly string[]): void {
+  const complete = server.completer as unknown as Completer
+  const withNode: Completer = (line, done) => {
+    const typed = /(?:^|[^\w.])(node\.\w*)$/u.exec(line)?.[1]
+    if (typed === undefined) complete.call(server, line, done)
+    else
+      done(null, [names.map(name => `node.${name}`).filter(name => name.startsWith(typed)), typed])
+  }
+  Object.assign(server, { completer: withNode })
+}
+
+type Completer = (
+  line: string,
+  done: (error: Error | null, result: [string[], string]) => void
+) => void
 
 /** A failure of the node is for reading: its message and code, not our stack. */
 function brief(failure: unknown): Error {

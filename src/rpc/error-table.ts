@@ -1,0 +1,312 @@
+import type { ErrorKind } from './error-kinds.ts'
+
+export type ErrorEntry = {
+  readonly kind: ErrorKind
+  readonly meaning: string
+  /** What to do, where the message of the error does not say it. */
+  readonly hint: string
+}
+
+/** A column of code, kind, meaning and hint. */
+type Row = readonly [code: string, kind: ErrorKind, meaning: string, hint?: string]
+
+/** Every code that a user can meet, by area. docs/errors.md is generated from it; a test proves it total over src/. */
+export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
+  'Command line and node': [
+    ['USAGE', 'usage', 'The command line makes no sense.', 'See the --help of the command.'],
+    ['ID_NOT_FOUND', 'not-found', 'No thread or peer has this id or part of an id.'],
+    [
+      'ID_AMBIGUOUS',
+      'usage',
+      'Several threads or peers have this part of an id.',
+      'Give more of it.'
+    ],
+    [
+      'INPUT_NOT_FOUND',
+      'not-found',
+      'A file that a command was given does not exist or cannot be read.'
+    ],
+    ['INPUT_EMPTY', 'usage', 'A file that a command was given is empty.'],
+    ['TIMEOUT', 'timeout', '--timeout passed before the result.'],
+    [
+      'INTERRUPTED',
+      'interrupted',
+      'Ctrl-C or SIGTERM ended the command.',
+      'What was stated goes on in the swarm.'
+    ],
+    [
+      'CONFIG_INVALID',
+      'config',
+      'The settings cannot be used; every problem is listed.',
+      'See "can-swarm config show --origin".'
+    ],
+    ['HOME_UNWRITABLE', 'config', 'The home could not be made or written.'],
+    [
+      'HOME_LOCKED',
+      'busy',
+      'Another process runs a node on this home.',
+      'Stop it with "can-swarm stop", or choose another --home.'
+    ],
+    [
+      'HOME_LOCK_FAILED',
+      'config',
+      "The home's lock cannot be taken at all.",
+      'Check owner and mode of the home.'
+    ],
+    ['NODE_NOT_RUNNING', 'unreachable', "Nobody listens on the node's socket."],
+    ['ALREADY_RUNNING', 'busy', 'A node already answers on this socket.'],
+    ['SOCKET_UNUSABLE', 'config', 'The socket has the wrong owner, mode or path.'],
+    [
+      'CONNECTION_LOST',
+      'unreachable',
+      'The connection to the node ended before the answer.',
+      'What was stated goes on: start the node again and look with "can-swarm threads".'
+    ],
+    ['STOPPED', 'unreachable', 'The node is stopping.'],
+    ['BUSY', 'busy', 'The node has too much to do.'],
+    [
+      'INTERNAL',
+      'bug',
+      'An error that nobody foresaw.',
+      'Please report it with the log of the node.'
+    ],
+    [
+      'ASSERTION',
+      'bug',
+      'An invariant does not hold: a bug.',
+      'Please report it with the log of the node.'
+    ]
+  ],
+  'Control socket': [
+    [
+      'REQUEST_INVALID',
+      'usage',
+      'Not JSON, not JSON-RPC 2.0, or the id of a request that still runs.'
+    ],
+    ['METHOD_UNKNOWN', 'usage', 'The node has no such method.', 'See docs/rpc.md.'],
+    [
+      'PARAMS_INVALID',
+      'usage',
+      'Parameters of the wrong form; the message names the field.',
+      'See docs/rpc.md.'
+    ],
+    ['LINE_TOO_LONG', 'usage', 'A line is longer than the limit; the connection is closed.'],
+    [
+      'TOO_MANY_REQUESTS',
+      'busy',
+      'More requests or connections at once than the limit.',
+      'Wait for some to end.'
+    ],
+    ['SLOW_READER', 'failure', 'The reader fell too far behind and was cut.'],
+    ['CANCELLED', 'interrupted', 'The caller cancelled or closed its connection.'],
+    ['ACCESS_DENIED', 'denied', 'The client may not call this method.'],
+    ['REQUEST_REFUSED', 'usage', 'The request fits its form, but not the state of the node.'],
+    [
+      'THREAD_NOT_FOUND',
+      'not-found',
+      'This node follows no such thread.',
+      'See "can-swarm threads".'
+    ]
+  ],
+  Network: [
+    [
+      'PORT_IN_USE',
+      'busy',
+      'Another program listens on the address.',
+      'Choose another port with --listen; port 0 takes any free one.'
+    ],
+    ['BAD_ADDRESS', 'usage', 'An address that no node can have.'],
+    ['LISTEN_FAILED', 'config', 'The system refused to listen on the address.', 'Check --listen.'],
+    [
+      'PEER_UNREACHABLE',
+      'unreachable',
+      'Nobody answered at the address, or not the peer that it names.',
+      'Check that the node runs, and firewalls between.'
+    ],
+    [
+      'WRONG_NETWORK',
+      'denied',
+      'The node belongs to another network.',
+      'Start both with the same --network.'
+    ]
+  ],
+  Key: [
+    ['KEYSTORE_MISSING', 'config', 'There is no key in the home.', 'Run "can-swarm init".'],
+    ['KEYSTORE_EXISTS', 'config', 'There is a key already; nothing was changed.'],
+    [
+      'KEYSTORE_CORRUPT',
+      'config',
+      'The key file is damaged.',
+      'Restore it from a backup; a new key is a new node.'
+    ],
+    [
+      'KEYSTORE_VERSION',
+      'config',
+      'The key file was written by a later release.',
+      'Use that release.'
+    ],
+    ['KEYSTORE_PERMISSIONS', 'config', 'Others may read the key or put another in its place.'],
+    ['KEYSTORE_FAILED', 'config', 'The system refused to read or write the key file.'],
+    [
+      'WRONG_PASSPHRASE',
+      'config',
+      'The passphrase does not open the key.',
+      'Set CAN_SWARM_PASSPHRASE, or use --ask-passphrase.'
+    ],
+    [
+      'PASSPHRASE_NEEDED',
+      'config',
+      'The key needs a passphrase.',
+      'Set CAN_SWARM_PASSPHRASE, or use --ask-passphrase.'
+    ]
+  ],
+  'Journal and plan': [
+    ['JOURNAL_CORRUPT', 'config', 'The journal is damaged before its end; nothing was changed.'],
+    ['JOURNAL_VERSION', 'config', 'The journal has the format of another release.'],
+    ['JOURNAL_RECORD', 'config', 'A record of the journal means nothing to this release.'],
+    ['JOURNAL_FAILED', 'failure', 'A write or an fsync failed; the node ends.', 'Check the disk.'],
+    ['JOURNAL_CLOSED', 'failure', 'The journal was closed.'],
+    ['RECORD_UNKNOWN', 'config', 'A record of the journal has an unknown form.'],
+    ['RAFT_RESTORE_INVALID', 'config', 'The consensus state on disk is damaged.'],
+    ['PLAN_UNAVAILABLE', 'busy', "The plan's worker does not answer."],
+    ['PLAN_TOO_LARGE', 'failure', "A thread's plan has more facts than a node keeps."]
+  ],
+  Artifacts: [
+    [
+      'ARTIFACT_NOT_FOUND',
+      'not-found',
+      'Nobody delivered the artifact in time.',
+      'Check that a node that has it is connected, and try a longer --timeout.'
+    ],
+    ['ARTIFACT_MISSING', 'not-found', 'Nobody delivered an artifact that an agent needs.'],
+    ['ARTIFACT_TOO_LARGE', 'failure', 'An artifact is larger than an agent reads into memory.'],
+    ['ARTIFACT_MALFORMED', 'failure', 'The blocks do not form what their CID promises.'],
+    ['ARTIFACT_STORE_STOPPED', 'unreachable', 'The store is not running.'],
+    [
+      'ARTIFACT_STORE_FAILED',
+      'failure',
+      "The store's folder cannot be read or written.",
+      'Check the disk.'
+    ],
+    ['BAD_CID', 'usage', 'Not a CID that this store keeps.'],
+    ['BAD_RANGE', 'usage', 'An offset, length or time is negative or no whole number.'],
+    ['NOT_A_FILE', 'usage', 'A file was asked for and something else is there.'],
+    ['NOT_PINNED', 'not-found', 'Not pinned.', 'See "can-swarm pin ls".'],
+    ['PATH_NOT_FOUND', 'not-found', 'A path of this machine does not exist.'],
+    ['PATH_FAILED', 'failure', 'A path of this machine cannot be read or written.'],
+    ['TARGET_EXISTS', 'failure', 'The target exists already; nothing was overwritten.'],
+    ['UNSAFE_NAME', 'failure', 'An entry of a folder has a name that could write outside it.'],
+    ['TOO_LARGE', 'failure', 'More bytes, blocks or entries than allowed.'],
+    ['CAR_CORRUPT', 'failure', 'The CAR file is damaged or ends early.'],
+    ['BLOCK_MISMATCH', 'failure', 'The bytes do not hash to the CID.'],
+    ['BLOCK_ABSENT', 'not-found', 'A block is not on this disk.']
+  ],
+  Agents: [
+    ['PROGRAM_FAILED', 'failure', 'A program failed, printed nothing or could not be started.'],
+    [
+      'PROGRAM_TIMEOUT',
+      'timeout',
+      'A program did not end in time and was stopped.',
+      'Give it longer with --job-timeout.'
+    ],
+    ['JOB_ABORTED', 'interrupted', 'The agent stopped, or the lease went, while a program ran.']
+  ],
+  Policy: [
+    ['POLICY_DENIED', 'denied', 'The policy capsule denies it; the message names the rule.'],
+    [
+      'POLICY_UNAVAILABLE',
+      'busy',
+      'The policy could not be evaluated here.',
+      'See the log of the node.'
+    ],
+    ['POLICY_TIMEOUT', 'timeout', 'An evaluation took longer than this node waits.'],
+    [
+      'POLICY_ENGINE_MISMATCH',
+      'denied',
+      'The sender evaluates policies by other rules.',
+      'Bring both programs to the same release.'
+    ],
+    [
+      'POLICY_DIGEST_MISMATCH',
+      'denied',
+      'The policy gives another answer here than its sender signed.'
+    ],
+    ['CAPSULE_UNAVAILABLE', 'not-found', 'This node does not have the policy capsule.'],
+    [
+      'CAPSULE_REFUSED',
+      'denied',
+      'The policy capsule is not what it should be, or fails its own vectors.'
+    ]
+  ],
+  Threads: [
+    ['THREAD_ENDED', 'denied', 'The thread has ended.'],
+    ['NOT_DECIDED', 'denied', 'This node has not been decided for the task.'],
+    ['NO_LEASE', 'denied', 'This node does not hold the lease.'],
+    ['NO_SUCH_COMMIT', 'denied', 'The thread has no such COMMIT.'],
+    ['NO_WINDOW', 'denied', 'The challenge window is not open.'],
+    ['VERDICT_GIVEN', 'denied', 'This node has judged the COMMIT already, otherwise.'],
+    ['USE_VERDICT', 'usage', 'Verdicts are sealed first.', 'Use the method agent.verdict.'],
+    ['GROUP_ONLY', 'denied', 'The group derives this verb; nobody states it.']
+  ],
+  'Envelopes and messages': [
+    ['TOO_DEEP', 'denied', 'Nested too deeply.'],
+    ['NOT_CANONICAL', 'denied', 'Not canonical DAG-CBOR.'],
+    ['UNSUPPORTED_VERSION', 'denied', 'An envelope of another version.'],
+    ['UNKNOWN_VERB', 'denied', 'Not a verb of this version.'],
+    ['BAD_SHAPE', 'denied', 'A field is missing, unknown or of the wrong form.'],
+    ['BAD_PAYLOAD', 'denied', 'A field of the payload is missing, unknown or of the wrong form.'],
+    ['BAD_THREAD', 'denied', 'The verb names a thread and must not, or names none and must.'],
+    ['BAD_EPOCH', 'denied', 'The verb has no epoch and must, or has one and must not.'],
+    ['BAD_FENCE', 'denied', 'The verb has no fence and must, or has one and must not.'],
+    ['BAD_DID', 'denied', 'Not a did:key of an Ed25519 key in canonical form.'],
+    ['BAD_SIGNATURE', 'denied', 'The signature is wrong.'],
+    ['ENVELOPE_EXPIRED', 'denied', 'Its time has passed.', 'Check the clocks if it is fresh.'],
+    ['NOT_AFTER_TOO_FAR', 'denied', 'It is to live longer than allowed.'],
+    ['REPLAYED', 'denied', 'Accepted before.'],
+    ['EQUIVOCATION', 'denied', 'Two different envelopes with one lamport value.'],
+    ['STALE_LAMPORT', 'denied', 'Older than what this node remembers of the sender.'],
+    ['REPLAY_GUARD_FULL', 'busy', 'Too many senders are active.'],
+    ['RATE_LIMITED', 'busy', 'The sender says too much at once.'],
+    ['DOOR_BUSY', 'busy', 'The node has too much to do.'],
+    ['MESSAGE_TOO_LARGE', 'denied', 'A direct message is too large.'],
+    ['MESSAGE_UNKNOWN', 'denied', 'Not a message of this protocol.']
+  ],
+  'Groups and certificates': [
+    ['FORM_NOT_BY_REQUESTER', 'denied', 'Only the requester forms the group.'],
+    ['FORM_OTHER_NEED', 'denied', 'The FORM names another NEED, slot or epoch.'],
+    ['FORM_K', 'denied', 'K is outside what the NEED asked for.'],
+    ['FORM_SIZE', 'denied', 'The group has the wrong size.'],
+    ['FORM_DRAW', 'denied', 'The roster does not follow the draw.'],
+    ['FORM_JOINS', 'denied', 'A member has not joined this roster.'],
+    ['FORM_SINGLE', 'denied', 'Single-node mode where it is not allowed.'],
+    ['CERTIFICATE_FORM', 'denied', 'The certificate holds no FORM.'],
+    ['CERTIFICATE_OTHER_NEED', 'denied', 'The certificate is about another NEED, slot or epoch.'],
+    ['CERTIFICATE_DIGEST', 'denied', 'The certificate is about something else.'],
+    ['CERTIFICATE_QUORUM', 'denied', 'Too few members signed.']
+  ],
+  Records: [
+    ['RECORD_MISSING', 'not-found', 'There is no record at this path.'],
+    ['RECORD_LINE', 'failure', 'A line is not canonical DAG-JSON of a known shape.'],
+    ['RECORD_LINE_TOO_LONG', 'failure', 'A line is longer than the limit, or cut off.'],
+    ['RECORD_HEADER', 'failure', 'The header is missing or repeated.'],
+    ['RECORD_VERSION', 'failure', 'The record has a version that this program does not read.'],
+    ['RECORD_ORDER', 'failure', 'A line was removed, repeated or moved.'],
+    ['RECORD_CHAIN', 'failure', 'A line does not follow from the one before.'],
+    ['RECORD_SIGNATURE', 'failure', "The recording node's signature is wrong."],
+    ['RECORD_CID', 'failure', 'An envelope does not hash to its id.'],
+    ['RECORD_TRUNCATED', 'failure', 'The record stops without its end line.'],
+    ['RECORD_AFTER_END', 'failure', 'The record goes on after its end line.'],
+    ['REPLAY_ORDER', 'failure', 'Something stands where it cannot stand.'],
+    ['REPLAY_THREAD', 'failure', 'Something belongs to another thread.'],
+    ['REPLAY_DECIDE', 'failure', 'The log does not lead to the recorded DECIDE.'],
+    ['REPLAY_OUTCOME', 'failure', 'The log does not lead to the recorded outcome.'],
+    ['REPLAY_BYTES', 'failure', 'The derived outcome has other bytes.']
+  ]
+}
+
+/** The same by code. */
+export const ERROR_CODES: Readonly<Record<string, ErrorEntry>> = Object.fromEntries(
+  Object.values(ERROR_AREAS).flatMap(rows =>
+    rows.map(([code, kind, meaning, hint = '']) => [code, { kind, meaning, hint }])
+  )
+)
