@@ -6,6 +6,7 @@ import { Point } from '@noble/ed25519'
 import { nodeSigner, nodeVerifier } from '../../src/adapters/ed25519/index.ts'
 import {
   admitKey,
+  admitR,
   formatDid,
   isReducedEncoding,
   isSmallOrderEncoding,
@@ -164,6 +165,18 @@ describe('vectors: ed25519 between rules', () => {
     assert.equal(reduced('ed', 'ff'), false)
     assert.equal(reduced('ff', '7e'), true)
     assert.equal(isReducedEncoding(hex(`ff00${'ff'.repeat(29)}7f`)), true)
+  })
+
+  it('refuses R by itself, whatever the library below would say', () => {
+    const s = honest.subarray(32)
+    assert.equal(admitR(honest), true)
+    for (const text of SMALL_ORDER_ENCODINGS) {
+      assert.equal(admitR(Uint8Array.from([...hex(text), ...s])), false, text)
+    }
+    for (const low of ['ef', 'f5', 'ff']) {
+      const r = hex(`${low}${'ff'.repeat(30)}7f`)
+      assert.equal(admitR(Uint8Array.from([...r, ...s])), false, low)
+    }
   })
 
   it('never throws, whatever the lengths and texts', () => {

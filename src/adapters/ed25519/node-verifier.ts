@@ -15,6 +15,7 @@ export type NodeVerifierInit = {
  *    parsed key is kept.
  * 2. R is checked by the same function: y reduced, not one of the fourteen encodings of small-order points. A point in both
  *    the prime-order subgroup and that list can only be the identity; the longer list says the rule without that argument.
+ *    Recent releases of Node refuse such an R themselves; older ones do not, and the rule must not depend on which one runs.
  * 3. OpenSSL refuses S at or above L, computes [S]B - [k]A, encodes it canonically and compares bytes with R: cofactorless,
  *    as the reference does. With an admitted key the result lies in the prime-order subgroup, so an R with a small-order
  *    component, an R off the curve and an R in another encoding never compare equal.

@@ -172,6 +172,12 @@ describe('core/envelope/author-rate', () => {
     assert.equal(code(rate.check('a', NOW - HOUR)), 'RATE_LIMITED')
   })
 
+  it('takes nothing away for a clock that goes back', () => {
+    const rate = new AuthorRate({ perSecond: 1, burst: 5 })
+    rate.spend('a', NOW)
+    assert.equal(code(rate.check('a', NOW - HOUR)), 'accepted')
+  })
+
   it('forgets the sender that spent longest ago when full', () => {
     const rate = new AuthorRate({ perSecond: 1, burst: 1, sendersMax: 2 })
     for (const sender of ['a', 'b', 'a', 'c']) rate.spend(sender, NOW)
