@@ -20,6 +20,9 @@ await build({
   target: 'node24',
   sourcemap: 'linked',
   legalComments: 'none',
+  // The text of the program stays in memory while it runs. Names are kept: stack traces are read by people.
+  minifyWhitespace: true,
+  minifySyntax: true,
   // Native code and wasm are loaded by their own packages.
   external: ['classic-level', '@automerge/automerge'],
   // Some dependencies are CommonJS and call require() for Node's own modules.
