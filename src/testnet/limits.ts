@@ -36,5 +36,5 @@ export const DEMO_WINDOWS = {
 } as const
 /** ms until the demo's NEED expires. */
 export const DEMO_TTL_MS = 60_000
-/** ms beyond that until a node must have given the thread up by itself. */
+/** ms beyond its last deadline until a node must have given the thread up by itself. */
 export const DEMO_GRACE_MS = 15_000

@@ -1,0 +1,75 @@
+// Goal: what `npm start` promises holds. Method: the demo as a newcomer runs it, and its record on "another machine".
+import assert from 'node:assert/strict'
+import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { CID } from 'multiformats/cid'
+import type { DemoReport } from '../../src/testnet/index.ts'
+import { Cli, freshFolder, runCli } from '../support/testnet.ts'
+
+describe('e2e/demo', () => {
+  const folder = freshFolder()
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  it('does the job, tells it in JSON, and leaves a record that replays elsewhere', async () => {
+    const { status, stdout, stderr } = await runCli(['testnet', 'demo', '--json'])
+    assert.equal(status, 0, stderr)
+    const report = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as DemoReport
+    assert.equal(report.phase, 'FINAL')
+    assert.equal(report.nodes, 5)
+    assert.equal(report.needCid, report.thread)
+    for (const cid of [report.needCid, report.finalizeCid ?? '', ...report.outputs]) CID.parse(cid)
+    assert.equal(report.outputs.length, 1)
+    CID.parse(report.decide?.proposal ?? '')
+    assert.equal(report.decide?.epoch, 0)
+    assert.ok((report.decide?.term ?? 0) > 0 && (report.decide?.index ?? 0) > 0)
+    assert.ok(new Set(report.decide?.signers).size >= 3, 'more than two thirds of four sign')
+    assert.equal(report.replay.ok, true)
+    assert.equal(report.replay.finalizeBytesEqual, true)
+    assert.ok(report.replay.events > 8)
+    assert.deepEqual(report.problems, [])
+    for (const verb of ['NEED', 'PROPOSE', 'DECIDE', 'CLAIM', 'COMMIT', 'ATTEST', 'FINALIZE'])
+      assert.match(stderr, new RegExp(`node-\\d +${verb}`, 'u'))
+
+    assert.ok(report.record)
+    const record = join(folder, 'record.jsonl')
+    copyFileSync(report.record, record)
+    rmSync(dirname(report.record), { recursive: true })
+    const replay = await runCli(['audit', 'replay', record, '--json', '--home', join(folder, 'no')])
+    assert.equal(replay.status, 0, replay.stderr)
+    const verify = await runCli(['audit', 'verify', record])
+    assert.equal(verify.status, 0, verify.stderr)
+    assert.equal(existsSync(join(folder, 'no')), false, 'replaying needs no home')
+  })
+
+  it('stops its nodes when it is interrupted', async () => {
+    const dir = join(folder, 'interrupted')
+    const cli = new Cli(['testnet', 'demo', '--nodes', '4', '--dir', dir])
+    await cli.printed('NEED')
+    const { status } = await cli.stop('SIGINT')
+    assert.equal(status, 130)
+    const after = await runCli(['status', '--home', join(dir, 'node-0')])
+    assert.equal(after.status, 69)
+  })
+
+  it('refuses input that it cannot work on before any node starts', async () => {
+    const empty = join(folder, 'empty.txt')
+    const binary = join(folder, 'binary.txt')
+    writeFileSync(empty, '\n \n')
+    writeFileSync(binary, Buffer.from([0xff, 0xfe, 0x00]))
+    const cases: [string, number][] = [
+      [join(folder, 'missing.txt'), 3],
+      [empty, 2],
+      [binary, 2],
+      [folder, 2]
+    ]
+    await Promise.all(
+      cases.map(async ([input, status]) => {
+        const result = await runCli(['testnet', 'demo', '--input', input])
+        assert.equal(result.status, status, input)
+        assert.equal(result.stderr.trim().split('\n').length, 1, 'one line')
+        assert.match(result.stderr, /give a file of one text per line/u)
+        assert.doesNotMatch(result.stdout, /nodes start/u)
+      })
+    )
+  })
+})
