@@ -22,10 +22,7 @@ async function report(error: unknown, argv: readonly string[], io: Io): Promise<
   const { describeError, exitCodeOf } = await import('../rpc/index.ts')
   const { code, message, hint } = describeError(error)
   if (asksForJson(argv)) io.stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`)
-  else
-    io.stderr.write(
-      `can-swarm: ${oneLine(message)}${hint === '' ? '' : ` (${oneLine(hint)})`} [${code}]\n`
-    )
+  else io.stderr.write(`can-swarm: ${oneLine(withAdvice(message, hint))} [${code}]\n`)
   if ((code === 'INTERNAL' || code === 'ASSERTION') && error instanceof Error)
     io.stderr.write(`${error.stack}\n`)
   return exitCodeOf(code)
@@ -43,6 +40,11 @@ function usageError(error: CommanderError): UsageError {
 function asksForJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--')
   return argv.slice(0, end < 0 ? argv.length : end).includes('--json')
+}
+
+/** Most messages say "what was wrong: what to do"; the hint is for those that only say the first. */
+function withAdvice(message: string, hint: string): string {
+  return hint === '' || message.includes(': ') ? message : `${message} (${hint})`
 }
 
 function oneLine(text: string): string {

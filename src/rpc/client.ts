@@ -72,14 +72,14 @@ class SocketClient implements SwarmClient {
     })
     socket.on('error', cause =>
       this.#lose(
-        new ConnectionLostError(`the connection to the node broke: ${cause.message}`, {}, { cause })
+        new ConnectionLostError(
+          `the connection to the node broke (${cause.message})`,
+          {},
+          { cause }
+        )
       )
     )
-    socket.on('close', () =>
-      this.#lose(
-        new ConnectionLostError('the node closed the connection: see its log, then try again')
-      )
-    )
+    socket.on('close', () => this.#lose(new ConnectionLostError('the node closed the connection')))
   }
 
   call: SwarmClient['call'] = (method, params, options = {}) => {

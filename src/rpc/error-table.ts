@@ -65,6 +65,12 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['STOPPED', 'unreachable', 'The node is stopping.'],
     ['BUSY', 'busy', 'The node has too much to do.'],
     [
+      'BUG',
+      'bug',
+      'The driver found a bug; the node ends.',
+      'Please report it with the log of the node.'
+    ],
+    [
       'INTERNAL',
       'bug',
       'An error that nobody foresaw.',
@@ -210,6 +216,31 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
       'Give it longer with --job-timeout.'
     ],
     ['JOB_ABORTED', 'interrupted', 'The agent stopped, or the lease went, while a program ran.']
+  ],
+  Testnet: [
+    ['TESTNET_INPUT_NOT_FOUND', 'not-found', 'The input file of a testnet job does not exist.'],
+    ['TESTNET_INPUT_UNUSABLE', 'usage', 'The input file of a testnet job is empty or no text.'],
+    ['TESTNET_USAGE', 'usage', 'A testnet of this shape cannot be.'],
+    [
+      'TESTNET_NODE_FAILED',
+      'failure',
+      'A node of the testnet did not start or ended.',
+      'See its log.'
+    ],
+    ['TESTNET_NOT_CONNECTED', 'timeout', 'The nodes of a testnet did not find each other in time.'],
+    [
+      'TESTNET_RUNNING',
+      'busy',
+      'A testnet is up already.',
+      'Stop it with "can-swarm testnet down".'
+    ],
+    [
+      'TESTNET_NOT_RUNNING',
+      'unreachable',
+      'No testnet is up.',
+      'Start one with "can-swarm testnet up".'
+    ],
+    ['TESTNET_INTERRUPTED', 'interrupted', 'Ctrl-C or SIGTERM ended the testnet.']
   ],
   Policy: [
     ['POLICY_DENIED', 'denied', 'The policy capsule denies it; the message names the rule.'],

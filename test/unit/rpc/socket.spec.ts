@@ -25,6 +25,13 @@ import {
 } from '../../support/fake-handlers.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
+type ErrorBody = {
+  code: number
+  message: string
+  data: { code: string; hint: string }
+}
+type Line = { id?: unknown; result?: unknown; error?: ErrorBody }
+
 const event: SwarmEvent = { type: 'thread', thread: CID_B, phase: 'OPEN', atMs: 1 }
 
 describe('rpc/socket', () => {
@@ -49,19 +56,18 @@ describe('rpc/socket', () => {
   }
   async function raw(): Promise<{
     socket: Socket
-    line: () => Promise<Record<string, unknown> | null>
+    line: () => Promise<Line | null>
   }> {
     const socket = netConnect(path())
     closers.push(() => socket.destroy())
     const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
     const line = async () => {
       const next = await lines.next()
-      return next.done ? null : (JSON.parse(next.value) as Record<string, unknown>)
+      return next.done ? null : (JSON.parse(next.value) as Line)
     }
     return { socket, line }
   }
-  const errorOf = (message: Record<string, unknown> | null) =>
-    message?.error as { code: number; message: string; data: { code: string; hint: string } }
+  const errorOf = (message: Line | null): ErrorBody => message?.error as ErrorBody
 
   afterEach(async () => {
     for (const close of closers.splice(0)) close()
@@ -229,7 +235,7 @@ describe('rpc/socket', () => {
       'pins.ls': async () => []
     })
     const it = await client()
-    const next = it.events().next()
+    const next = it.events()[Symbol.asyncIterator]().next()
     await it.call('pins.ls', {})
     const lost = assert.rejects(next, { code: 'CONNECTION_LOST' })
     await server.stop()
@@ -254,7 +260,7 @@ describe('rpc/socket', () => {
     while (events.listeners.size === 0) await other.call('pins.ls', {})
     while (events.listeners.size > 0) for (let i = 0; i < 100; i++) events.emit(event)
     slow.socket.resume()
-    let last: Record<string, unknown> | null = null
+    let last: Line | null = null
     for (let line = await slow.line(); line !== null; line = await slow.line()) last = line
     assert.equal(last?.id, 2)
     assert.equal(errorOf(last).data.code, 'SLOW_READER')

@@ -1,0 +1,103 @@
+/**
+ * Which room may import which, as data. A room is a folder of src/; `core/*` and `adapters/*` are rooms each. A room not
+ * listed here does not exist. Within its own room a file imports what it likes.
+ */
+const CORE = {
+  'core/base': [],
+  'core/codec': ['core/base'],
+  'core/identity': ['core/base', 'core/codec'],
+  'core/envelope': ['core/base', 'core/codec', 'core/identity'],
+  'core/merkle': ['core/base', 'core/codec'],
+  'core/ledger': ['core/base', 'core/codec', 'core/merkle'],
+  'core/policy': ['core/base', 'core/codec', 'core/envelope'],
+  'core/plan': ['core/base', 'core/codec', 'core/envelope'],
+  // Knows nothing of NEEDs: consensus over opaque bytes.
+  'core/raft': ['core/base'],
+  'core/roster': ['core/base', 'core/codec', 'core/identity', 'core/envelope', 'core/merkle'],
+  'core/need': [
+    'core/base',
+    'core/codec',
+    'core/identity',
+    'core/envelope',
+    'core/ledger',
+    'core/policy',
+    'core/plan',
+    'core/roster'
+  ],
+  'core/swarm': [
+    'core/base',
+    'core/codec',
+    'core/identity',
+    'core/envelope',
+    'core/ledger',
+    'core/policy',
+    'core/plan',
+    'core/raft',
+    'core/roster',
+    'core/need'
+  ]
+} as const
+
+const ANY_CORE = Object.keys(CORE)
+/** An adapter wraps one outside thing for one port; it knows neither another adapter nor the runtime. */
+const ADAPTER = [...ANY_CORE, 'ports']
+const ANY_ADAPTER = [
+  'automerge',
+  'ed25519',
+  'helia',
+  'keystore',
+  'level',
+  'libp2p',
+  'memory',
+  'opa',
+  'pino',
+  'system',
+  'wal'
+].map(name => `adapters/${name}`)
+
+export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
+  ...CORE,
+  ports: ANY_CORE,
+  runtime: [...ANY_CORE, 'ports'],
+  ...Object.fromEntries(ANY_ADAPTER.map(room => [room, ADAPTER])),
+  config: ['core/base'],
+  rpc: [...ANY_CORE, 'ports', 'config'],
+  agents: [...ANY_CORE, 'rpc', 'config'],
+  simulator: [...ANY_CORE, 'ports', 'runtime', 'adapters/memory'],
+  // Verifies and evaluates on a machine that runs no node: the same verifier and policy engine, nothing else of the shell.
+  replay: [...ANY_CORE, 'ports', 'runtime', 'adapters/ed25519', 'adapters/opa'],
+  node: [...ANY_CORE, 'ports', 'runtime', 'config', 'rpc', 'agents', 'replay', ...ANY_ADAPTER],
+  testnet: [...ANY_CORE, 'config', 'rpc', 'agents', 'node', 'replay'],
+  cli: [...ANY_CORE, 'ports', 'config', 'rpc', 'agents', 'node', 'replay', 'simulator', 'testnet']
+}
+
+/** Rooms whose files may be imported for their types only: what they hold at run time is not for that room. */
+export const TYPES_ONLY: readonly { readonly room: string; readonly of: string }[] = [
+  // A command that only asks the node must not load its state machine first.
+  { room: 'cli', of: 'core/swarm' },
+  { room: 'rpc', of: 'core/swarm' },
+  { room: 'cli', of: 'ports' },
+  { room: 'rpc', of: 'ports' }
+]
+
+/** npm packages of the core, by room. What is not listed is not allowed there. */
+export const CORE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  'core/base': ['uint8arrays'],
+  'core/codec': ['@ipld/dag-cbor', '@noble/hashes', 'multiformats', 'cborg'],
+  'core/identity': ['@noble/ed25519', '@noble/hashes', 'multiformats'],
+  'core/envelope': ['multiformats', 'valibot']
+}
+
+/** Packages that belong to one concern: only these rooms may import them. */
+export const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  '@automerge/automerge': ['adapters/automerge'],
+  '@chainsafe/libp2p-gossipsub': ['adapters/libp2p'],
+  '@open-policy-agent/opa-wasm': ['adapters/opa'],
+  'blockstore-fs': ['adapters/helia'],
+  'cli-progress': ['cli'],
+  'cli-table3': ['cli'],
+  commander: ['cli'],
+  helia: ['adapters/helia'],
+  libp2p: ['adapters/libp2p'],
+  pino: ['adapters/pino']
+}

@@ -1,0 +1,184 @@
+// Goal: `need` and `thread --follow` show every verb once and end with the status of the outcome.
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { SwarmEvent, ThreadView } from '../../../src/core/swarm/index.ts'
+import { type NeedRequest, RefusedError, type RpcServer } from '../../../src/rpc/index.ts'
+import { CID_A, CID_B, CID_C, DID_A, fakeThread } from '../../support/fake-handlers.ts'
+import { fakeNode } from '../../support/fake-node.ts'
+
+describe('cli/need', () => {
+  const node = fakeNode()
+  const requests: NeedRequest[] = []
+  const verb = (name: string, id: string): SwarmEvent => ({
+    type: 'envelope',
+    thread: CID_B,
+    id,
+    verb: name,
+    sender: DID_A,
+    atMs: 1
+  })
+  const end = (phase: ThreadView['phase']): SwarmEvent => ({
+    type: 'ended',
+    thread: CID_B,
+    phase,
+    atMs: 2
+  })
+
+  /** Emits each event once the one before has been printed, so that the order is that of a slow network. */
+  async function serve(
+    view: Partial<ThreadView>,
+    script: readonly SwarmEvent[]
+  ): Promise<RpcServer> {
+    requests.length = 0
+    let asked = 0
+    return node.serve({
+      'need.state': async params => {
+        requests.push(params)
+        return { thread: CID_B }
+      },
+      'artifacts.addBytes': async ({ base64 }) => ({
+        cid: CID_A,
+        bytes: base64.length,
+        files: 1
+      }),
+      'thread.get': async () => {
+        if (asked++ > 0) return fakeThread(view)
+        queueMicrotask(() => {
+          for (const event of script) node.events.emit(event)
+        })
+        return fakeThread()
+      }
+    })
+  }
+
+  it('passes what was asked for', async () => {
+    await serve({}, [])
+    writeFileSync(join(node.home, 'in.txt'), 'hello')
+    const argv =
+      'need --capability text/upper --input in.txt --budget 50 --k-plan 2 --bid 1s --challenge 500ms --ttl 1m --solo'
+    const result = await node.run(argv.split(' '))
+    assert.equal(result.stdout, `${CID_B}\n`)
+    assert.deepEqual(requests, [
+      {
+        capability: 'text/upper',
+        inputPath: join(node.home, 'in.txt'),
+        budget: '50',
+        kPlan: 2,
+        ttlMs: 60_000,
+        solo: true,
+        windows: { bidMs: 1000, challengeMs: 500 }
+      }
+    ])
+  })
+
+  it('reads standard input', async () => {
+    await serve({}, [])
+    assert.equal(
+      (await node.run(['need', '--capability', 'a/b', '--input', '-'], { stdin: 'hello' })).code,
+      0
+    )
+    assert.equal(requests[0]?.inputCid, CID_A)
+    assert.equal(
+      (await node.run(['need', '--capability', 'a/b', '--input', '-'], { stdin: '' })).code,
+      2
+    )
+  })
+
+  it('refuses missing and empty inputs before the node hears of them', async () => {
+    await serve({}, [])
+    writeFileSync(join(node.home, 'empty.txt'), '')
+    const run = (...argv: string[]) => node.run(['need', '--capability', 'a/b', ...argv])
+    assert.equal((await run('--input', 'missing.txt')).code, 3)
+    assert.equal((await run('--input', 'empty.txt')).code, 2)
+    assert.equal((await run()).code, 2)
+    assert.equal((await run('--input', 'a', '--input-cid', CID_A)).code, 2)
+    assert.equal((await run('--input', 'a', '--ttl', '10')).code, 2)
+    assert.deepEqual(requests, [])
+  })
+
+  it('follows the verbs to FINAL, each once, and ends with 0', async () => {
+    const commit = { id: CID_C, worker: DID_A, outputs: [CID_A], telemetry: {} }
+    await serve({ phase: 'FINAL', reason: 'verified', commit }, [
+      verb('NEED', CID_B),
+      verb('COMMIT', CID_C),
+      { ...verb('PROPOSE', CID_A), thread: CID_C } as SwarmEvent,
+      end('FINAL')
+    ])
+    const result = await node.run(['need', '--capability', 'a/b', '--input-cid', CID_A, '--wait'])
+    assert.equal(result.code, 0, result.stderr)
+    assert.deepEqual(result.stdout.match(/[A-Z]{4,}/gu), ['NEED', 'COMMIT', 'FINAL'])
+    assert.match(result.stdout, new RegExp(`output +${CID_A}`, 'u'))
+  })
+
+  it('ends with 1 when the thread is not FINAL', async () => {
+    await serve({ phase: 'EXPIRED', reason: 'nobody proposed' }, [end('EXPIRED')])
+    const result = await node.run([
+      'need',
+      '--capability',
+      'a/b',
+      '--input-cid',
+      CID_A,
+      '--wait',
+      '--json'
+    ])
+    assert.equal(result.code, 1)
+    const document = JSON.parse(result.stdout)
+    assert.equal(document.schema, 'can-swarm/thread/1')
+    assert.equal(document.reason, 'nobody proposed')
+  })
+
+  it('prints only the outputs with --quiet', async () => {
+    const commit = { id: CID_C, worker: DID_A, outputs: [CID_A], telemetry: {} }
+    await serve({ phase: 'FINAL', commit }, [end('FINAL')])
+    const result = await node.run([
+      'need',
+      '--capability',
+      'a/b',
+      '--input-cid',
+      CID_A,
+      '--wait',
+      '-q'
+    ])
+    assert.equal(result.stdout, `${CID_A}\n`)
+    assert.equal(result.stderr, '')
+  })
+
+  it('ends with 130 when interrupted', async () => {
+    await serve({}, [verb('PROPOSE', CID_C)])
+    const result = await node.run(['need', '--capability', 'a/b', '--input-cid', CID_A, '--wait'], {
+      onStdout: (text, interrupt) => text.includes('PROPOSE') && interrupt()
+    })
+    assert.equal(result.code, 130)
+  })
+
+  it('ends with 69 when the node goes away', async () => {
+    const server = await serve({}, [verb('PROPOSE', CID_C)])
+    const result = await node.run(['need', '--capability', 'a/b', '--input-cid', CID_A, '--wait'], {
+      onStdout: text => text.includes('PROPOSE') && void server.stop()
+    })
+    assert.equal(result.code, 69)
+    assert.match(result.stderr, /can-swarm threads/u)
+  })
+
+  it('ends with 4 when the policy denies the NEED', async () => {
+    const refusal = new RefusedError({ code: 'POLICY_DENIED', message: 'the budget is too low' })
+    await node.serve({ 'need.state': () => Promise.reject(refusal) })
+    const result = await node.run(['need', '--capability', 'a/b', '--input-cid', CID_A])
+    assert.equal(result.code, 4)
+    assert.match(result.stderr, /the budget is too low/u)
+  })
+
+  it('follows a known thread as lines of JSON', async () => {
+    await serve({ phase: 'FINAL' }, [verb('COMMIT', CID_C), end('FINAL')])
+    const result = await node.run(['thread', CID_B, '--follow', '--json'])
+    const lines = result.stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    assert.deepEqual(
+      lines.map(line => line.verb ?? line.phase),
+      ['NEED', 'COMMIT', 'FINAL']
+    )
+  })
+})
