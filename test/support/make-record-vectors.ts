@@ -1,0 +1,246 @@
+/**
+ * Writes protocols/record/vectors. Run it with `node test/support/make-record-vectors.ts` after a deliberate change of the
+ * protocol and review the difference: the files are the reference that the code is held to, not the other way round.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CID } from '../../src/core/codec/index.ts'
+import type { RecordItem } from '../../src/core/swarm/index.ts'
+import { checkRecord } from '../../src/replay/check-record.ts'
+import {
+  type Body,
+  bodyOf,
+  encodeLine,
+  lineHash,
+  lineSigningBytes,
+  RECORD_VERSION
+} from '../../src/replay/format.ts'
+import { finishedThread } from './finished-thread.ts'
+import { type ClusterNode, SwarmCluster, testVerify } from './swarm-cluster.ts'
+
+const FOLDER = new URL('../../protocols/record/vectors/', import.meta.url)
+const scratch = mkdtempSync(join(tmpdir(), 'can-swarm-record-vectors-'))
+
+type Thread = { readonly thread: string; readonly node: ClusterNode }
+
+/** A NEED that nobody bids for: the group certifies that it expired. */
+function expiredThread(): Thread {
+  const cluster = new SwarmCluster({ nodes: 5, seed: 5 })
+  const node = cluster.nodes[0] as ClusterNode
+  const draft = cluster.need({ expiresAt: cluster.nowMs + 2_000 })
+  const id = cluster.command(node, { type: 'state-need', draft })
+  cluster.run(1)
+  const { value } = node.replies.get(id) as { value: { envelope: string } }
+  const isComplete = (): boolean => node.swarm.record(value.envelope)?.complete === true
+  if (!cluster.runUntil(isComplete, 20_000)) throw new RangeError('the thread does not end')
+  return { thread: value.envelope, node }
+}
+
+/** The lines of a record, signed by the recording node; the items or the lines' contents may be changed before. */
+function linesOf({ thread, node }: Thread, change: Change = {}): string[] {
+  const record = node.swarm.record(thread)
+  if (record === undefined) throw new RangeError(`no thread ${thread}`)
+  const items = change.items?.(record.items) ?? record.items
+  const bodies: readonly Body[] = [
+    { type: 'header', version: RECORD_VERSION, thread: CID.parse(thread), node: node.did },
+    ...items.map(bodyOf),
+    { type: 'end', complete: true }
+  ]
+  let prev = ''
+  return (change.bodies?.(bodies) ?? bodies).map((body, seq) => {
+    const unsigned = { seq, prev, body }
+    const line = encodeLine({ ...unsigned, sig: node.keys.sign(lineSigningBytes(unsigned)) })
+    prev = lineHash(line)
+    return Buffer.from(line).toString()
+  })
+}
+
+type Change = {
+  readonly items?: (items: readonly RecordItem[]) => readonly RecordItem[]
+  readonly bodies?: (bodies: readonly Body[]) => readonly Body[]
+}
+
+type Invalid = { readonly name: string; readonly rule: string; readonly refusal: string } & {
+  readonly lines: readonly string[]
+}
+
+type Difference = {
+  readonly keep: number
+  readonly insert: readonly string[]
+  readonly last: number
+}
+
+/** How to get the lines from the sound record: keep its first lines, then these, then its last ones. */
+function difference(base: readonly string[], lines: readonly string[]): Difference {
+  const shortest = Math.min(base.length, lines.length)
+  let keep = 0
+  while (keep < shortest && base[keep] === lines[keep]) keep++
+  let last = 0
+  while (last < shortest - keep && base.at(-1 - last) === lines.at(-1 - last)) last++
+  return { keep, insert: lines.slice(keep, lines.length - last), last }
+}
+
+/** Reading stops at the line that is refused, so what comes after it may be left out where that is shorter. */
+function shortest(base: readonly string[], lines: readonly string[], line: number): Difference {
+  const whole = difference(base, lines)
+  const cut = difference(base, lines.slice(0, line + 1))
+  return cut.insert.length < whole.insert.length ? cut : whole
+}
+
+const prevOf = (line: string): string => (JSON.parse(line) as { prev: string }).prev
+const signatureOf = (line: string): string =>
+  (JSON.parse(line) as { sig: { '/': { bytes: string } } }).sig['/'].bytes
+
+function brokenLines(lines: readonly string[]): Invalid[] {
+  const at = (index: number): string => lines[index] as string
+  return [
+    {
+      name: 'a space that JSON allows',
+      rule: 'REC-1',
+      refusal: 'RECORD_LINE',
+      lines: lines.with(3, at(3).replace(',', ', '))
+    },
+    {
+      name: 'another version',
+      rule: 'REC-3',
+      refusal: 'RECORD_VERSION',
+      lines: lines.with(0, at(0).replace('"version":1', '"version":2'))
+    },
+    { name: 'no header', rule: 'REC-2', refusal: 'RECORD_ORDER', lines: lines.slice(1) },
+    {
+      name: 'a line removed',
+      rule: 'REC-4',
+      refusal: 'RECORD_ORDER',
+      lines: lines.toSpliced(5, 1)
+    },
+    {
+      name: 'a line repeated',
+      rule: 'REC-4',
+      refusal: 'RECORD_ORDER',
+      lines: lines.toSpliced(5, 0, at(5))
+    },
+    {
+      name: 'the hash of another line',
+      rule: 'REC-5',
+      refusal: 'RECORD_CHAIN',
+      lines: lines.with(5, at(5).replace(prevOf(at(5)), prevOf(at(4))))
+    },
+    {
+      name: 'the signature of another line',
+      rule: 'REC-6',
+      refusal: 'RECORD_SIGNATURE',
+      lines: lines.with(5, at(5).replace(signatureOf(at(5)), signatureOf(at(6))))
+    },
+    {
+      name: 'an envelope changed',
+      rule: 'REC-6',
+      refusal: 'RECORD_SIGNATURE',
+      lines: lines.with(1, at(1).replace('"budget":100', '"budget":101'))
+    },
+    { name: 'no end', rule: 'REC-7', refusal: 'RECORD_TRUNCATED', lines: lines.slice(0, -1) },
+    {
+      name: 'more after the end',
+      rule: 'REC-7',
+      refusal: 'RECORD_AFTER_END',
+      lines: [...lines, at(lines.length - 1)]
+    }
+  ]
+}
+
+/** The first body with the id of the second. */
+function swapped(body: Body | undefined, other: Body | undefined): Body {
+  if (body?.type !== 'envelope' || other?.type !== 'envelope') throw new RangeError('no envelopes')
+  return { ...body, cid: other.cid }
+}
+
+/** Records that a recording node signed itself, so that every line holds, and that still prove nothing. */
+function brokenContents(final: Thread, expired: Thread): Invalid[] {
+  const isEntry = (item: RecordItem): boolean => item.type === 'entry'
+  const signed = (items: NonNullable<Change['items']>): string[] => linesOf(final, { items })
+  const foreign = expired.node.swarm.record(expired.thread)?.items[0] as RecordItem
+  return [
+    {
+      name: 'an envelope under the id of another',
+      rule: 'REC-8',
+      refusal: 'RECORD_CID',
+      lines: linesOf(final, { bodies: bodies => bodies.with(1, swapped(bodies[1], bodies[2])) })
+    },
+    {
+      name: 'a header in the middle',
+      rule: 'REC-2',
+      refusal: 'RECORD_HEADER',
+      lines: linesOf(final, { bodies: bodies => bodies.toSpliced(3, 0, bodies[0] as Body) })
+    },
+    {
+      name: 'the last entry left out',
+      rule: 'REC-13',
+      refusal: 'REPLAY_OUTCOME',
+      lines: signed(items => items.toSpliced(items.findLastIndex(isEntry), 1))
+    },
+    {
+      name: 'an entry left out in the middle',
+      rule: 'REC-11',
+      refusal: 'REPLAY_ORDER',
+      lines: signed(items => items.toSpliced(items.findLastIndex(isEntry) - 1, 1))
+    },
+    {
+      name: 'no entries, only certificates',
+      rule: 'REC-13',
+      refusal: 'REPLAY_DECIDE',
+      lines: signed(items => items.filter(item => !isEntry(item)))
+    },
+    {
+      name: 'no FORM',
+      rule: 'REC-11',
+      refusal: 'REPLAY_ORDER',
+      lines: signed(items => items.toSpliced(1, 1))
+    },
+    {
+      name: 'the NEED of another thread',
+      rule: 'REC-11',
+      refusal: 'REPLAY_THREAD',
+      lines: signed(items => items.with(0, foreign))
+    },
+    {
+      name: 'no FINALIZE',
+      rule: 'REC-13',
+      refusal: 'REPLAY_INCOMPLETE',
+      lines: signed(items => items.slice(0, -1))
+    }
+  ]
+}
+
+async function findings(path: string): ReturnType<typeof checkRecord> {
+  return checkRecord(path, { verify: testVerify, policy: null, replay: true })
+}
+
+/** What a reader must find in a sound record. */
+async function expectation(file: string): Promise<object> {
+  const { lines, thread, node, decide, outcome } = await findings(new URL(file, FOLDER).pathname)
+  return { file, lines, thread, node, decide, outcome }
+}
+
+rmSync(FOLDER, { recursive: true, force: true })
+mkdirSync(FOLDER, { recursive: true })
+const final = finishedThread()
+const expired = expiredThread()
+const base = linesOf(final)
+const write = (name: string, text: string): void => writeFileSync(new URL(name, FOLDER), text)
+write('final.jsonl', `${base.join('\n')}\n`)
+write('expired.jsonl', `${linesOf(expired).join('\n')}\n`)
+const invalid: object[] = []
+for (const vector of [...brokenLines(base), ...brokenContents(final, expired)]) {
+  const path = join(scratch, 'invalid.jsonl')
+  writeFileSync(path, `${vector.lines.join('\n')}\n`)
+  const { problems } = await findings(path)
+  const [problem] = problems
+  if (problem?.code !== vector.refusal)
+    throw new RangeError(`${vector.name}: ${problem?.code} instead of ${vector.refusal}`)
+  const { lines, ...rest } = vector
+  const { line } = problem
+  invalid.push({ ...rest, line, base: 'final.jsonl', ...shortest(base, lines, line) })
+}
+const valid = [await expectation('final.jsonl'), await expectation('expired.jsonl')]
+write('expected.json', `${JSON.stringify({ valid, invalid }, null, 2)}\n`)
+rmSync(scratch, { recursive: true, force: true })
