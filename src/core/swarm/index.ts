@@ -14,7 +14,6 @@ export { Swarm } from './swarm.ts'
 export type {
   Command,
   Effect,
-  EntryBody,
   Input,
   JournalRecord,
   PeerMessage,

@@ -337,11 +337,3 @@ export type SwarmEvent =
 export type RecordItem =
   | { readonly type: 'envelope'; readonly bytes: Uint8Array }
   | { readonly type: 'entry'; readonly entry: LogEntry }
-
-/** What one consensus entry carries. Encoded as canonical DAG-CBOR into LogEntry.data. */
-export type EntryBody = {
-  /** Log time in ms: stamped by the leader, strictly increasing along the log (R14). */
-  readonly stamp: number
-  /** A complete envelope, or null for a tick that only moves log time past a deadline. */
-  readonly envelope: Uint8Array | null
-}
