@@ -69,13 +69,19 @@ export class Session {
     options: { readonly long?: boolean; readonly onProgress?: (data: Progress) => void } = {}
   ): Promise<MethodResult<M>> {
     const client = await this.client()
-    if (options.long !== true && this.timeoutMs === null) this.#abortAfter(CALL_TIMEOUT_MS)
+    const limit = new AbortController()
+    // The limit is this call's own: a command that goes on to follow a thread must not end by it.
+    const timer =
+      options.long === true || this.timeoutMs !== null
+        ? undefined
+        : setTimeout(() => limit.abort(timeoutError(CALL_TIMEOUT_MS)), CALL_TIMEOUT_MS)
+    const signal = AbortSignal.any([this.signal, limit.signal])
     const { onProgress } = options
-    return client.call(
-      method,
-      params,
-      onProgress ? { signal: this.signal, onProgress } : { signal: this.signal }
-    )
+    try {
+      return await client.call(method, params, onProgress ? { signal, onProgress } : { signal })
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   /** A path as the user means it. The node may have been started in another folder. */
@@ -97,13 +103,11 @@ export class Session {
   }
 
   #abortAfter(ms: number): void {
-    const timer = setTimeout(
-      () =>
-        this.#controller.abort(
-          new TimeoutError(`no result within ${ms} ms: try again with a longer --timeout`)
-        ),
-      ms
-    )
+    const timer = setTimeout(() => this.#controller.abort(timeoutError(ms)), ms)
     this.#atEnd.push(() => clearTimeout(timer))
   }
+}
+
+function timeoutError(ms: number): TimeoutError {
+  return new TimeoutError(`no result within ${ms} ms: try again with a longer --timeout`)
 }

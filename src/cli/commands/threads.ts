@@ -104,8 +104,16 @@ async function plan(session: Session, id: string): Promise<void> {
 
 function factText(fact: object): string {
   return Object.entries(fact)
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => `${name} ${valueText(value)}`)
     .join(', ')
+}
+
+/** A link is `{"/": CID}` in JSON. */
+function valueText(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (Array.isArray(value)) return `[${value.map(valueText).join(' ')}]`
+  const link = (value as { '/'?: unknown } | null)?.['/']
+  return typeof link === 'string' ? link : JSON.stringify(value)
 }
 
 function parseLimit(text: string): number {

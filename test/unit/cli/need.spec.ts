@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { mock } from 'node:test'
+import { processIo } from '../../../src/cli/io.ts'
+import { Session } from '../../../src/cli/session.ts'
 import type { SwarmEvent, ThreadView } from '../../../src/core/swarm/index.ts'
 import { type NeedRequest, RefusedError, type RpcServer } from '../../../src/rpc/index.ts'
 import { CID_A, CID_B, CID_C, DID_A, fakeThread } from '../../support/fake-handlers.ts'
@@ -180,5 +183,20 @@ describe('cli/need', () => {
       lines.map(line => line.verb ?? line.phase),
       ['NEED', 'COMMIT', 'FINAL']
     )
+  })
+
+  it('limits a call and not what comes after it', async () => {
+    await node.serve({ 'threads.list': async () => [] })
+    const io = { ...processIo(), env: { CAN_SWARM_HOME: node.home }, onInterrupt: () => () => {} }
+    const session = new Session(io, {})
+    mock.timers.enable({ apis: ['setTimeout'] })
+    try {
+      await session.call('threads.list', {})
+      mock.timers.tick(24 * 3_600_000)
+      assert.equal(session.signal.aborted, false)
+    } finally {
+      mock.timers.reset()
+      session.end()
+    }
   })
 })
