@@ -61,6 +61,11 @@ function fileManifest(world: World, admitted: Admitted<'MANIFEST'>, local: boole
   if (known === undefined && manifests.size >= MANIFESTS_MAX) return
   manifests.set(admitted.envelope.sender, admitted)
   keep(world, admitted, world.context.nowMs, local)
+  if (!local) return
+  // A node that starts has peers before it has a gossip mesh: they hear of it directly (R6).
+  const { connected } = world.context
+  for (const did of connected)
+    world.context.send(did, { type: 'envelopes', items: [admitted.bytes] })
 }
 
 function openThread(world: World, need: Admitted<'NEED'>): Thread | undefined {
