@@ -1,7 +1,12 @@
 import type { Fact } from '../core/envelope/index.ts'
 
 /** Facts of one envelope. */
-export type PlanChange = { readonly envelope: string; readonly sender: string; readonly lamport: number; readonly facts: readonly Fact[] }
+export type PlanChange = {
+  readonly envelope: string
+  readonly sender: string
+  readonly lamport: number
+  readonly facts: readonly Fact[]
+}
 
 /** The shared plan as one Automerge document per thread, in a worker. A fold over admitted envelopes: it can always be rebuilt. */
 export interface PlanStore {
@@ -10,7 +15,9 @@ export interface PlanStore {
   /** Idempotent per (thread, envelope). */
   apply(thread: string, change: PlanChange): Promise<void>
   /** Automerge heads (hex, sorted) and every fact with its source. Equal facts in, equal heads out, in any order. */
-  view(thread: string): Promise<{ readonly heads: readonly string[]; readonly changes: readonly PlanChange[] }>
+  view(
+    thread: string
+  ): Promise<{ readonly heads: readonly string[]; readonly changes: readonly PlanChange[] }>
   /** Automerge's own saved bytes. */
   save(thread: string): Promise<Uint8Array>
 }
