@@ -54,7 +54,6 @@ export class Replayer {
     finalizeBytesEqual: false
   }
   readonly #init: ReplayerInit
-  readonly #lamports = new Map<string, Map<number, string>>()
   #need: Admitted<'NEED'> | null = null
   #log: NeedLog | null = null
 
@@ -160,7 +159,7 @@ export class Replayer {
       : refuse('REPLAY_BYTES', 'the derived outcome does not give the recorded bytes')
   }
 
-  /** What the door does, without the stages that depend on now: form, signature, thread, one Lamport value once, policy. */
+  /** What the door does, without the stages that depend on now: form, signature, thread, policy. */
   async #admit(bytes: Uint8Array): Promise<Result<Admitted>> {
     const parsed = parseEnvelope(bytes)
     if (!parsed.ok) return parsed
@@ -171,14 +170,6 @@ export class Replayer {
       return refuse('BAD_SIGNATURE', `${what}: the signature is wrong`)
     if (envelope.verb !== 'NEED' && envelope.thread?.toString() !== this.#init.thread)
       return refuse('REPLAY_THREAD', `${what}: belongs to another thread`)
-    const lamports = this.#lamports.get(envelope.sender) ?? new Map<number, string>()
-    const twin = lamports.get(envelope.lamport)
-    if (twin !== undefined && twin !== admitted.id)
-      return refuse(
-        'EQUIVOCATION',
-        `${what}: its sender used the Lamport value ${envelope.lamport} for ${twin} too`
-      )
-    this.#lamports.set(envelope.sender, lamports.set(envelope.lamport, admitted.id))
     const policy = await this.#checkPolicy(admitted)
     return policy.ok ? ok(admitted) : policy
   }

@@ -1,11 +1,12 @@
 import { compareText } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
 import { planDigestOf } from './digest.ts'
-import { isSolo, type NeedState, type Proposal } from './state.ts'
+import { FINDINGS_MAX, PROPOSALS_MAX } from './limits.ts'
+import { isSolo, type NeedState, type Proposal, plan } from './state.ts'
 
 /** A bid counts while bidding lasts, within the budget, once for each worker, and not from the requester. */
 export function applyPropose(state: NeedState, admitted: Admitted<'PROPOSE'>): void {
-  if (state.phase !== 'BIDDING') return
+  if (state.phase !== 'BIDDING' || state.proposals.size >= PROPOSALS_MAX) return
   const { sender, payload } = admitted.envelope
   if (payload.need.toString() !== state.need.id) return
   if (sender === state.need.envelope.sender && !isSolo(state)) return
@@ -14,7 +15,7 @@ export function applyPropose(state: NeedState, admitted: Admitted<'PROPOSE'>): v
     if (proposal.admitted.envelope.sender === sender) return
   }
   state.proposals.set(admitted.id, { admitted, attestations: new Map() })
-  state.planned.push(admitted)
+  plan(state, admitted)
 }
 
 /** An attestation counts once for each verifier and proposal, from neither proposer nor requester. */
@@ -23,6 +24,7 @@ export function applyAttestPlan(state: NeedState, admitted: Admitted<'ATTEST_PLA
   const { sender, payload } = admitted.envelope
   const proposal = state.proposals.get(payload.proposal.toString())
   if (proposal === undefined || proposal.attestations.has(sender)) return
+  if (proposal.attestations.size >= FINDINGS_MAX) return
   const related =
     sender === proposal.admitted.envelope.sender || sender === state.need.envelope.sender
   if (related && !isSolo(state)) return

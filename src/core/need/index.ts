@@ -7,6 +7,7 @@
  * 4. An entry that breaks a rule is void; it still is part of the hash chain.
  * 5. Payouts add up to the escrow (P5).
  */
+export { checkNeed, WINDOW_MS_MAX } from './check-need.ts'
 export { type CommittedEntry, decodeEntry, type EntryBody, encodeEntry } from './entry.ts'
 export { factsOf } from './facts.ts'
 export { verdictSeal } from './judging.ts'

@@ -1,7 +1,8 @@
 import { equals } from '../base/index.ts'
 import { taggedHash } from '../codec/index.ts'
 import { type Admitted, TAGS } from '../envelope/index.ts'
-import { isSolo, type NeedState } from './state.ts'
+import { FINDINGS_MAX } from './limits.ts'
+import { isSolo, type NeedState, quote } from './state.ts'
 
 /** What a seal hides until it is revealed. Bound to the verifier, so that copying another's seal does not pay (R18). */
 export function verdictSeal(verdict: {
@@ -32,6 +33,7 @@ function isRelated(state: NeedState, sender: string): boolean {
 
 function applySeal(state: NeedState, verifier: string, seal: Uint8Array): void {
   if (state.phase !== 'COMMITTED' || state.verdicts.has(verifier)) return
+  if (state.verdicts.size >= FINDINGS_MAX) return
   state.verdicts.set(verifier, { verifier, seal, reveal: null })
   if (state.verdicts.size !== state.form.envelope.payload.kResult) return
   const { sealMs } = state.need.envelope.payload.windows
@@ -83,11 +85,12 @@ export function judgeIfDue(state: NeedState): boolean {
   if (passes >= kResult && passes > rejects) {
     state.phase = 'VERIFIED'
     state.deadline = state.at.stamp + state.need.envelope.payload.windows.challengeMs
+    state.challengeUntil = state.deadline
     state.reason = 'the challenge window is open'
   } else if (rejects >= kResult && rejects >= passes) {
     const why = revealed.find(reveal => !reveal.pass)?.reasons[0] ?? 'no reason given'
     state.phase = 'INVALID'
-    state.reason = `verifiers rejected the result: ${why}`
+    state.reason = `verifiers rejected the result: ${quote(why)}`
   } else {
     state.phase = 'EXPIRED'
     state.reason = `verifiers did not agree: ${passes} passed, ${rejects} rejected, ${kResult} are needed`
@@ -95,7 +98,10 @@ export function judgeIfDue(state: NeedState): boolean {
   return true
 }
 
-/** A challenge in the window opens a dispute; one for each challenger. */
+/**
+ * A challenge in the window opens a dispute; one for each challenger. Disputes outlive the window but do not lengthen it:
+ * otherwise a row of challengers could keep the thread from ever ending (P6).
+ */
 export function applyChallenge(state: NeedState, admitted: Admitted<'CHALLENGE'>): void {
   const { payload, sender } = admitted.envelope
   if (
@@ -104,7 +110,8 @@ export function applyChallenge(state: NeedState, admitted: Admitted<'CHALLENGE'>
     payload.commit.toString() !== state.commit.admitted.id
   )
     return
-  if (sender === state.decision?.worker) return
+  if (state.challengeUntil === null || state.at.stamp >= state.challengeUntil) return
+  if (sender === state.decision?.worker || state.disputes.size >= FINDINGS_MAX) return
   for (const dispute of state.disputes.values()) {
     if (dispute.admitted.envelope.sender === sender) return
   }
@@ -120,7 +127,7 @@ function applyFinding(state: NeedState, admitted: Admitted<'ATTEST' | 'REJECT'>)
   if (state.phase !== 'VERIFIED' || dispute === undefined || dispute.status !== 'open') return
   if (sender === dispute.admitted.envelope.sender || dispute.findings.has(sender)) return
   if (state.verdicts.has(sender) && !isSolo(state)) return
-  if (payload.evaluation === null) return
+  if (payload.evaluation === null || dispute.findings.size >= FINDINGS_MAX) return
   dispute.findings.set(sender, { pass: verb === 'ATTEST', admitted, reasons: payload.reasons })
 }
 

@@ -19,7 +19,7 @@ import {
   closeSealingIfDue,
   judgeIfDue
 } from './judging.ts'
-import type { NeedState } from './state.ts'
+import { type NeedState, plan } from './state.ts'
 import { applyClaim, applyCommit, applyHeartbeat, applyYield, scavengeIfDue } from './working.ts'
 
 /** What applying one entry brought about. */
@@ -65,6 +65,7 @@ export class NeedLog {
       logHash: CHAIN_START,
       startedAt: null,
       logged: new Set(),
+      said: new Set([need, form].map(saidKey)),
       planned: [need],
       proposals: new Map(),
       decision: null,
@@ -74,6 +75,7 @@ export class NeedLog {
       verdicts: new Map(),
       deadline: null,
       disputes: new Map(),
+      challengeUntil: null,
       outcome: null
     }
   }
@@ -157,6 +159,9 @@ export class NeedLog {
     if (envelope.thread?.toString() !== state.need.id || envelope.notAfter < state.at.stamp) return
     if (!this.#verify(envelope.sender, signingBytes(envelope), envelope.sig)) return
     state.logged.add(admitted.id)
+    // The door sees to this too, but two members may have let in two different ones.
+    if (state.said.has(saidKey(admitted))) return
+    state.said.add(saidKey(admitted))
     const apply = APPLY[envelope.verb] as
       | ((state: NeedState, admitted: Admitted) => void)
       | undefined
@@ -208,6 +213,10 @@ export class NeedLog {
   }
 }
 
+function saidKey({ envelope }: Admitted): string {
+  return `${envelope.sender} ${envelope.lamport}`
+}
+
 function isEnd(phase: NeedState['phase']): boolean {
   return phase === 'FINAL' || phase === 'INVALID' || phase === 'EXPIRED'
 }
@@ -222,7 +231,5 @@ const APPLY: { readonly [V in Verb]?: (state: NeedState, admitted: Admitted<V>) 
   ATTEST: applyVerdict,
   REJECT: applyVerdict,
   CHALLENGE: applyChallenge,
-  UPDATE_PLAN: (state, admitted) => {
-    state.planned.push(admitted)
-  }
+  UPDATE_PLAN: plan
 }

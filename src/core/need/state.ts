@@ -1,4 +1,5 @@
 import type { Admitted, Decision, Fence, Outcome } from '../envelope/index.ts'
+import { PLANNED_MAX, QUOTE_LENGTH_MAX } from './limits.ts'
 
 /** Where the fold stands. Mirrors the group's part of a thread's phases. */
 export type NeedPhase =
@@ -67,6 +68,8 @@ export type NeedState = {
   /** Log time of the first stamped entry: windows count from here. */
   startedAt: number | null
   readonly logged: Set<string>
+  /** `sender lamport` of what was applied: a sender says one thing with one Lamport value. */
+  readonly said: Set<string>
   /** Envelopes that state plan facts, in log order. */
   readonly planned: Admitted[]
   readonly proposals: Map<string, Proposal>
@@ -82,10 +85,22 @@ export type NeedState = {
   /** Log time at which the current phase ends by itself, or null. */
   deadline: number | null
   readonly disputes: Map<string, Dispute>
+  /** Log time from which no challenge is taken any more; null before VERIFIED. */
+  challengeUntil: number | null
   outcome: Outcome | null
 }
 
 /** Single-node mode: the requester may bid for and attest its own NEED, and its certificates say so. */
 export function isSolo(state: NeedState): boolean {
   return state.form.envelope.payload.tier === 'single'
+}
+
+/** Adds an envelope's facts to the plan, while there is room. */
+export function plan(state: NeedState, admitted: Admitted): void {
+  if (state.planned.length < PLANNED_MAX) state.planned.push(admitted)
+}
+
+/** A stranger's text inside a reason: bounded and well-formed, or the outcome could not be written down. */
+export function quote(text: string): string {
+  return text.slice(0, QUOTE_LENGTH_MAX).toWellFormed()
 }

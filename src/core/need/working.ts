@@ -1,5 +1,5 @@
 import { type Admitted, compareFence, type Envelope, type Fence } from '../envelope/index.ts'
-import type { NeedState } from './state.ts'
+import { type NeedState, quote } from './state.ts'
 
 /** The decided worker takes the lease; the fence is the position of this entry (R15). */
 export function applyClaim(state: NeedState, admitted: Admitted<'CLAIM'>): void {
@@ -27,7 +27,7 @@ export function applyHeartbeat(state: NeedState, admitted: Admitted<'HEARTBEAT'>
 /** The holder gives the lease back by will. */
 export function applyYield(state: NeedState, admitted: Admitted<'YIELD'>): void {
   if (!holdsLease(state, admitted.envelope)) return
-  loseLease(state, `the worker gave the task back: ${admitted.envelope.payload.reason}`)
+  loseLease(state, `the worker gave the task back: ${quote(admitted.envelope.payload.reason)}`)
 }
 
 /** The lease ran out in log time without a heartbeat. */

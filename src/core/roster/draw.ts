@@ -5,6 +5,9 @@ import { TAGS } from '../envelope/index.ts'
 /** Members of a full group. Four tolerate one that is absent or faulty. */
 export const GROUP_SIZE = 4
 
+/** Highest K that a group asks for: what a log counts per proposal and result (the need's FINDINGS_MAX). */
+export const K_MAX = 64
+
 /** Votes that a certificate needs: more than two thirds of the roster (R10). */
 export function quorumOf(rosterSize: number): number {
   return Math.floor((rosterSize * 2) / 3) + 1
@@ -39,5 +42,5 @@ export function followsDraw(order: readonly string[], roster: readonly string[])
  * least one (PROTOCOL.md, Quantities).
  */
 export function effectiveK(target: number, activeVerifiers: number): number {
-  return Math.max(1, Math.min(target, Math.floor((activeVerifiers * 3) / 10)))
+  return Math.max(1, Math.min(target, K_MAX, Math.floor((activeVerifiers * 3) / 10)))
 }

@@ -1,7 +1,10 @@
-import { ok, type Result, refuse, toHex } from '../base/index.ts'
+import { CLOCK_SKEW_MS_MAX, ok, type Result, refuse, toHex } from '../base/index.ts'
 import { hash, taggedBytes, taggedHash } from '../codec/index.ts'
 import { type Admitted, TAGS } from '../envelope/index.ts'
-import { drawOrder, followsDraw, GROUP_SIZE } from './draw.ts'
+import { drawOrder, followsDraw, GROUP_SIZE, K_MAX } from './draw.ts'
+
+/** Bytes of a FORM: every certificate carries it, beside a decision or an outcome, inside one envelope (ENVELOPE_BYTES_MAX). */
+export const FORM_BYTES_MAX: number = 16 * 1024
 
 /** Pure strict Ed25519, handed in by the shell (R3). */
 export type Verify = (did: string, bytes: Uint8Array, signature: Uint8Array) => boolean
@@ -25,8 +28,8 @@ export function groupIdOf(formBytes: Uint8Array): string {
 }
 
 /**
- * Checks a FORM against its NEED: the requester signed it, the roster follows the draw, every member's JOIN is there and valid, and
- * the K's are no higher than asked for. The envelope's own signature has been checked at the door.
+ * Checks a FORM against its NEED: the requester signed it, the roster follows the draw, every member's JOIN is there and valid,
+ * the K's are no higher than asked for, and stamps may be off by no more than honest clocks are (R14). The envelope's own signature has been checked at the door.
  */
 export function checkForm(
   form: Admitted<'FORM'>,
@@ -44,7 +47,14 @@ export function checkForm(
   ) {
     return refuse('FORM_OTHER_NEED', 'the FORM names another NEED, slot or epoch')
   }
-  const inRange = (k: number, target: number): boolean => k >= 1 && k <= Math.max(1, target)
+  if (form.bytes.length > FORM_BYTES_MAX)
+    return refuse('FORM_TOO_LARGE', `a FORM has at most ${FORM_BYTES_MAX} bytes`)
+  if (payload.epoch > 0 && payload.seal === null)
+    return refuse('FORM_SEAL', 'a later epoch needs the seals of the epoch before (R11)')
+  if (payload.precisionMs > CLOCK_SKEW_MS_MAX)
+    return refuse('FORM_PRECISION', `stamps may be off by at most ${CLOCK_SKEW_MS_MAX} ms`)
+  const inRange = (k: number, target: number): boolean =>
+    k >= 1 && k <= Math.min(K_MAX, Math.max(1, target))
   if (!inRange(payload.kPlan, asked.kPlan) || !inRange(payload.kResult, asked.kResult)) {
     return refuse('FORM_K', 'K is outside what the NEED asked for')
   }

@@ -15,5 +15,13 @@ export {
   type VoteSubject,
   voteBytes
 } from './certificate.ts'
-export { drawOrder, effectiveK, followsDraw, GROUP_SIZE, quorumOf } from './draw.ts'
-export { checkForm, type EpochKey, groupIdOf, joinBytes, rosterHash, type Verify } from './form.ts'
+export { drawOrder, effectiveK, followsDraw, GROUP_SIZE, K_MAX, quorumOf } from './draw.ts'
+export {
+  checkForm,
+  type EpochKey,
+  FORM_BYTES_MAX,
+  groupIdOf,
+  joinBytes,
+  rosterHash,
+  type Verify
+} from './form.ts'

@@ -1,5 +1,6 @@
 import { ok, type Result, refuse } from '../base/index.ts'
 import type { Draft } from '../envelope/index.ts'
+import { checkNeed } from '../need/index.ts'
 import type { Context } from './context.ts'
 import type { Thread } from './thread.ts'
 import type { Command } from './types.ts'
@@ -20,10 +21,20 @@ export function runCommand(
     )
     return
   }
-  const drafted =
-    command.type === 'publish' ? complete(context, command.draft, find) : ok(command.draft as Draft)
+  const drafted = draftOf(context, command, find)
   if (!drafted.ok) context.refuseCommand(id, drafted.refusal)
   else context.waiting.set(context.publish(drafted.value), id)
+}
+
+function draftOf(
+  context: Context,
+  command: Exclude<Command, { type: 'verdict' }>,
+  find: (thread: string) => Thread | undefined
+): Result<Draft> {
+  if (command.type === 'publish') return complete(context, command.draft, find)
+  if (command.type === 'announce') return ok(command.draft as Draft)
+  const checked = checkNeed(command.draft)
+  return checked.ok ? ok(command.draft as Draft) : checked
 }
 
 function noThread(id: string): Result<never> {

@@ -1,5 +1,6 @@
 import { OPEN_THREADS_PER_REQUESTER_MAX, ok, THREADS_MAX } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
+import { checkNeed } from '../need/index.ts'
 import {
   checkDecision,
   checkForm,
@@ -72,6 +73,14 @@ function openThread(world: World, need: Admitted<'NEED'>): Thread | undefined {
   const { context, threads } = world
   const known = threads.get(need.id)
   if (known !== undefined) return known
+  const checked = checkNeed(need.envelope)
+  if (!checked.ok) {
+    context.warn(
+      null,
+      `a NEED of ${need.envelope.sender} is not followed: ${checked.refusal.message}`
+    )
+    return undefined
+  }
   if (!hasRoomFor(world, need.envelope.sender)) {
     context.warn(null, `a NEED of ${need.envelope.sender} is not followed: too many open threads`)
     return undefined

@@ -81,6 +81,7 @@ describe('core/roster', () => {
     assert.equal(effectiveK(3, 5), 1)
     assert.equal(effectiveK(3, 10), 3)
     assert.equal(effectiveK(1, 100), 1)
+    assert.equal(effectiveK(1_000_000, 1_000_000), 64)
   })
 
   it('accepts the FORM as it was made', () => {
@@ -108,6 +109,7 @@ describe('core/roster', () => {
       'FORM_JOINS'
     )
     assert.equal(codeOf(withForm(() => ({ tier: 'single', roster: [stranger] }))), 'FORM_SINGLE')
+    assert.equal(codeOf(withForm(() => ({ precisionMs: 10_001 }))), 'FORM_PRECISION')
     const form = only('FORM')
     const other = {
       ...form,
@@ -115,6 +117,23 @@ describe('core/roster', () => {
     } as Admitted<'FORM'>
     if (other.envelope.sender !== form.envelope.sender)
       assert.equal(codeOf(other), 'FORM_NOT_BY_REQUESTER')
+  })
+
+  it('refuses a FORM that leaves no room for decision and outcome in an envelope', () => {
+    const form = only('FORM')
+    assert.equal(codeOf({ ...form, bytes: new Uint8Array(16 * 1024 + 1) }), 'FORM_TOO_LARGE')
+  })
+
+  it('refuses a later epoch without the seals of the one before', () => {
+    const need = only('NEED')
+    const payload = { ...need.envelope.payload, epoch: 1 }
+    const later = { ...need, envelope: { ...need.envelope, payload } } as Admitted<'NEED'>
+    const checked = checkForm(
+      withForm(() => ({ epoch: 1 })),
+      later,
+      testVerify
+    )
+    assert(!checked.ok && checked.refusal.code === 'FORM_SEAL')
   })
 
   it('refuses a certificate with too few votes, one signer counted twice, or another digest', () => {

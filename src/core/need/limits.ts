@@ -1,0 +1,14 @@
+/**
+ * Limits of one NEED's fold. Identities cost nothing, so what each of them may add once is bounded as a whole: decision and outcome
+ * must fit into an envelope (ENVELOPE_BYTES_MAX), and folding must stay cheap.
+ */
+import { K_MAX } from '../roster/index.ts'
+
+/** ATTEST_PLANs of one proposal, sealed verdicts, challenges, findings in one dispute. Far above any K that is asked for. */
+export const FINDINGS_MAX: number = K_MAX
+/** Proposals of one NEED: they are compared again and again while bids are taken. */
+export const PROPOSALS_MAX = 256
+/** Envelopes whose facts are in the plan that decision and outcome refer to. */
+export const PLANNED_MAX = 512
+/** UTF-16 code units of a stranger's text inside a reason. */
+export const QUOTE_LENGTH_MAX = 256

@@ -1,0 +1,259 @@
+/**
+ * A need's log fed by hand: every entry is signed by test keys and stamped by the test, so that transitions are reached which a
+ * cluster with honest agents never takes.
+ */
+import { CID } from '../../src/core/codec/index.ts'
+import {
+  type Admitted,
+  type Draft,
+  type Fence,
+  type Payload,
+  sealEnvelope,
+  signingBytes,
+  unsignedEnvelope,
+  type Verb
+} from '../../src/core/envelope/index.ts'
+import { type Applied, encodeEntry, NeedLog, verdictSeal } from '../../src/core/need/index.ts'
+import { CAPSULE, INPUT, OUTPUT, testDraft, testKeys, testVerify } from './swarm-cluster.ts'
+
+/** Log time zero of these tests. */
+export const T0 = 1_800_000_000_000
+export const EVALUATION: Uint8Array = new Uint8Array(32)
+const SALT = new Uint8Array(32).fill(7)
+const LIFE_MS = 3_600_000
+
+export const REQUESTER = 0
+export const WORKER = 1
+
+/** Who says it: an index of `testKeys`. */
+export type Who = number
+
+export class NeedWorld {
+  readonly need: Admitted<'NEED'>
+  readonly form: Admitted<'FORM'>
+  readonly log: NeedLog
+  #lamport = 0
+  #index = 0
+
+  constructor(overrides: Partial<Payload<'NEED'>> = {}, form: Partial<Payload<'FORM'>> = {}) {
+    this.need = this.seal(REQUESTER, 'NEED', needPayload(overrides))
+    const { kPlan, kResult, slot, epoch } = this.need.envelope.payload
+    this.form = this.seal(REQUESTER, 'FORM', {
+      need: this.need.cid,
+      slot,
+      epoch,
+      seal: null,
+      checkpoint: null,
+      tier: 'discovery',
+      candidates: [],
+      roster: [0, 1, 2, 3].map(did),
+      joins: [],
+      kPlan,
+      kResult,
+      quorum: 'more-than-two-thirds',
+      precisionMs: 2_000,
+      ...form
+    })
+    this.log = new NeedLog(this.need, this.form, testVerify)
+  }
+
+  /** Any envelope of the thread. */
+  seal<V extends Verb>(
+    who: Who,
+    verb: V,
+    payload: Payload<V>,
+    act: { epoch?: number; fence?: Fence; lamport?: number; notAfter?: number } = {}
+  ): Admitted<V> {
+    this.#lamport += 1
+    const keys = testKeys(who)
+    const unsigned = unsignedEnvelope(
+      {
+        ...testDraft(T0, verb, verb === 'NEED' ? null : this.need.cid, payload),
+        epoch: act.epoch ?? null,
+        fence: act.fence ?? null,
+        notAfter: act.notAfter ?? T0 + LIFE_MS
+      } as Draft as Draft<V>,
+      {
+        sender: keys.did,
+        lamport: act.lamport ?? this.#lamport,
+        nonce: new Uint8Array(16),
+        policyCapsule: CAPSULE,
+        policyEngine: new Uint8Array(32),
+        policyEvalDigest: new Uint8Array(32)
+      }
+    )
+    return sealEnvelope(unsigned, keys.sign(signingBytes(unsigned)))
+  }
+
+  /** The next entry, so many ms after T0. */
+  at(ms: number, admitted: Admitted | null = null): Applied {
+    this.#index += 1
+    const data = encodeEntry({ stamp: T0 + ms, envelope: admitted?.bytes ?? null })
+    return this.log.apply({ term: 1, index: this.#index, data })
+  }
+
+  raw(data: Uint8Array): Applied {
+    this.#index += 1
+    return this.log.apply({ term: 1, index: this.#index, data })
+  }
+
+  propose(who: Who, cost = 10n, etaMs = 100): Admitted<'PROPOSE'> {
+    return this.seal(who, 'PROPOSE', {
+      need: this.need.cid,
+      patch: [],
+      ballot: { cost, etaMs, bond: 0n },
+      shardDependencies: []
+    })
+  }
+
+  attestPlan(who: Who, proposal: Admitted): Admitted<'ATTEST_PLAN'> {
+    return this.seal(who, 'ATTEST_PLAN', {
+      need: this.need.cid,
+      proposal: proposal.cid,
+      evaluation: EVALUATION
+    })
+  }
+
+  claim(who: Who, epoch = 0): Admitted<'CLAIM'> {
+    return this.seal(
+      who,
+      'CLAIM',
+      { task: this.task(), leaseTtlMs: 1_000, cost: 10n, etaMs: 1 },
+      { epoch }
+    )
+  }
+
+  commit(who: Who, outputs = [OUTPUT], fence = this.fence()): Admitted<'COMMIT'> {
+    const telemetry = {
+      tokens: 0,
+      cost: 1n,
+      wallMs: 1,
+      exitStatus: 0,
+      tool: 't',
+      model: '',
+      zone: ''
+    }
+    return this.seal(
+      who,
+      'COMMIT',
+      { task: this.task(), outputs, verifyBounty: 10n, telemetry },
+      { epoch: fence[0], fence }
+    )
+  }
+
+  sealVerdict(who: Who, pass: boolean): Admitted<'ATTEST'> {
+    const commit = this.commitCid()
+    const seal = verdictSeal({
+      commit: commit.toString(),
+      verifier: did(who),
+      pass,
+      evaluation: EVALUATION,
+      salt: SALT
+    })
+    return this.finding(who, true, { seal, salt: null, evaluation: null }) as Admitted<'ATTEST'>
+  }
+
+  /** A reveal, or a finding in a dispute when `challenge` is given. */
+  finding(
+    who: Who,
+    pass: boolean,
+    fields: Partial<Payload<'ATTEST'>> = {}
+  ): Admitted<'ATTEST' | 'REJECT'> {
+    const { seal, ...finding } = {
+      task: this.task(),
+      commit: this.commitCid(),
+      seal: null,
+      salt: SALT,
+      evaluation: EVALUATION,
+      challenge: null,
+      reasons: [],
+      ...fields
+    }
+    return pass
+      ? this.seal(who, 'ATTEST', { ...finding, seal }, { epoch: 0 })
+      : this.seal(who, 'REJECT', finding, { epoch: 0 })
+  }
+
+  challenge(who: Who): Admitted<'CHALLENGE'> {
+    return this.seal(
+      who,
+      'CHALLENGE',
+      {
+        task: this.task(),
+        commit: this.commitCid(),
+        bond: 1n,
+        proof: { type: 'output_mismatch', evidence: [], note: '' }
+      },
+      { epoch: 0 }
+    )
+  }
+
+  /** To DECIDED at 300: the worker's proposal has one attestation. */
+  decided(): this {
+    const proposal = this.propose(WORKER)
+    this.at(1, proposal)
+    this.at(2, this.attestPlan(2, proposal))
+    this.at(300)
+    return this
+  }
+
+  /** To COMMITTED at 400, claimed at 310. */
+  committed(): this {
+    this.decided().at(310, this.claim(WORKER))
+    this.at(400, this.commit(WORKER))
+    return this
+  }
+
+  /** Each verdict sealed from 401 on, then revealed; judged at the last reveal. */
+  judged(verdicts: readonly (readonly [Who, boolean])[]): this {
+    this.committed()
+    for (const [i, [who, pass]] of verdicts.entries()) this.at(401 + i, this.sealVerdict(who, pass))
+    this.at(600)
+    for (const [i, [who, pass]] of verdicts.entries()) this.at(601 + i, this.finding(who, pass))
+    return this
+  }
+
+  task(): CID {
+    return this.log.state.decision?.proposal ?? this.need.cid
+  }
+
+  commitCid(): CID {
+    return CID.parse(this.log.state.commit?.admitted.id ?? this.need.id)
+  }
+
+  fence(): Fence {
+    return this.log.state.lease?.fence ?? [0, 0, 0]
+  }
+}
+
+export function did(who: Who): string {
+  return testKeys(who).did
+}
+
+function needPayload(overrides: Partial<Payload<'NEED'>>): Payload<'NEED'> {
+  return {
+    slot: 'slot-1',
+    epoch: 0,
+    task: 'text/upper',
+    requires: ['text/upper'],
+    produces: [],
+    inputs: [INPUT],
+    budget: 100n,
+    verifyBounty: 10n,
+    kPlan: 1,
+    kResult: 1,
+    windows: {
+      bidMs: 200,
+      leaseTtlMs: 1_000,
+      verifyMs: 2_000,
+      sealMs: 100,
+      revealMs: 1_000,
+      challengeMs: 500
+    },
+    expiresAt: T0 + 20_000,
+    capsule: CAPSULE,
+    taskClass: 'deterministic',
+    solo: false,
+    ...overrides
+  }
+}
