@@ -13,7 +13,6 @@ import { homeLock, systemClock, systemEntropy } from '../adapters/system/index.t
 import { walJournal } from '../adapters/wal/index.ts'
 import { type Config, readPassphrase } from '../config/index.ts'
 import { seededGenerator } from '../core/base/index.ts'
-import { factsOf } from '../core/need/index.ts'
 import { Swarm } from '../core/swarm/index.ts'
 import type {
   ArtifactStore,
@@ -121,7 +120,7 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
   const plan = automergePlanStore({
     workerUrl: workerUrl('automerge'),
     logger,
-    source: thread => planChanges(swarm, thread)
+    source: thread => swarm.planChanges(thread)
   })
   const driver = new Driver(
     {
@@ -148,17 +147,4 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
 function workerUrl(room: 'opa' | 'automerge'): URL {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   return new URL(`../adapters/${room}/worker.${extension}`, import.meta.url)
-}
-
-/** A thread's plan as admitted envelopes state it: what a lost plan document is rebuilt from. */
-function planChanges(
-  swarm: Swarm,
-  thread: string
-): { envelope: string; sender: string; lamport: number; facts: ReturnType<typeof factsOf> }[] {
-  return swarm.planned(thread).map(admitted => ({
-    envelope: admitted.id,
-    sender: admitted.envelope.sender,
-    lamport: admitted.envelope.lamport,
-    facts: factsOf(admitted)
-  }))
 }

@@ -9,7 +9,7 @@ export function planDigestOf(state: NeedState): Uint8Array {
       envelope: admitted.id,
       sender: admitted.envelope.sender,
       lamport: admitted.envelope.lamport,
-      facts: factsOf(admitted)
+      facts: factsOf(admitted, state.need)
     }))
   )
 }

@@ -1,16 +1,18 @@
 import type { Admitted, Fact, Payload, Verb } from '../envelope/index.ts'
 
 /**
- * The plan facts that an envelope states, explicitly or by its verb. A function of the envelope alone: every fact in a plan
- * traces back to one signed envelope.
+ * The plan facts that an envelope states, explicitly or by its verb, about the task of its thread's NEED. A function of these
+ * two alone: every fact in a plan traces back to one signed envelope. The caller has checked the certificate of a DECIDE or FINALIZE.
  */
-export function factsOf(admitted: Admitted): readonly Fact[] {
+export function factsOf(admitted: Admitted, need: Admitted<'NEED'>): readonly Fact[] {
   const { verb, payload } = admitted.envelope
-  const statement = FACTS[verb] as ((payload: unknown) => readonly Fact[]) | undefined
-  return statement === undefined ? [] : statement(payload)
+  const statement = FACTS[verb] as ((payload: unknown, task: string) => readonly Fact[]) | undefined
+  return statement === undefined ? [] : statement(payload, need.envelope.payload.task)
 }
 
-const FACTS: { readonly [V in Verb]?: (payload: Payload<V>) => readonly Fact[] } = {
+type Statement<V extends Verb> = (payload: Payload<V>, task: string) => readonly Fact[]
+
+const FACTS: { readonly [V in Verb]?: Statement<V> } = {
   NEED: need => [
     {
       kind: 'ADD_TASK',
@@ -23,5 +25,14 @@ const FACTS: { readonly [V in Verb]?: (payload: Payload<V>) => readonly Fact[] }
     ...need.inputs.map((artifact): Fact => ({ kind: 'REQUIRES', task: need.task, artifact }))
   ],
   PROPOSE: proposal => proposal.patch,
-  UPDATE_PLAN: update => update.facts
+  UPDATE_PLAN: update => update.facts,
+  DECIDE: (_, task) => [{ kind: 'STATE', task, state: 'DECIDED' }],
+  FINALIZE: ({ outcome }, task) =>
+    outcome.result !== 'FINAL'
+      ? []
+      : [
+          ...outcome.outputs.map((artifact): Fact => ({ kind: 'PRODUCES', task, artifact })),
+          { kind: 'STATE', task, state: 'VERIFIED' },
+          { kind: 'STATE', task, state: 'FINAL' }
+        ]
 }

@@ -70,7 +70,7 @@ export class NeedLog {
       proposals: new Map(),
       decision: null,
       lease: null,
-      leasesLost: 0,
+      setback: null,
       commit: null,
       verdicts: new Map(),
       deadline: null,

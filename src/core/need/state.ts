@@ -75,7 +75,8 @@ export type NeedState = {
   readonly proposals: Map<string, Proposal>
   decision: Decision | null
   lease: Lease | null
-  leasesLost: number
+  /** Why the last lease was lost or given back, if one was. */
+  setback: string | null
   commit: {
     readonly admitted: Admitted<'COMMIT'>
     readonly fence: Fence

@@ -12,7 +12,8 @@ export function applyClaim(state: NeedState, admitted: Admitted<'CLAIM'>): void 
   state.lease = { holder: sender, fence, expiresAt: state.at.stamp + ttlMs, ttlMs, progress: 0 }
   state.phase = 'CLAIMED'
   state.deadline = state.lease.expiresAt
-  state.reason = 'the worker is at it'
+  state.reason =
+    state.setback === null ? 'the worker is at it' : `the worker tries again: ${state.setback}`
 }
 
 /** Renews the lease of its holder. */
@@ -40,7 +41,7 @@ export function scavengeIfDue(state: NeedState): boolean {
 
 function loseLease(state: NeedState, reason: string): void {
   state.lease = null
-  state.leasesLost += 1
+  state.setback = reason
   state.phase = 'DECIDED'
   state.deadline = null
   state.reason = reason

@@ -12,7 +12,7 @@ import { agrees } from './finality.ts'
 import { disagree, pullNow, startMember } from './following.ts'
 import { driveFormation } from './formation.ts'
 import { pickPeer, pull } from './sync.ts'
-import { observeFacts, Thread } from './thread.ts'
+import { Thread } from './thread.ts'
 import type { World } from './world.ts'
 
 /** Agents whose manifest is kept; a flood of identities must not fill memory. */
@@ -44,8 +44,10 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
   thread.file(admitted, atMs)
   keep(world, admitted, atMs, local)
   context.observe({ type: 'envelope', thread: id, id: admitted.id, verb, sender, atMs })
-  observeFacts(context, id, admitted)
   react(world, thread, admitted)
+  const facts = thread.factsOf(admitted)
+  if (facts.length > 0)
+    context.observe({ type: 'facts', thread: id, envelope: admitted.id, sender, lamport, facts })
   if (verb === 'NEED')
     for (const early of world.early.envelopes(id)) file(world, early, atMs, false)
 }

@@ -1,6 +1,6 @@
 import { unreachable } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
-import { factsOf } from '../need/index.ts'
+import type { PlanChange } from '../plan/index.ts'
 import { runCommand } from './commands.ts'
 import { Context, type SwarmInit } from './context.ts'
 import { driveFinality } from './finality.ts'
@@ -98,12 +98,14 @@ export class Swarm {
     return this.#world.threads.get(thread)?.envelopes.get(id)?.admitted
   }
 
-  /** The envelopes of a thread that state plan facts, for rebuilding its plan document. */
-  planned(id: string): readonly Admitted[] {
-    const envelopes = [...(this.#world.threads.get(id)?.envelopes.values() ?? [])]
-    return envelopes
-      .map(({ admitted }) => admitted)
-      .filter(admitted => factsOf(admitted).length > 0)
+  /** The plan facts of a thread with their sources, for rebuilding its plan document. */
+  planChanges(id: string): readonly PlanChange[] {
+    const thread = this.#world.threads.get(id)
+    return [...(thread?.envelopes.values() ?? [])].flatMap(({ admitted }) => {
+      const facts = thread?.factsOf(admitted) ?? []
+      const { sender, lamport } = admitted.envelope
+      return facts.length === 0 ? [] : [{ envelope: admitted.id, sender, lamport, facts }]
+    })
   }
 
   /**

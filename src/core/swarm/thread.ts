@@ -1,5 +1,5 @@
 import { cidOf } from '../codec/index.ts'
-import type { Admitted, Outcome } from '../envelope/index.ts'
+import type { Admitted, Fact, Outcome } from '../envelope/index.ts'
 import { decodeEntry, factsOf, LOGGED_VERBS, NeedLog } from '../need/index.ts'
 import type { LogEntry } from '../raft/index.ts'
 import { groupIdOf } from '../roster/index.ts'
@@ -149,6 +149,14 @@ export class Thread {
     return missing
   }
 
+  /** The plan facts of a filed envelope; a certified verb states some only when its certificate was accepted. */
+  factsOf(admitted: Admitted): readonly Fact[] {
+    const { verb } = admitted.envelope
+    if (verb === 'DECIDE' && this.decide?.admitted.id !== admitted.id) return []
+    if (verb === 'FINALIZE' && this.end?.admitted.id !== admitted.id) return []
+    return factsOf(admitted, this.need)
+  }
+
   warn(context: Context, message: string): void {
     if (this.warnings.includes(message) || this.warnings.length >= WARNINGS_MAX) return
     this.warnings.push(message)
@@ -169,11 +177,3 @@ export class Thread {
 
 /** Warnings kept per thread; a noisy peer must not fill memory. */
 const WARNINGS_MAX = 32
-
-/** Tells the plan store about an envelope's facts. */
-export function observeFacts(context: Context, thread: string, admitted: Admitted): void {
-  const facts = factsOf(admitted)
-  if (facts.length === 0) return
-  const { sender, lamport } = admitted.envelope
-  context.observe({ type: 'facts', thread, envelope: admitted.id, sender, lamport, facts })
-}

@@ -59,7 +59,7 @@ describe('core/swarm: the life of a NEED', () => {
     const view = cluster.view(cluster.nodes[0] as ClusterNode, thread)
     assert.equal(view.phase, 'FINAL')
     assert.equal(view.decide?.worker, cluster.nodes[1]?.did, 'the cheapest bid wins')
-    assert(view.decide.signers.length >= 3)
+    assert((view.decide?.signers.length ?? 0) >= 3)
     assert.equal(
       view.finalize?.payouts.reduce((sum, payout) => sum + Number(payout.amount), 0),
       110
