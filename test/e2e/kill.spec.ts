@@ -43,8 +43,11 @@ describe('e2e/kill', () => {
       for (const thread of [verified, decided, stated]) await assertEnds(testnet, thread)
       await victim.start(new AbortController().signal)
       for (const thread of [verified, decided]) {
-        const [there, here] = await Promise.all([endOf(witness, thread), endOf(victim, thread)])
-        assert.equal(here.phase, there.phase, 'the victim catches up')
+        const ends: ThreadView[] = await Promise.all([
+          endOf(witness, thread),
+          endOf(victim, thread)
+        ])
+        assert.equal(ends[1]?.phase, ends[0]?.phase, 'the victim catches up')
       }
     })
   }

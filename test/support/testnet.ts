@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { waitForThread } from '../../src/agents/index.ts'
 import { TERMINAL, type ThreadView } from '../../src/core/swarm/index.ts'
 import type { NeedRequest } from '../../src/rpc/index.ts'
@@ -127,19 +128,28 @@ export class Cli {
   }
 
   /** Resolves when the text has appeared on stdout; rejects when the process ends without it. */
-  async printed(text: string): Promise<string> {
-    if (this.#stdout.includes(text)) return this.#stdout
+  printed(text: string): Promise<string> {
+    return this.#shows(text, this.child.stdout, () => this.#stdout)
+  }
+
+  /** The same for stderr. */
+  complained(text: string): Promise<string> {
+    return this.#shows(text, this.child.stderr, () => this.#stderr)
+  }
+
+  async #shows(text: string, stream: Readable | null, soFar: () => string): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const look = (): void => {
-      if (this.#stdout.includes(text)) resolve()
+      if (soFar().includes(text)) resolve()
     }
-    this.child.stdout?.on('data', look)
+    stream?.on('data', look)
+    look()
     void this.finished.then(({ stderr }) =>
       reject(new Error(`ended without printing ${text}: ${stderr}`))
     )
     await promise
-    this.child.stdout?.off('data', look)
-    return this.#stdout
+    stream?.off('data', look)
+    return soFar()
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Finished> {

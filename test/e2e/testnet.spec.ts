@@ -1,0 +1,57 @@
+// Goal: a testnet stays up, takes in one more node by the line that it prints, and ends by `down`. Method: the commands as processes.
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Cli, freshFolder, runCli } from '../support/testnet.ts'
+
+describe('e2e/testnet', () => {
+  const folder = freshFolder()
+  // Tests must not meet the testnet of the person who runs them.
+  const env = { CAN_SWARM_TESTNET: join(folder, 'state') }
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  it('is joined by the line that it prints, shown by status, and stopped by down', async () => {
+    const up = new Cli(
+      ['testnet', 'up', '--nodes', '4', '--dir', join(folder, 'net'), '--json'],
+      env
+    )
+    const { join: commands } = JSON.parse(await up.printed('\n')) as { join: string[] }
+    const second = await runCli(['testnet', 'up'], env)
+    assert.equal(second.status, 75, second.stderr)
+
+    const argv = (commands[0] ?? '').split(' ').slice(1)
+    const more = new Cli([...argv, '--home', join(folder, 'more'), '--no-mdns'], env)
+    await more.printed('ready')
+    const status = await statusWhen(env, nodes => nodes.every(node => node.status?.peers === 4))
+    assert.equal(status.length, 4)
+    await more.stop()
+
+    const down = await runCli(['testnet', 'down'], env)
+    assert.equal(down.status, 0, down.stderr)
+    assert.equal((await up.finished).status, 0)
+    assert.equal((await runCli(['testnet', 'status'], env)).status, 69)
+  })
+
+  it('takes its nodes along when it is killed', async () => {
+    const dir = join(folder, 'killed')
+    const up = new Cli(['testnet', 'up', '--nodes', '2', '--dir', dir, '--json'], env)
+    await up.printed('\n')
+    await up.stop('SIGKILL')
+    // The nodes notice the end of their standard input by themselves.
+    for (const home of [join(dir, 'node-0'), join(dir, 'node-1')])
+      while ((await runCli(['status', '--home', home])).status === 0);
+  })
+})
+
+type NodeLine = { readonly status: { readonly peers: number } | null }
+
+async function statusWhen(
+  env: NodeJS.ProcessEnv,
+  holds: (nodes: NodeLine[]) => boolean
+): Promise<NodeLine[]> {
+  for (;;) {
+    const { stdout } = await runCli(['testnet', 'status', '--json'], env)
+    const { nodes } = JSON.parse(stdout) as { nodes: NodeLine[] }
+    if (holds(nodes)) return nodes
+  }
+}
