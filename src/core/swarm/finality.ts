@@ -167,8 +167,24 @@ export function driveFinality(context: Context, thread: Thread): void {
   }
 }
 
-/** True when what was derived here is what the certificate says; null when nothing is derived yet. */
-export function agrees(thread: Thread, stage: Stage, digest: Uint8Array): boolean | null {
-  const derived = thread.derived[stage]
-  return derived === null ? null : equals(derived.digest, digest)
+/**
+ * The certified stage that the entries here do not lead to, or null. They came from a liar, or from a leader that told this
+ * member otherwise than the others.
+ */
+export function contradicted(thread: Thread): Stage | null {
+  const { group, decide, end } = thread
+  if (group === null) return null
+  const { at, decision, outcome } = group.log.state
+  if (decide !== null) {
+    const certified = decide.admitted.envelope.payload.decision
+    if (decision === null && at.index >= certified.index) return 'decide'
+    if (decision !== null && !equals(decisionDigest(decision), decisionDigest(certified)))
+      return 'decide'
+  }
+  if (end !== null) {
+    if (outcome === null && at.index >= end.outcome.index) return 'outcome'
+    if (outcome !== null && !equals(outcomeDigest(outcome), outcomeDigest(end.outcome)))
+      return 'outcome'
+  }
+  return null
 }

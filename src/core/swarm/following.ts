@@ -1,6 +1,5 @@
 import type { LogEntry } from '../raft/index.ts'
-import { outcomeDigest } from '../roster/index.ts'
-import { agrees, onDerived } from './finality.ts'
+import { contradicted, onDerived } from './finality.ts'
 import { Member } from './member.ts'
 import { participants, pickPeer, pull, sendLog } from './sync.ts'
 import type { Thread } from './thread.ts'
@@ -30,7 +29,9 @@ export function startMember(world: World, thread: Thread): void {
 }
 
 function onCommitted(world: World, thread: Thread, entries: readonly LogEntry[]): void {
+  if (thread.member === null) return
   applyEntries(world, thread, entries)
+  if (thread.member === null) return
   for (const did of participants(world.context, thread))
     sendLog(world.context, thread, did, entries)
   driveVerdicts(world.context, thread)
@@ -46,25 +47,28 @@ export function applyEntries(world: World, thread: Thread, entries: readonly Log
     if (entry.index !== group.entries.length + 1 || group.log.state.outcome !== null) continue
     group.entries.push(entry)
     const applied = group.log.apply(entry)
+    const isMilestone =
+      entry.index === thread.decide?.admitted.envelope.payload.decision.index ||
+      entry.index === thread.end?.outcome.index
+    const isTested = isMilestone || applied.decided !== null || applied.ended !== null
+    const stage = isTested ? contradicted(thread) : null
+    if (stage !== null) return disagree(world, thread, stage)
     if (applied.decided !== null) onDerived(context, thread, 'decide', applied.decided)
-    if (applied.ended === null) continue
-    onDerived(context, thread, 'outcome', applied.ended)
-    if (thread.end === null) continue
-    if (agrees(thread, 'outcome', outcomeDigest(thread.end.outcome)) === false)
-      return disagree(world, thread, 'outcome')
-    world.observeEnd(thread)
+    if (applied.ended !== null) onDerived(context, thread, 'outcome', applied.ended)
+    if (applied.ended !== null && thread.end !== null) world.observeEnd(thread)
   }
   for (const id of thread.unlogged.keys()) {
     if (group.log.state.logged.has(id)) thread.unlogged.delete(id)
   }
 }
 
-/** The certificate says otherwise than the entries learnt here: they came from a liar. Learn them anew. */
+/** The certificate says otherwise than the entries here. Learn them anew, and as a member take part no more: its log is of no use. */
 export function disagree(world: World, thread: Thread, what: string): void {
   thread.warn(
     world.context,
     `what this node learnt of the log does not fit the certificate of the ${what}: learning it anew`
   )
+  thread.member = null
   thread.derived.decide = null
   thread.derived.outcome = null
   thread.resetLog(world.context)
@@ -79,9 +83,11 @@ export function onLog(
 ): void {
   const { context } = world
   const { group } = thread
-  if (group === null || group.id !== message.group)
-    return world.early.holdMessage(message.thread, from, message)
-  const trusted = group.form.envelope.payload.roster.includes(from) || thread.end !== null
+  if (group === null) return world.early.holdMessage(message.thread, from, message)
+  if (group.id !== message.group) return
+  // Once there is a certificate to compare with, whoever was asked may answer.
+  const asked = thread.end !== null && thread.pulledFrom === from
+  const trusted = asked || group.form.envelope.payload.roster.includes(from)
   if (thread.member !== null || !trusted || thread.isComplete()) return
   const next = group.entries.length + 1
   const fresh = message.entries.filter(entry => entry.index >= next)

@@ -1,14 +1,8 @@
 import { OPEN_THREADS_PER_REQUESTER_MAX, ok, THREADS_MAX } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
 import { checkNeed } from '../need/index.ts'
-import {
-  checkDecision,
-  checkForm,
-  checkOutcome,
-  decisionDigest,
-  outcomeDigest
-} from '../roster/index.ts'
-import { agrees } from './finality.ts'
+import { type CheckedCertificate, checkDecision, checkForm, checkOutcome } from '../roster/index.ts'
+import { contradicted } from './finality.ts'
 import { disagree, pullNow, startMember } from './following.ts'
 import { driveFormation } from './formation.ts'
 import { pickPeer, pull } from './sync.ts'
@@ -142,9 +136,42 @@ function onForm(world: World, thread: Thread, form: Admitted<'FORM'>): void {
     )
   const group = thread.adopt(form, context)
   world.groups.set(group.id, thread)
+  onCertified(world, thread)
   if (!world.started) return
   startMember(world, thread)
   world.release(group.id)
+}
+
+/** Certificates that came before their FORM. */
+function onCertified(world: World, thread: Thread): void {
+  for (const { admitted } of [...thread.envelopes.values()]) {
+    const { verb } = admitted.envelope
+    if (verb === 'DECIDE') onDecide(world, thread, admitted as Admitted<'DECIDE'>)
+    else if (verb === 'FINALIZE' || verb === 'INVALIDATE')
+      onEnd(world, thread, admitted as Admitted<'FINALIZE' | 'INVALIDATE'>)
+  }
+}
+
+/**
+ * Whether a certificate is of the group that this node follows. The first FORM counts here; a certificate under another one
+ * convicts the requester and changes nothing (R8). Without any FORM yet, the certificate's is sent through the door.
+ */
+function isOfGroup(
+  world: World,
+  thread: Thread,
+  checked: CheckedCertificate,
+  from: string
+): boolean {
+  if (thread.group === null) {
+    world.context.admit(checked.form.bytes, from)
+    return false
+  }
+  if (thread.group.id === checked.group) return true
+  thread.warn(
+    world.context,
+    `there is a certificate under a second FORM for epoch ${thread.epoch()}: the requester equivocates`
+  )
+  return false
 }
 
 function onDecide(world: World, thread: Thread, admitted: Admitted<'DECIDE'>): void {
@@ -153,9 +180,9 @@ function onDecide(world: World, thread: Thread, admitted: Admitted<'DECIDE'>): v
   const { decision, certificate } = admitted.envelope.payload
   const checked = checkDecision(decision, certificate, thread.need, context.verify)
   if (!checked.ok) return thread.warn(context, `a DECIDE was refused: ${checked.refusal.message}`)
+  if (!isOfGroup(world, thread, checked.value, admitted.envelope.sender)) return
   thread.decide = { admitted, signers: checked.value.signers }
-  if (agrees(thread, 'decide', decisionDigest(decision)) === false)
-    disagree(world, thread, 'DECIDE')
+  if (contradicted(thread) !== null) disagree(world, thread, 'DECIDE')
   if (world.started && thread.member === null)
     pullIfBehind(world, thread, decision.index, admitted.envelope.sender)
 }
@@ -169,10 +196,11 @@ function onEnd(world: World, thread: Thread, admitted: Admitted<'FINALIZE' | 'IN
   if (!checked.ok) return thread.warn(context, `a ${verb} was refused: ${checked.refusal.message}`)
   if ((outcome.result === 'INVALID') !== (verb === 'INVALIDATE'))
     return thread.warn(context, `a ${verb} was refused: its outcome is ${outcome.result}`)
-  if (agrees(thread, 'outcome', outcomeDigest(outcome)) === false) disagree(world, thread, verb)
+  if (!isOfGroup(world, thread, checked.value, admitted.envelope.sender)) return
   thread.end = { admitted, outcome, signers: checked.value.signers }
   thread.member = null
   thread.formation = null
+  if (contradicted(thread) !== null) disagree(world, thread, verb)
   if (thread.isComplete()) world.observeEnd(thread)
   else if (world.started) pullNow(world, thread, admitted.envelope.sender)
 }

@@ -19,7 +19,10 @@ export function pull(
   from: string
 ): void {
   const have = thread === undefined ? [] : [...thread.envelopes.keys()].slice(-PULL_IDS_MAX)
-  if (thread !== undefined) thread.pulledAt = context.nowMs
+  if (thread !== undefined) {
+    thread.pulledAt = context.nowMs
+    thread.pulledFrom = from
+  }
   context.send(from, {
     type: 'pull',
     thread: threadId,

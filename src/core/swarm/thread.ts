@@ -65,6 +65,8 @@ export class Thread {
   readonly ownVerdicts = new Map<string, OwnVerdict>()
   readonly warnings: string[] = []
   pulledAt = 0
+  /** Whom this node asked last. */
+  pulledFrom: string | null = null
 
   constructor(need: Admitted<'NEED'>) {
     this.id = need.id

@@ -1,0 +1,172 @@
+/**
+ * Goal: requesters, leaders, members and strangers that lie do not lead honest nodes apart, and do not keep them from the end (P1, P6, R8, R10).
+ * Method: an honest world in which one lie at a time is handed to some nodes.
+ */
+import { strict as assert } from 'node:assert'
+import { encodeEntry } from '../../../../src/core/need/index.ts'
+import type { PeerMessage } from '../../../../src/core/swarm/index.ts'
+import { script } from '../../../support/swarm-agents.ts'
+import { give, secondGroup, stateNeed } from '../../../support/swarm-attacks.ts'
+import { type ClusterNode, SwarmCluster } from '../../../support/swarm-cluster.ts'
+
+function honest(seed = 11, nodes = 6): SwarmCluster {
+  const cluster = new SwarmCluster({ nodes, seed })
+  for (const [index, node] of cluster.nodes.entries())
+    script(cluster, node, { works: index === 1, verifies: index >= 2 })
+  return cluster
+}
+
+function phases(cluster: SwarmCluster, thread: string): readonly (string | undefined)[] {
+  return cluster.nodes.map(node => node.swarm.view(thread)?.phase)
+}
+
+function finalEverywhere(cluster: SwarmCluster, thread: string, msMax = 15_000): void {
+  const complete = (): boolean =>
+    cluster.nodes.every(node => node.swarm.record(thread)?.complete === true)
+  const done = cluster.runUntil(complete, msMax)
+  const seen = cluster.nodes.map(node => {
+    const view = node.swarm.view(thread)
+    return [view?.phase, view?.reason, view?.warnings]
+  })
+  assert(done, JSON.stringify(seen))
+  assert.deepEqual(new Set(phases(cluster, thread)), new Set(['FINAL']))
+}
+
+function until(cluster: SwarmCluster, thread: string, phase: string): void {
+  assert(
+    cluster.runUntil(() => phases(cluster, thread).every(seen => seen === phase), 10_000),
+    `${phase}: ${phases(cluster, thread)}`
+  )
+}
+
+function say(
+  cluster: SwarmCluster,
+  to: ClusterNode,
+  from: ClusterNode,
+  message: PeerMessage
+): void {
+  cluster.input(to, { kind: 'message', nowMs: cluster.nowMs, from: from.did, message })
+}
+
+function roles(
+  cluster: SwarmCluster,
+  thread: string
+): { leader: ClusterNode; follower: ClusterNode; observer: ClusterNode; group: string } {
+  const group = cluster.view(cluster.nodes[0] as ClusterNode, thread).group
+  assert(group !== null)
+  const { roster, id } = group
+  const inside = cluster.nodes.filter(node => roster.includes(node.did))
+  const leader = inside.find(node => cluster.view(node, thread).group?.leader === node.did)
+  const follower = inside.find(node => node !== leader)
+  const observer = cluster.nodes.find(node => !roster.includes(node.did))
+  assert(leader !== undefined && follower !== undefined && observer !== undefined)
+  return { leader, follower, observer, group: id }
+}
+
+describe('core/swarm: equivocating requesters', () => {
+  it('are seen, and their second certified DECIDE changes nothing in the first group', () => {
+    for (const phase of ['BIDDING', 'DECIDED', 'VERIFIED']) {
+      const cluster = honest()
+      const thread = stateNeed(cluster)
+      until(cluster, thread, phase)
+      const { form, decide } = secondGroup(cluster, thread)
+      give(cluster, cluster.nodes, decide)
+      give(cluster, cluster.nodes, form)
+      finalEverywhere(cluster, thread)
+      for (const node of cluster.nodes) {
+        const view = cluster.view(node, thread)
+        assert.equal(view.decide?.worker, cluster.nodes[1]?.did)
+        assert(view.warnings.some(warning => /equivocat/u.test(warning)))
+      }
+    }
+  })
+
+  it('lead no node to two decisions, whatever comes first', () => {
+    const cluster = honest()
+    cluster.gossips = false
+    const thread = stateNeed(cluster)
+    const last = cluster.nodes[5] as ClusterNode
+    const need = cluster.nodes[0]?.swarm.envelope(thread, thread)
+    assert(need !== undefined)
+    give(cluster, [last], need)
+    const { decide } = secondGroup(cluster, thread)
+    give(cluster, [last], decide)
+    cluster.gossips = true
+    cluster.run(3_000)
+    const view = cluster.view(last, thread)
+    assert.equal(view.decide?.worker, decide.envelope.payload.decision.worker)
+    assert.equal(view.group?.roster.includes(view.decide.worker), true)
+    assert(view.warnings.some(warning => /equivocat/u.test(warning)))
+  })
+})
+
+describe('core/swarm: lying members', () => {
+  it('do not keep an observer from the true record by entries that nobody committed', () => {
+    const cluster = honest()
+    const thread = stateNeed(cluster)
+    until(cluster, thread, 'BIDDING')
+    cluster.run(60)
+    const { follower: liar, observer, group } = roles(cluster, thread)
+    const first = (observer.swarm.view(thread)?.group?.applied ?? 0) + 1
+    const entries = Array.from({ length: 200 }, (_, i) => ({
+      term: 1,
+      index: first + i,
+      data: encodeEntry({ stamp: cluster.nowMs + i, envelope: null })
+    }))
+    say(cluster, observer, liar, { type: 'log', group, thread, entries })
+    assert((observer.swarm.view(thread)?.group?.applied ?? 0) >= 200)
+    finalEverywhere(cluster, thread)
+  })
+
+  it('do not keep a member from the end that a lying leader told otherwise than the others', () => {
+    const cluster = honest()
+    const thread = stateNeed(cluster)
+    until(cluster, thread, 'BIDDING')
+    cluster.run(60)
+    const { leader, follower, group } = roles(cluster, thread)
+    const { applied = 0, term = 0 } = cluster.view(follower, thread).group ?? {}
+    const data = encodeEntry({ stamp: cluster.nowMs + 1, envelope: null })
+    const message = {
+      type: 'append' as const,
+      from: leader.did,
+      to: follower.did,
+      term,
+      previousIndex: applied,
+      previousTerm: term,
+      entries: [{ term, index: applied + 1, data }],
+      commit: applied + 1
+    }
+    say(cluster, follower, leader, { type: 'raft', group, message })
+    assert.equal(cluster.view(follower, thread).group?.applied, applied + 1)
+    finalEverywhere(cluster, thread, 30_000)
+    cluster.crash(follower)
+    cluster.restart(follower)
+    finalEverywhere(cluster, thread, 30_000)
+  })
+
+  it('and strangers cannot feed entries to a node that has only the certificate', () => {
+    const cluster = honest(12, 7)
+    const thread = stateNeed(cluster)
+    until(cluster, thread, 'VERIFIED')
+    const { observer, leader, group } = roles(cluster, thread)
+    cluster.linked = (_, to) => to !== observer
+    cluster.run(3_000)
+    const end = leader.swarm
+      .view(thread)
+      ?.envelopes.find(envelope => envelope.verb === 'FINALIZE')?.id
+    const finalize = leader.swarm.envelope(thread, end ?? '')
+    assert(finalize !== undefined)
+    give(cluster, [observer], finalize)
+    const applied = cluster.view(observer, thread).group?.applied ?? 0
+    const stranger = cluster.nodes.find(
+      node => !cluster.view(node, thread).group?.member && node !== observer
+    )
+    assert(stranger !== undefined)
+    const data = encodeEntry({ stamp: cluster.nowMs, envelope: null })
+    const entries = [{ term: 1, index: applied + 1, data }]
+    for (let i = 0; i < 3; i++)
+      say(cluster, observer, stranger, { type: 'log', group, thread, entries })
+    cluster.linked = () => true
+    finalEverywhere(cluster, thread)
+  })
+})
