@@ -50,14 +50,18 @@ function keysOf(did: string): ReturnType<typeof testKeys> {
 type Form = Payload<'FORM'>
 
 /** A FORM with some fields replaced, signed anew; its JOINs are for its own roster unless they are replaced too. */
-function formWith(change: Partial<Form>, keys: ReturnType<typeof testKeys> = requester): Admitted {
+function formWith(
+  change: Partial<Form>,
+  keys: ReturnType<typeof testKeys> = requester,
+  refs: Envelope['refs'] = []
+): Admitted {
   const payload = { ...form.envelope.payload, ...change }
   const key = { thread, slot: payload.slot, epoch: payload.epoch }
   const promised = joinBytes(key, rosterHash(key, payload.roster))
   const joins =
     change.joins ?? payload.roster.map(member => ({ member, sig: keysOf(member).sign(promised) }))
   const draft = testDraft(need.envelope.notAfter, 'FORM', need.cid, { ...payload, joins })
-  return cluster.seal(keys, { ...draft, epoch: payload.epoch }, form.envelope.lamport)
+  return cluster.seal(keys, { ...draft, epoch: payload.epoch, refs }, form.envelope.lamport)
 }
 
 type Voted = Pick<Certificate, 'stage' | 'digest'>
@@ -87,7 +91,43 @@ function unsignedForm(): Uint8Array {
   return encode({ ...(form.envelope as Envelope), sig: new Uint8Array(64) })
 }
 
-type Invalid = { readonly rule: string; readonly refusal: string; readonly envelope: Admitted }
+type Invalid = {
+  readonly rule: string
+  readonly refusal: string
+  readonly envelope: Admitted
+  /** Another NEED than that of the valid vectors. */
+  readonly of?: Admitted
+}
+
+/** GROUP-17: what keeps a FORM small, in its first epoch and close to honest clocks. */
+function unboundedForms(): Record<string, Invalid> {
+  const rule = 'GROUP-17'
+  const manifest = form.envelope.payload.candidates[0]?.manifest ?? need.cid
+  const candidates = Array.from({ length: 64 }, (_, index) => ({
+    did: testKeys(index).did,
+    manifest
+  }))
+  const refs = Array.from({ length: 256 }, () => need.cid)
+  const draft = testDraft(need.envelope.notAfter, 'NEED', null, {
+    ...need.envelope.payload,
+    epoch: 1
+  })
+  const later = cluster.seal(requester, draft, 1)
+  const forLater = formWith({ need: later.cid, epoch: 1 })
+  return {
+    'form-too-large': {
+      rule,
+      refusal: 'FORM_TOO_LARGE',
+      envelope: formWith({ candidates }, requester, refs)
+    },
+    'form-of-a-later-epoch': { rule, refusal: 'FORM_SEAL', envelope: forLater, of: later },
+    'form-with-a-wide-precision': {
+      rule,
+      refusal: 'FORM_PRECISION',
+      envelope: formWith({ precisionMs: 10_001 })
+    }
+  }
+}
 
 function invalidForms(): Record<string, Invalid> {
   const bad = (rule: string, refusal: string, envelope: Admitted): Invalid => ({
@@ -229,8 +269,15 @@ for (const [name, admitted, digest] of [
     signers
   })
 }
-for (const [name, { rule, refusal, envelope }] of Object.entries({
+for (const [name, { rule, refusal, envelope, of }] of Object.entries({
   ...invalidForms(),
+  ...unboundedForms(),
   ...invalidCertificates()
 }))
-  write(`invalid/${name}.json`, { name, rule, ...common, envelope: hex(envelope.bytes), refusal })
+  write(`invalid/${name}.json`, {
+    name,
+    rule,
+    need: hex((of ?? need).bytes),
+    envelope: hex(envelope.bytes),
+    refusal
+  })

@@ -123,6 +123,7 @@ describe('vectors/group', () => {
 
   it('has a vector for each rule that a stranger can check', () => {
     const rules = new Set(names('invalid/').map(name => load<Vector>(`invalid/${name}`).rule))
-    assert.deepEqual([...rules].sort(), ['GROUP-14', 'GROUP-6', 'GROUP-7', 'GROUP-8', 'GROUP-9'])
+    const checkable = [6, 7, 8, 9, 14, 17].map(number => `GROUP-${number}`)
+    assert.deepEqual([...rules].sort(), checkable.sort())
   })
 })
