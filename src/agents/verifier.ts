@@ -1,6 +1,6 @@
 import type { ThreadView } from '../core/swarm/index.ts'
 import type { SwarmClient } from '../rpc/index.ts'
-import type { AgentInit } from './agent-init.ts'
+import { type AgentInit, type Signalled, withSignal } from './agent-init.ts'
 import { JobAbortedError } from './errors.ts'
 import type { AgentEvent } from './events.ts'
 import { type Job, startJob } from './job.ts'
@@ -24,20 +24,21 @@ export type VerifierInit = AgentInit & {
  * when the connection to the node ends. Everything it does follows from the thread, so it may be started anew at any time.
  */
 export async function runVerifier(client: SwarmClient, init: VerifierInit): Promise<void> {
-  const { did } = await client.call('node.id', {}, { signal: init.signal })
-  await new Verifier(client, init, did).run()
+  const signalled = withSignal(init)
+  const { did } = await client.call('node.id', {}, { signal: signalled.signal })
+  await new Verifier(client, signalled, did).run()
 }
 
 class Verifier {
   readonly #client: SwarmClient
-  readonly #init: VerifierInit
+  readonly #init: Signalled<VerifierInit>
   readonly #did: string
   readonly #follower: ThreadFollower
   readonly #jobs = new Map<string, Job>()
   readonly #slots: Slots
   readonly #pacer = new StatementPacer()
 
-  constructor(client: SwarmClient, init: VerifierInit, did: string) {
+  constructor(client: SwarmClient, init: Signalled<VerifierInit>, did: string) {
     this.#client = client
     this.#init = init
     this.#did = did

@@ -1,6 +1,6 @@
 import type { ThreadView } from '../core/swarm/index.ts'
 import type { SwarmClient, Telemetry } from '../rpc/index.ts'
-import type { AgentInit } from './agent-init.ts'
+import { type AgentInit, type Signalled, withSignal } from './agent-init.ts'
 import { addArtifact, fetchAll } from './artifacts.ts'
 import { JobAbortedError } from './errors.ts'
 import type { AgentEvent } from './events.ts'
@@ -29,13 +29,14 @@ export type WorkerInit = AgentInit & {
  * thread, so it may be started anew at any time.
  */
 export async function runWorker(client: SwarmClient, init: WorkerInit): Promise<void> {
-  const { did } = await client.call('node.id', {}, { signal: init.signal })
-  await new Worker(client, init, did).run()
+  const signalled = withSignal(init)
+  const { did } = await client.call('node.id', {}, { signal: signalled.signal })
+  await new Worker(client, signalled, did).run()
 }
 
 class Worker {
   readonly #client: SwarmClient
-  readonly #init: WorkerInit
+  readonly #init: Signalled<WorkerInit>
   readonly #did: string
   readonly #price: string
   readonly #follower: ThreadFollower
@@ -45,7 +46,7 @@ class Worker {
   readonly #waiting = new Set<string>()
   readonly #pacer = new StatementPacer()
 
-  constructor(client: SwarmClient, init: WorkerInit, did: string) {
+  constructor(client: SwarmClient, init: Signalled<WorkerInit>, did: string) {
     this.#client = client
     this.#init = init
     this.#did = did
