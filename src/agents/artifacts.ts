@@ -37,6 +37,8 @@ export async function fetchArtifact(
   try {
     const signal = AbortSignal.any(signals)
     await client.call('artifacts.cat', { cid, timeoutMs }, { signal, onProgress })
+    // The last piece may come with the answer, too late for the call to be cut.
+    enough.signal.throwIfAborted()
   } catch (error) {
     if (enough.signal.aborted) throw tooLarge
     throw isMissing(error) ? missing(cid, timeoutMs, error) : error

@@ -21,7 +21,9 @@ export class Screen {
   }
 
   get width(): number {
-    return (this.#out as { readonly columns?: number }).columns ?? 100
+    const { columns = 0 } = this.#out as { readonly columns?: number }
+    // Some pseudo-terminals say 0.
+    return columns > 0 ? columns : 100
   }
 
   line(text = ''): void {
