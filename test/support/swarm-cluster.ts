@@ -66,6 +66,8 @@ export type ClusterNode = {
   readonly keys: Keys
   swarm: Swarm
   alive: boolean
+  /** How far this node's clock is ahead, in ms. */
+  skewMs: number
   /** What survives a crash, and what was written but not synced. */
   disk: JournalRecord[]
   unsynced: JournalRecord[]
@@ -112,6 +114,7 @@ export class SwarmCluster {
         keys,
         swarm: this.#machine(keys),
         alive: true,
+        skewMs: 0,
         disk: [],
         unsynced: [],
         known: new Set(),
@@ -157,7 +160,7 @@ export class SwarmCluster {
   }
 
   input(node: ClusterNode, input: Input): void {
-    if (node.alive) this.#run(node, node.swarm.step(input))
+    if (node.alive) this.#run(node, node.swarm.step({ ...input, nowMs: input.nowMs + node.skewMs }))
   }
 
   crash(node: ClusterNode): void {
@@ -176,7 +179,7 @@ export class SwarmCluster {
       if (record.type === 'envelope') node.known.add(cidOf(record.bytes).toString())
     }
     node.alive = true
-    this.#run(node, node.swarm.start(this.nowMs))
+    this.#run(node, node.swarm.start(this.nowMs + node.skewMs))
     this.#tickLater(node, node.swarm)
     for (const other of this.nodes) {
       if (other === node || !other.alive) continue

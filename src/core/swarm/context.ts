@@ -45,7 +45,7 @@ export type SwarmInit = {
  * Largest step by which a foreign envelope moves our Lamport clock. A hostile sender must not be able to push it to
  * the end of the safe integers, where it could not advance any more.
  */
-const LAMPORT_STEP_MAX = 1_000_000_000
+const LAMPORT_STEP_MAX = 1_000_000
 
 /** What all parts of the machine share: identity, time, promises on disk, and the effects of the current step. */
 export class Context {
@@ -124,8 +124,9 @@ export class Context {
   }
 
   /** Lamport's rule: a clock is never behind what it has seen. Own values survive a restart because own envelopes do. */
-  witness(lamport: number): void {
-    if (lamport > this.#lamport && lamport - this.#lamport <= LAMPORT_STEP_MAX)
+  witness(lamport: number, sender: string): void {
+    const isOwn = sender === this.did
+    if (lamport > this.#lamport && (isOwn || lamport - this.#lamport <= LAMPORT_STEP_MAX))
       this.#lamport = lamport
   }
 }

@@ -1,11 +1,14 @@
 import type { LogEntry } from '../raft/index.ts'
 import { contradicted, onDerived } from './finality.ts'
-import { Member } from './member.ts'
+import { LOG_INDEX_MAX, Member } from './member.ts'
 import { participants, pickPeer, pull, sendLog } from './sync.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage } from './types.ts'
 import { driveVerdicts } from './verdicts.ts'
 import type { World } from './world.ts'
+
+/** Between two pulls for the same gap, in ms: a round trip takes less. */
+const GAP_MS = 200
 
 /** Becomes a member when the roster names this node and the thread is open. Its JOIN promise is inside FORM (R9). */
 export function startMember(world: World, thread: Thread): void {
@@ -92,9 +95,16 @@ export function onLog(
   const next = group.entries.length + 1
   const fresh = message.entries.filter(entry => entry.index >= next)
   if (fresh.length === 0) return
-  if (fresh[0]?.index !== next) return pullNow(world, thread, from)
-  if (thread.admitMissing(context, fresh, from))
-    return world.early.holdMessage(thread.id, from, message)
+  if (fresh[0]?.index !== next) {
+    // Each gap asks once: a member that sends nothing but gaps must not make this node ask all the time.
+    if (context.nowMs - thread.pulledAt >= GAP_MS) pullNow(world, thread, from)
+    return
+  }
+  if ((fresh.at(-1)?.index ?? 0) > LOG_INDEX_MAX) return
+  const found = thread.admitMissing(context, fresh, from)
+  if (found === 'foreign')
+    return thread.warn(context, `${from} sends entries that do not belong into this log`)
+  if (found === 'missing') return world.early.holdMessage(thread.id, from, message)
   context.persist({ type: 'learned', thread: thread.id, entries: fresh }, { sync: false })
   applyEntries(world, thread, fresh)
   driveVerdicts(context, thread)

@@ -27,8 +27,10 @@ export type Formation = {
   roster: readonly string[] | null
   boundAt: number
   readonly joins: Map<string, Uint8Array>
-  /** When FORM was handed to the signer; 0 before. */
+  /** When FORM was handed to the signer; 0 before, and when the signer said no. */
   publishedAt: number
+  /** Not before this time is FORM handed to the signer. */
+  publishFrom: number
 }
 
 /** Starts or continues the formation of an own open thread. Called at every tick and event that may help it on. */
@@ -91,7 +93,8 @@ function newFormation(
     roster: null,
     boundAt: 0,
     joins: new Map(),
-    publishedAt: 0
+    publishedAt: 0,
+    publishFrom: 0
   }
 }
 
@@ -206,11 +209,8 @@ export function joinKey(thread: Thread): string {
 function publishForm(context: Context, thread: Thread, formation: Formation): void {
   const { roster } = formation
   if (roster === null || formation.joins.size < roster.length) return
-  if (
-    formation.publishedAt > 0 &&
-    context.nowMs - formation.publishedAt < context.settings.retryMs * 5
-  )
-    return
+  // Once: a second FORM, even of the same roster, would be another group. A refused draft sets it back.
+  if (formation.publishedAt > 0 || context.nowMs < formation.publishFrom) return
   formation.publishedAt = context.nowMs
   const need = thread.need.envelope.payload
   let verifiers = 0
@@ -243,6 +243,12 @@ function publishForm(context: Context, thread: Thread, formation: Formation): vo
   )
 }
 
+/** FORM did not become an envelope: no group has begun, so it may be tried again after a while. */
+export function formAgainLater(context: Context, formation: Formation): void {
+  formation.publishedAt = 0
+  formation.publishFrom = context.nowMs + context.settings.retryMs * 5
+}
+
 /** A candidate's answer to an invitation or a binding, and the requester's bookkeeping of the answers. */
 export function onFormationMessage(
   context: Context,
@@ -256,7 +262,7 @@ export function onFormationMessage(
     context.send(from, { type: 'available', thread: thread.id, epoch: message.epoch })
   } else if (message.type === 'bind' && from === requester) {
     answerBind(context, thread, message)
-  } else if (formation === null || requester !== context.did) {
+  } else if (requester !== context.did || formation?.order.includes(from) !== true) {
     return
   } else if (message.type === 'available') {
     formation.available.add(from)
@@ -278,6 +284,11 @@ function answerBind(
   const decline = (reason: string): void =>
     context.send(requester, { type: 'decline', thread: thread.id, epoch: message.epoch, reason })
   if (message.epoch !== thread.epoch()) return decline('another epoch')
+  if (thread.isEnded()) return decline('the thread has ended here')
+  // A promise for a second roster would help nobody but an equivocating requester.
+  const bound = thread.group?.form.envelope.payload.roster ?? message.roster
+  if (bound.join() !== message.roster.join())
+    return decline('another FORM is known here for this slot and epoch')
   if (message.roster.length !== GROUP_SIZE || !message.roster.includes(context.did))
     return decline('not a roster of this group size with me in it')
   const order = drawOrder(

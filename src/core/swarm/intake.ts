@@ -27,7 +27,7 @@ export function onEnvelope(world: World, admitted: Admitted, local: boolean): vo
 export function file(world: World, admitted: Admitted, atMs: number, local: boolean): void {
   const { context } = world
   const { verb, thread: threadCid, sender, lamport } = admitted.envelope
-  context.witness(lamport)
+  context.witness(lamport, sender)
   if (verb === 'MANIFEST') return fileManifest(world, admitted as Admitted<'MANIFEST'>, local)
   if (verb === 'CHECKPOINT') return
   const id = verb === 'NEED' ? admitted.id : String(threadCid)

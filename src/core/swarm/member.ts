@@ -17,6 +17,9 @@ export type MemberInit = {
   readonly onCommitted: (entries: readonly LogEntry[]) => void
 }
 
+/** Highest position that a member takes: what a leader stops at, and room for the ticks and terms that bring the thread to its end. */
+export const LOG_INDEX_MAX: number = ENTRIES_PER_THREAD_MAX + 1024
+
 /** Append messages held back until their envelopes have passed the door. */
 const STASH_MAX = 64
 
@@ -35,6 +38,8 @@ export class Member {
   #offeredTerm = 0
   #lastStamp = 0
   #pumping = false
+  /** A leader whose clock is ahead, and for how many more ticks its signs of life are not heard. */
+  #ahead: { readonly leader: string; ticks: number } | null = null
 
   constructor(init: MemberInit) {
     this.#context = init.context
@@ -59,12 +64,14 @@ export class Member {
   }
 
   tick(): void {
+    if (this.#ahead !== null && --this.#ahead.ticks <= 0) this.#ahead = null
     this.raft.tick()
     this.pump()
   }
 
   receive(message: RaftMessage): void {
     if (message.type === 'append' && !this.#mayAccept(message)) return
+    if (this.#isUnheard(message)) return
     this.raft.step(message)
     this.pump()
   }
@@ -89,11 +96,28 @@ export class Member {
         this.#context,
         `the leader ${message.from} stamps entries ahead of this node's clock`
       )
+      this.#ahead = { leader: message.from, ticks: 3 * this.#context.settings.electionTicksMin }
       return false
     }
-    const missing = this.#thread.admitMissing(this.#context, message.entries, message.from)
-    if (missing && this.#stash.length < STASH_MAX) this.#stash.push(message)
-    return !missing
+    if ((message.entries.at(-1)?.index ?? 0) > LOG_INDEX_MAX) return false
+    const found = this.#thread.admitMissing(this.#context, message.entries, message.from)
+    if (found === 'missing' && this.#stash.length < STASH_MAX) this.#stash.push(message)
+    if (found === 'foreign')
+      this.#thread.warn(this.#context, `${message.from} logs what does not belong into this log`)
+    return found === 'complete'
+  }
+
+  /**
+   * A leader whose stamps are refused must not keep its place by heartbeats alone: unheard for some election timeouts, it is
+   * replaced when a majority finds so. A member whose own clock is behind hears it again after that.
+   */
+  #isUnheard(message: RaftMessage): boolean {
+    if (this.#ahead === null || message.from !== this.#ahead.leader) return false
+    if (message.type === 'append' && message.entries.length > 0) {
+      this.#ahead = null
+      return false
+    }
+    return message.type === 'append' || message.type === 'heartbeat'
   }
 
   /** Persist, send, apply, for as long as there is something to do; then offer new work as leader. */

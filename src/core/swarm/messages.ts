@@ -33,7 +33,9 @@ export function onMessage(world: World, from: string, message: PeerMessage): voi
     case 'hello':
       return onHello(world, from, message.threads)
     case 'pull':
-      return world.withThread(message.thread, thread => answerPull(context, thread, from, message))
+      return world.withThread(message.thread, thread => {
+        if (thread.answers.allows(from, context.nowMs)) answerPull(context, thread, from, message)
+      })
     case 'invite':
       return onInvite(world, from, message)
     case 'available':
@@ -63,7 +65,8 @@ export function onMessage(world: World, from: string, message: PeerMessage): voi
 
 /** Pulls what this node does not have complete. */
 function onHello(world: World, from: string, threads: readonly string[]): void {
-  for (const id of threads.slice(0, HELLO_THREADS_MAX)) {
+  if (!world.greetings.allows(from, world.context.nowMs)) return
+  for (const id of new Set(threads.slice(0, HELLO_THREADS_MAX))) {
     const thread = world.threads.get(id)
     if (isThreadId(id) && thread?.isComplete() !== true) pull(world.context, id, thread, from)
   }
@@ -86,7 +89,8 @@ function onInvite(
 function onRaft(world: World, from: string, message: Extract<PeerMessage, { type: 'raft' }>): void {
   const thread = world.groups.get(message.group)
   if (thread === undefined) return world.early.holdMessage(message.group, from, message)
-  if (message.message.from !== from) return
+  const isMember = thread.group?.form.envelope.payload.roster.includes(from) === true
+  if (message.message.from !== from || !isMember) return
   if (thread.member !== null) return thread.member.receive(message.message)
   // A member that lags behind an ended group is told how it ended.
   if (thread.end !== null)

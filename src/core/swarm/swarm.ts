@@ -4,7 +4,7 @@ import type { PlanChange } from '../plan/index.ts'
 import { runCommand } from './commands.ts'
 import { Context, type SwarmInit } from './context.ts'
 import { driveFinality } from './finality.ts'
-import { driveFormation } from './formation.ts'
+import { driveFormation, formAgainLater } from './formation.ts'
 import { onEnvelope } from './intake.ts'
 import { onMessage, onPeer } from './messages.ts'
 import { restoreRecord, resume } from './restart.ts'
@@ -156,6 +156,10 @@ export class Swarm {
     const waiting = context.waiting.get(input.lamport)
     context.waiting.delete(input.lamport)
     if (waiting !== undefined) return context.refuseCommand(waiting, input.refusal)
+    if (input.draft.verb === 'FORM')
+      this.#world.withThread(String(input.draft.thread), thread => {
+        if (thread.formation !== null) formAgainLater(context, thread.formation)
+      })
     context.warn(
       input.draft.thread?.toString() ?? null,
       `own ${input.draft.verb} was refused: ${input.refusal.message}`

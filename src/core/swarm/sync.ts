@@ -11,6 +11,9 @@ const PULL_IDS_MAX = 4_096
 /** Bytes of envelopes or entries in one message; well below the limit of a direct message. */
 const BATCH_BYTES_MAX = 256 * 1024
 
+/** Bytes of envelopes, and again of entries, that answer one pull; who lacks more asks again. */
+const ANSWER_BYTES_MAX: number = 2 * 1024 * 1024
+
 /** Asks a peer for what this node lacks of a thread (R6). */
 export function pull(
   context: Context,
@@ -48,7 +51,7 @@ export function pickPeer(context: Context, thread: Thread | null): string | null
   return peers[context.random(Math.max(1, peers.length))] ?? null
 }
 
-/** Answers a pull: the missing envelopes in the order seen here, then the missing entries. */
+/** Answers a pull: the missing envelopes in the order seen here, then the missing entries; as much as one answer may have. */
 export function answerPull(
   context: Context,
   thread: Thread,
@@ -57,14 +60,25 @@ export function answerPull(
 ): void {
   const have = new Set(message.have)
   if (!have.has(thread.id)) context.send(from, { type: 'envelopes', items: [thread.need.bytes] })
+  const form = thread.group?.form
+  if (form !== undefined && !have.has(form.id))
+    context.send(from, { type: 'envelopes', items: [form.bytes] })
   const missing: Uint8Array[] = []
-  for (const [id, { admitted }] of thread.envelopes) {
-    if (id !== thread.id && !have.has(id)) missing.push(admitted.bytes)
+  // A pull names the newest ids, so the newest are those that are surely missing.
+  for (const [id, { admitted }] of [...thread.envelopes].reverse()) {
+    if (id !== thread.id && id !== form?.id && !have.has(id)) missing.push(admitted.bytes)
   }
-  for (const items of batches(missing, bytes => bytes.length))
-    context.send(from, { type: 'envelopes', items })
+  const items = within(ANSWER_BYTES_MAX, missing, bytes => bytes.length).reverse()
+  for (const batch of batches(items, bytes => bytes.length))
+    context.send(from, { type: 'envelopes', items: batch })
   if (thread.group === null) return
-  sendLog(context, thread, from, thread.group.entries.slice(message.entries))
+  const entries = thread.group.entries.slice(message.entries)
+  sendLog(
+    context,
+    thread,
+    from,
+    within(ANSWER_BYTES_MAX, entries, entry => entry.data.length + 16)
+  )
 }
 
 /** Sends committed entries to a node outside the roster. */
@@ -95,6 +109,16 @@ export function isThreadId(text: string): boolean {
   } catch {
     return false
   }
+}
+
+/** The first items that fit into so many bytes together. */
+function within<T>(bytesMax: number, items: readonly T[], sizeOf: (item: T) => number): T[] {
+  let bytes = 0
+  const end = items.findIndex(item => {
+    bytes += sizeOf(item)
+    return bytes > bytesMax
+  })
+  return end === -1 ? [...items] : items.slice(0, end)
 }
 
 function batches<T>(items: readonly T[], sizeOf: (item: T) => number): T[][] {

@@ -1,10 +1,11 @@
 import { cidOf } from '../codec/index.ts'
-import type { Admitted, Fact, Outcome } from '../envelope/index.ts'
+import { type Admitted, type Fact, type Outcome, parseEnvelope } from '../envelope/index.ts'
 import { decodeEntry, factsOf, LOGGED_VERBS, NeedLog } from '../need/index.ts'
 import type { LogEntry } from '../raft/index.ts'
 import { groupIdOf } from '../roster/index.ts'
 import type { Context } from './context.ts'
 import type { Formation } from './formation.ts'
+import { Interval } from './interval.ts'
 import type { Member } from './member.ts'
 import type { Phase, Stage } from './types.ts'
 
@@ -64,6 +65,10 @@ export class Thread {
   } = { decide: null, outcome: null }
   readonly ownVerdicts = new Map<string, OwnVerdict>()
   readonly warnings: string[] = []
+  /** Envelopes out of entries that are on their way through the door, and since when. */
+  readonly #asked = new Map<string, number>()
+  /** Pulls are small and their answers are not. */
+  readonly answers = new Interval(100)
   pulledAt = 0
   /** Whom this node asked last. */
   pulledFrom: string | null = null
@@ -123,6 +128,7 @@ export class Thread {
   file(admitted: Admitted, seenAt: number): void {
     this.envelopes.set(admitted.id, { admitted, seenAt })
     this.senders.add(admitted.envelope.sender)
+    this.#asked.delete(admitted.id)
     if (
       LOGGED_VERBS.has(admitted.envelope.verb) &&
       this.group?.log.state.logged.has(admitted.id) !== true
@@ -132,23 +138,40 @@ export class Thread {
   }
 
   /**
-   * Sends envelopes that came inside entries and are not known here through the door. True when something was missing,
-   * so that the entries have to wait.
+   * Sends envelopes that came inside entries and are not known here through the door, each once in a while: the entries are
+   * looked at again with every envelope that comes in. `missing`: the entries have to wait. `foreign`: something in them does
+   * not belong into the log of this thread, which no honest member would put there.
    */
-  admitMissing(context: Context, entries: readonly LogEntry[], from: string): boolean {
-    let missing = false
+  admitMissing(
+    context: Context,
+    entries: readonly LogEntry[],
+    from: string
+  ): 'complete' | 'missing' | 'foreign' {
+    let answer: 'complete' | 'missing' = 'complete'
     for (const entry of entries) {
-      const body = decodeEntry(entry.data)
-      if (
-        body === null ||
-        body.envelope === null ||
-        this.envelopes.has(cidOf(body.envelope).toString())
-      )
-        continue
-      missing = true
-      context.admit(body.envelope, from)
+      const carried = carriedBy(entry)
+      if (carried === null || this.envelopes.has(carried.id)) continue
+      answer = 'missing'
+      const askedAt = this.#asked.get(carried.id)
+      if (askedAt !== undefined && context.nowMs - askedAt < context.settings.retryMs) continue
+      if (!this.#isLoggable(carried.bytes)) return 'foreign'
+      if (this.#asked.size >= ASKED_MAX) this.#asked.clear()
+      this.#asked.set(carried.id, context.nowMs)
+      context.admit(carried.bytes, from)
     }
-    return missing
+    return answer
+  }
+
+  /** True for an envelope that this node sent through its door because the log has it. */
+  isAsked(id: string): boolean {
+    return this.#asked.has(id)
+  }
+
+  #isLoggable(bytes: Uint8Array): boolean {
+    const parsed = parseEnvelope(bytes)
+    if (!parsed.ok) return false
+    const { verb, thread } = parsed.value.envelope
+    return LOGGED_VERBS.has(verb) && String(thread) === this.id
   }
 
   /** The plan facts of a filed envelope; a certified verb states some only when its certificate was accepted. */
@@ -175,6 +198,24 @@ export class Thread {
       commit.stamp + 2 * windows.verifyMs + windows.sealMs + windows.revealMs + windows.challengeMs
     )
   }
+}
+
+/** Envelopes that are on their way through the door at once; what one full window of appends brings. */
+const ASKED_MAX = 4096
+
+const carriedByEntry = new WeakMap<LogEntry, Carried>()
+
+type Carried = { readonly id: string; readonly bytes: Uint8Array }
+
+/** The envelope inside an entry. Entries that wait are looked at often, and hashing is what that would cost. */
+function carriedBy(entry: LogEntry): Carried | null {
+  const known = carriedByEntry.get(entry)
+  if (known !== undefined) return known
+  const bytes = decodeEntry(entry.data)?.envelope ?? null
+  if (bytes === null) return null
+  const found = { id: cidOf(bytes).toString(), bytes }
+  carriedByEntry.set(entry, found)
+  return found
 }
 
 /** Warnings kept per thread; a noisy peer must not fill memory. */

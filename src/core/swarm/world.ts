@@ -1,6 +1,7 @@
 import type { LogEntry } from '../raft/index.ts'
 import type { Context } from './context.ts'
 import { EarlyArrivals } from './early.ts'
+import { Interval } from './interval.ts'
 import type { RestoredRaft } from './member.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage } from './types.ts'
@@ -16,6 +17,8 @@ export class World {
   /** Threads with a group, by group id. */
   readonly groups = new Map<string, Thread>()
   readonly early = new EarlyArrivals()
+  /** A hello leads to a pull for each thread: peers say it once a connection. */
+  readonly greetings = new Interval(200)
   readonly restored = new Map<string, Restoring>()
   /** False while records are being restored: nothing is started or sent then. */
   started = false

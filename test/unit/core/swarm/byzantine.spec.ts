@@ -3,11 +3,20 @@
  * Method: an honest world in which one lie at a time is handed to some nodes.
  */
 import { strict as assert } from 'node:assert'
+import { CID } from '../../../../src/core/codec/index.ts'
 import { encodeEntry } from '../../../../src/core/need/index.ts'
-import type { PeerMessage } from '../../../../src/core/swarm/index.ts'
+import { drawOrder } from '../../../../src/core/roster/index.ts'
+import type { Effect, PeerMessage } from '../../../../src/core/swarm/index.ts'
+import { finishedThread } from '../../../support/finished-thread.ts'
 import { script } from '../../../support/swarm-agents.ts'
 import { give, secondGroup, stateNeed } from '../../../support/swarm-attacks.ts'
-import { type ClusterNode, SwarmCluster } from '../../../support/swarm-cluster.ts'
+import {
+  type ClusterNode,
+  INPUT,
+  SwarmCluster,
+  testDraft,
+  testKeys
+} from '../../../support/swarm-cluster.ts'
 
 function honest(seed = 11, nodes = 6): SwarmCluster {
   const cluster = new SwarmCluster({ nodes, seed })
@@ -83,16 +92,17 @@ describe('core/swarm: equivocating requesters', () => {
 
   it('lead no node to two decisions, whatever comes first', () => {
     const cluster = honest()
-    cluster.gossips = false
-    const thread = stateNeed(cluster)
     const last = cluster.nodes[5] as ClusterNode
+    cluster.linked = (from, to) => from !== last && to !== last
+    const thread = stateNeed(cluster)
     const need = cluster.nodes[0]?.swarm.envelope(thread, thread)
     assert(need !== undefined)
     give(cluster, [last], need)
     const { decide } = secondGroup(cluster, thread)
     give(cluster, [last], decide)
-    cluster.gossips = true
-    cluster.run(3_000)
+    cluster.run(100)
+    cluster.linked = () => true
+    cluster.run(6_000)
     const view = cluster.view(last, thread)
     assert.equal(view.decide?.worker, decide.envelope.payload.decision.worker)
     assert.equal(view.group?.roster.includes(view.decide.worker), true)
@@ -168,5 +178,165 @@ describe('core/swarm: lying members', () => {
       say(cluster, observer, stranger, { type: 'log', group, thread, entries })
     cluster.linked = () => true
     finalEverywhere(cluster, thread)
+  })
+})
+
+describe('core/swarm: clocks', () => {
+  it('replaces a leader whose clock is far ahead, though it gives signs of life', () => {
+    const cluster = honest()
+    const thread = stateNeed(cluster, { expiresAt: cluster.nowMs + 60_000 })
+    until(cluster, thread, 'BIDDING')
+    cluster.run(60)
+    const { leader } = roles(cluster, thread)
+    leader.skewMs = 30_000
+    finalEverywhere(cluster, thread, 25_000)
+  })
+
+  it('goes on with one member whose clock is behind', () => {
+    const cluster = honest()
+    const thread = stateNeed(cluster, { expiresAt: cluster.nowMs + 60_000 })
+    until(cluster, thread, 'BIDDING')
+    cluster.run(60)
+    const { follower } = roles(cluster, thread)
+    follower.skewMs = -10_000
+    finalEverywhere(cluster, thread, 25_000)
+  })
+
+  it('does not let a stranger push the Lamport clock to its end, nor a restart set it back', () => {
+    const cluster = honest(13, 1)
+    const node = cluster.nodes[0] as ClusterNode
+    const other = testKeys(50)
+    for (const lamport of [900_000, 1_800_000, Number.MAX_SAFE_INTEGER])
+      give(cluster, [node], cluster.seal(other, cluster.manifest(), lamport))
+    const announce = (): number => {
+      cluster.command(node, { type: 'announce', draft: cluster.manifest() })
+      cluster.run(1)
+      return node.swarm.manifests().get(node.did)?.envelope.lamport ?? 0
+    }
+    const before = announce()
+    assert(before > 1_800_000 && before < 2_000_000)
+    cluster.crash(node)
+    node.disk = node.disk.filter(
+      record =>
+        record.type !== 'envelope' || record.bytes === node.swarm.manifests().get(node.did)?.bytes
+    )
+    cluster.restart(node)
+    assert(announce() > before)
+  })
+})
+
+describe('core/swarm: strangers that ask', () => {
+  const sent = (cluster: SwarmCluster, node: ClusterNode, message: PeerMessage): Effect[] =>
+    node.swarm
+      .step({
+        kind: 'message',
+        nowMs: cluster.nowMs,
+        from: testKeys(60).did,
+        message
+      })
+      .filter(effect => effect.kind === 'send')
+
+  it('get one answer to a pull, and no end for a message to a group that is not theirs', () => {
+    const { cluster, node, thread } = finishedThread()
+    const pull: PeerMessage = { type: 'pull', thread, have: [], entries: 0 }
+    assert(sent(cluster, node, pull).length > 0)
+    assert.equal(sent(cluster, node, pull).length, 0)
+    const group = cluster.view(node, thread).group?.id ?? ''
+    const from = testKeys(60).did
+    const message = { type: 'heartbeat' as const, from, to: node.did, term: 1, commit: 0 }
+    assert.equal(sent(cluster, node, { type: 'raft', group, message }).length, 0)
+  })
+
+  it('are asked once for a thread that they name a thousand times', () => {
+    const { cluster, node } = finishedThread()
+    const threads = Array(1_000).fill(String(INPUT))
+    assert.equal(sent(cluster, node, { type: 'hello', threads }).length, 1)
+    assert.equal(sent(cluster, node, { type: 'hello', threads }).length, 0)
+  })
+
+  it('cannot bring a member to promise a second roster for a thread that has its group', () => {
+    const cluster = honest()
+    const thread = stateNeed(cluster)
+    until(cluster, thread, 'BIDDING')
+    cluster.run(60)
+    const { observer } = roles(cluster, thread)
+    const candidates = [observer.did, ...[60, 61, 62].map(index => testKeys(index).did)]
+    const message: PeerMessage = {
+      type: 'bind',
+      thread,
+      epoch: 0,
+      candidates: candidates.map(did => ({ did, manifest: thread })),
+      roster: drawOrder(thread, 0, candidates)
+    }
+    const effects = observer.swarm.step({
+      kind: 'message',
+      nowMs: cluster.nowMs,
+      from: cluster.nodes[0]?.did ?? '',
+      message
+    })
+    assert.deepEqual(
+      effects.map(effect => effect.kind === 'send' && effect.message.type),
+      ['decline']
+    )
+  })
+})
+
+describe('core/swarm: what leaders log', () => {
+  function append(
+    cluster: SwarmCluster,
+    thread: string,
+    envelope: Uint8Array
+  ): { effects: readonly Effect[]; follower: ClusterNode } {
+    const { leader, follower, group } = roles(cluster, thread)
+    const { applied = 0, term = 0 } = cluster.view(follower, thread).group ?? {}
+    const data = encodeEntry({ stamp: cluster.nowMs, envelope })
+    const message = {
+      type: 'append' as const,
+      from: leader.did,
+      to: follower.did,
+      term,
+      previousIndex: applied,
+      previousTerm: term,
+      entries: [{ term, index: applied + 1, data }],
+      commit: applied
+    }
+    const input = { type: 'raft' as const, group, message }
+    const effects = follower.swarm.step({
+      kind: 'message',
+      nowMs: cluster.nowMs,
+      from: leader.did,
+      message: input
+    })
+    return { effects, follower }
+  }
+
+  it('is neither acknowledged nor let in when it does not belong into the log of the thread', () => {
+    const cluster = honest()
+    const thread = stateNeed(cluster)
+    until(cluster, thread, 'BIDDING')
+    cluster.run(60)
+    const manifest = cluster.seal(testKeys(50), cluster.manifest(), 1)
+    const need = cluster.seal(testKeys(50), cluster.need(), 2)
+    for (const { bytes } of [manifest, need]) {
+      const { effects } = append(cluster, thread, bytes)
+      assert.deepEqual(
+        effects.filter(effect => effect.kind === 'admit' || effect.kind === 'send'),
+        []
+      )
+    }
+    finalEverywhere(cluster, thread)
+  })
+
+  it('is asked for once, however often the entry comes again', () => {
+    const cluster = honest()
+    const thread = stateNeed(cluster)
+    until(cluster, thread, 'BIDDING')
+    cluster.run(60)
+    const draft = testDraft(cluster.nowMs, 'UPDATE_PLAN', CID.parse(thread), { facts: [] })
+    const { bytes } = cluster.seal(testKeys(50), draft, 1)
+    const admits = [1, 2, 3].flatMap(() =>
+      append(cluster, thread, bytes).effects.filter(effect => effect.kind === 'admit')
+    )
+    assert.equal(admits.length, 1)
   })
 })
