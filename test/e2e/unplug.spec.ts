@@ -1,5 +1,6 @@
 // Goal: every part is wired (R21). Method: the job that passes in e2e/demo, on nodes that lack one part; it must fail, say why, and not hang.
 import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import { PARTS } from '../../src/config/index.ts'
 import { type DemoReport, runDemo } from '../../src/testnet/index.ts'
@@ -25,13 +26,16 @@ async function demoWithout(
   const stdout = new PassThrough()
   const stderr = new PassThrough().resume()
   const env = { ...process.env, CAN_SWARM_NODE_UNPLUG: part }
+  const dir = freshFolder()
   try {
-    const init = { stdout, stderr, env, json: true, ttlMs: TTL_MS, dir: freshFolder() }
+    const init = { stdout, stderr, env, json: true, ttlMs: TTL_MS, dir }
     const status = await runDemo(init)
     const report = JSON.parse(String(stdout.read())) as DemoReport
     return { status, phase: report.phase, reason: report.reason }
   } catch (error) {
     // Some parts are missed as early as when the NEED is stated.
     return { status: 1, phase: 'none', reason: (error as Error).message }
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
   }
 }
