@@ -21,6 +21,12 @@ export type NodeInit = {
 type Exit = { readonly status: number | null; readonly signal: NodeJS.Signals | null }
 
 /**
+ * A young generation of 2 MB for each half: many nodes share this machine. Start-up would leave V8 with 16 MB of it, which an idle
+ * node never needs; a busy one collects a little more often.
+ */
+const NODE_FLAGS = ['--max-semi-space-size=2']
+
+/**
  * One node in a process of its own. Its settings lie in its home, so that it can be started again by hand with
  * `can-swarm start --home DIR`; its output goes to `node.log` there. It ends with this process: its standard input is a pipe
  * of ours, and it watches the end of it.
@@ -135,7 +141,8 @@ export class NodeProcess {
   #spawn(): void {
     const script = join(packageRoot(), 'bin', 'can-swarm.js')
     const log = openSync(this.#logPath(), 'a', 0o600)
-    const child = spawn(process.execPath, [script, 'start', '--home', this.home], {
+    const args = [...NODE_FLAGS, script, 'start', '--home', this.home]
+    const child = spawn(process.execPath, args, {
       stdio: ['pipe', log, log],
       env: { ...this.#init.env, CAN_SWARM_EXIT_WITH_STDIN: '1' },
       // Out of reach of the terminal's Ctrl-C: the launcher stops its nodes in order.
