@@ -4,18 +4,26 @@ import { TERMINAL, type ThreadView } from '../core/swarm/index.ts'
 import { AGREE_TIMEOUT_MS } from './limits.ts'
 import type { NodeProcess } from './node-process.ts'
 
-/** What every node must agree on about an ended thread. FINALIZE may come in several envelopes that say the same. */
-export function outcomeOf(view: ThreadView): string {
-  const { phase, decide, commit, finalize, group } = view
-  return JSON.stringify({
+/**
+ * What two nodes say differently about the end of a thread, or null. FINALIZE may come in several envelopes that say the same,
+ * and a node that has the certificate may still lack the log: what it does not know yet is no difference.
+ */
+export function difference(a: ThreadView, b: ThreadView): string | null {
+  const end = ({ phase, finalize }: ThreadView): unknown => [
     phase,
-    decide: decide && [decide.proposal, decide.epoch, decide.term, decide.index],
-    commit: commit?.id ?? null,
-    outputs: commit?.outputs ?? [],
-    result: finalize?.result ?? null,
-    payouts: finalize?.payouts ?? [],
-    group: group?.id ?? null
-  })
+    finalize?.result ?? null,
+    finalize?.payouts ?? null
+  ]
+  const pairs: [unknown, unknown][] = [[end(a), end(b)]]
+  if (a.decide !== null && b.decide !== null) pairs.push([place(a.decide), place(b.decide)])
+  if (a.commit !== null && b.commit !== null) pairs.push([a.commit.id, b.commit.id])
+  const texts = pairs.map(pair => pair.map(one => JSON.stringify(one)) as [string, string])
+  const [one, other] = texts.find(([left, right]) => left !== right) ?? []
+  return one === undefined ? null : `${one} is not ${other}`
+}
+
+function place(decide: NonNullable<ThreadView['decide']>): unknown {
+  return [decide.proposal, decide.epoch, decide.term, decide.index]
 }
 
 /** Waits until the other nodes have ended the thread too. Returns a sentence for each that did not, or ended it otherwise. */
@@ -25,11 +33,11 @@ export async function disagreements(
   signal: AbortSignal
 ): Promise<string[]> {
   const late = AbortSignal.any([signal, AbortSignal.timeout(AGREE_TIMEOUT_MS)])
-  const expected = outcomeOf(view)
   const problems = nodes.map(async node => {
     const other = await endOn(node, view.thread, late)
     if (other === null) return `${node.name} has not seen the end of the thread`
-    return outcomeOf(other) === expected ? null : `${node.name} ended it otherwise: ${other.phase}`
+    const what = difference(view, other)
+    return what === null ? null : `${node.name} ended it otherwise: ${what}`
   })
   return (await Promise.all(problems)).filter(problem => problem !== null)
 }

@@ -6,8 +6,8 @@ import { PassThrough } from 'node:stream'
 import { fetchArtifact } from '../../../src/agents/index.ts'
 import { threadReport, threadTimings } from '../../../src/testnet/demo-report.ts'
 import {
+  difference,
   nodeEnvironment,
-  outcomeOf,
   rolesOf,
   runDemo,
   status,
@@ -197,12 +197,14 @@ describe('testnet/report', () => {
   })
 
   it('sees a different end, and not a different envelope about the same end', () => {
-    const { finalize } = view
-    assert.ok(finalize)
-    assert.equal(outcomeOf({ ...view, finalize: { ...finalize, id: 'other' } }), outcomeOf(view))
-    assert.notEqual(outcomeOf({ ...view, phase: 'INVALID' }), outcomeOf(view))
+    const { finalize, commit } = view
+    assert.ok(finalize && commit)
+    assert.equal(difference({ ...view, finalize: { ...finalize, id: 'other' } }, view), null)
+    assert.equal(difference({ ...view, commit: null, decide: null }, view), null, 'not known yet')
+    assert.match(difference({ ...view, phase: 'INVALID' }, view) ?? '', /INVALID.* is not .*FINAL/u)
+    assert.notEqual(difference({ ...view, commit: { ...commit, id: 'other' } }, view), null)
     const payouts = [{ to: ME, amount: '1', why: 'work' }]
-    assert.notEqual(outcomeOf({ ...view, finalize: { ...finalize, payouts } }), outcomeOf(view))
+    assert.notEqual(difference({ ...view, finalize: { ...finalize, payouts } }, view), null)
   })
 })
 
