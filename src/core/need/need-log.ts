@@ -19,6 +19,7 @@ import {
   closeSealingIfDue,
   judgeIfDue
 } from './judging.ts'
+import { PLANNED_MAX } from './limits.ts'
 import { type NeedState, plan } from './state.ts'
 import { applyClaim, applyCommit, applyHeartbeat, applyYield, scavengeIfDue } from './working.ts'
 
@@ -210,6 +211,27 @@ export class NeedLog {
       planDigest: planDigestOf(state)
     }
     state.deadline = null
+  }
+}
+
+/**
+ * Whether an envelope would be void at any later place of the log too. A leader does not offer it, so that what strangers say
+ * does not use up the log.
+ */
+export function isPointless(state: NeedState, { envelope }: Admitted): boolean {
+  switch (envelope.verb) {
+    case 'PROPOSE':
+    case 'ATTEST_PLAN':
+      return state.phase !== 'BIDDING'
+    case 'CLAIM':
+    case 'HEARTBEAT':
+    case 'YIELD':
+    case 'COMMIT':
+      return state.decision !== null && envelope.sender !== state.decision.worker
+    case 'UPDATE_PLAN':
+      return state.planned.length >= PLANNED_MAX
+    default:
+      return APPLY[envelope.verb] === undefined
   }
 }
 

@@ -1,7 +1,8 @@
 import { OPEN_THREADS_PER_REQUESTER_MAX, ok, THREADS_MAX } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
-import { checkNeed } from '../need/index.ts'
+import { checkNeed, isPointless, LOGGED_VERBS } from '../need/index.ts'
 import { type CheckedCertificate, checkDecision, checkForm, checkOutcome } from '../roster/index.ts'
+import type { Context } from './context.ts'
 import { contradicted } from './finality.ts'
 import { disagree, pullNow, startMember } from './following.ts'
 import { driveFormation } from './formation.ts'
@@ -11,6 +12,11 @@ import type { World } from './world.ts'
 
 /** Agents whose manifest is kept; a flood of identities must not fill memory. */
 const MANIFESTS_MAX = 10_000
+/** Envelopes of one thread that wait for the log, and how many of them may be of one sender. The log itself is bounded. */
+const UNLOGGED_MAX = 1_024
+const UNLOGGED_PER_SENDER_MAX = 64
+/** FORM, DECIDE, FINALIZE and INVALIDATE of one thread: the group's members may each publish one, and again. */
+const CERTIFIED_MAX = 64
 
 /** Takes an admitted envelope: files it, and answers the command that it came from. */
 export function onEnvelope(world: World, admitted: Admitted, local: boolean): void {
@@ -35,6 +41,7 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
     verb === 'NEED' ? openThread(world, admitted as Admitted<'NEED'>) : world.threads.get(id)
   if (thread === undefined) return verb === 'NEED' ? undefined : waitForNeed(world, id, admitted)
   if (thread.envelopes.has(admitted.id)) return
+  if (!local && world.started && !isWanted(world, thread, admitted)) return
   thread.file(admitted, atMs)
   keep(world, admitted, atMs, local)
   context.observe({ type: 'envelope', thread: id, id: admitted.id, verb, sender, atMs })
@@ -46,6 +53,48 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
     for (const early of world.early.envelopes(id)) file(world, early, atMs, false)
 }
 
+/**
+ * Whether a stranger's envelope is worth keeping: nothing for a thread that is over, nothing beyond what may wait, and no
+ * certificate that does not hold. What the log has is always wanted.
+ */
+function isWanted(world: World, thread: Thread, admitted: Admitted): boolean {
+  if (thread.isAsked(admitted.id)) return true
+  const { verb, sender } = admitted.envelope
+  if (LOGGED_VERBS.has(verb)) {
+    const state = thread.group?.log.state
+    if (thread.isEnded() || (state !== undefined && isPointless(state, admitted))) return false
+    const isInsider = sender === state?.decision?.worker || sender === thread.need.envelope.sender
+    if (!isInsider && thread.unlogged.size >= UNLOGGED_MAX) return false
+    let own = 0
+    for (const { envelope } of thread.unlogged.values()) if (envelope.sender === sender) own += 1
+    return own < UNLOGGED_PER_SENDER_MAX
+  }
+  if (verb === 'NEED') return true
+  let certified = 0
+  for (const known of thread.envelopes.values())
+    if (!LOGGED_VERBS.has(known.admitted.envelope.verb)) certified += 1
+  if (certified >= CERTIFIED_MAX || thread.isComplete()) return false
+  const refusal = flawOf(world, thread, admitted)
+  if (refusal === null) return true
+  thread.warn(world.context, `a ${verb} was refused: ${refusal}`)
+  return false
+}
+
+/** What is wrong with a FORM or a certificate, or null. */
+function flawOf(world: World, thread: Thread, admitted: Admitted): string | null {
+  const { verify } = world.context
+  const { verb, payload } = admitted.envelope
+  const check =
+    verb === 'FORM'
+      ? checkForm(admitted as Admitted<'FORM'>, thread.need, verify)
+      : verb === 'DECIDE'
+        ? checkDecision(payload.decision, payload.certificate, thread.need, verify)
+        : verb === 'FINALIZE' || verb === 'INVALIDATE'
+          ? checkOutcome(payload.outcome, payload.certificate, thread.need, verify)
+          : null
+  return check === null || check.ok ? null : check.refusal.message
+}
+
 function keep(world: World, admitted: Admitted, atMs: number, local: boolean): void {
   world.context.persist({ type: 'envelope', bytes: admitted.bytes, atMs }, { sync: local })
   if (local) world.context.gossip(admitted.bytes)
@@ -55,7 +104,7 @@ function fileManifest(world: World, admitted: Admitted<'MANIFEST'>, local: boole
   const { manifests } = world.context
   const known = manifests.get(admitted.envelope.sender)
   if (known !== undefined && known.envelope.lamport >= admitted.envelope.lamport) return
-  if (known === undefined && manifests.size >= MANIFESTS_MAX) return
+  if (known === undefined && manifests.size >= MANIFESTS_MAX && !forgetAbsent(world.context)) return
   manifests.set(admitted.envelope.sender, admitted)
   keep(world, admitted, world.context.nowMs, local)
   if (!local) return
@@ -63,6 +112,15 @@ function fileManifest(world: World, admitted: Admitted<'MANIFEST'>, local: boole
   const { connected } = world.context
   for (const did of connected)
     world.context.send(did, { type: 'envelopes', items: [admitted.bytes] })
+}
+
+/** Makes room by the oldest manifest of somebody who is not here. False when everybody is. */
+function forgetAbsent(context: Context): boolean {
+  for (const did of context.manifests.keys()) {
+    if (did === context.did || context.connected.has(did)) continue
+    return context.manifests.delete(did)
+  }
+  return false
 }
 
 function openThread(world: World, need: Admitted<'NEED'>): Thread | undefined {

@@ -29,6 +29,8 @@ export function onPeer(world: World, did: string, connected: boolean): void {
 /** A direct message of an authenticated peer. */
 export function onMessage(world: World, from: string, message: PeerMessage): void {
   const { context } = world
+  // A copy of this home that runs elsewhere has this node's key, and nothing to say to it.
+  if (from === context.did) return
   switch (message.type) {
     case 'hello':
       return onHello(world, from, message.threads)

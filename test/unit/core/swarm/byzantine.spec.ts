@@ -6,6 +6,7 @@ import { strict as assert } from 'node:assert'
 import { CID } from '../../../../src/core/codec/index.ts'
 import { encodeEntry } from '../../../../src/core/need/index.ts'
 import { drawOrder } from '../../../../src/core/roster/index.ts'
+import { EarlyArrivals } from '../../../../src/core/swarm/early.ts'
 import type { Effect, PeerMessage } from '../../../../src/core/swarm/index.ts'
 import { finishedThread } from '../../../support/finished-thread.ts'
 import { script } from '../../../support/swarm-agents.ts'
@@ -338,5 +339,81 @@ describe('core/swarm: what leaders log', () => {
       append(cluster, thread, bytes).effects.filter(effect => effect.kind === 'admit')
     )
     assert.equal(admits.length, 1)
+  })
+})
+
+describe('core/swarm: floods', () => {
+  it('of one stranger, or of many, use up neither memory nor the log, and the job goes on', function () {
+    this.timeout(30_000)
+    const cluster = honest()
+    const thread = stateNeed(cluster)
+    until(cluster, thread, 'CLAIMED')
+    const task = CID.parse(
+      cluster.view(cluster.nodes[0] as ClusterNode, thread).decide?.proposal ?? ''
+    )
+    const loud = cluster.nodes[0] as ClusterNode
+    for (let i = 0; i < 1_500; i++) {
+      const draft = testDraft(cluster.nowMs, 'HEARTBEAT', CID.parse(thread), { task, progress: 1 })
+      const beat = { ...draft, epoch: 0, fence: [0, 1, 1] } as typeof draft
+      give(cluster, [loud], cluster.seal(testKeys(20 + (i % 40)), beat, 1_000 + i))
+    }
+    assert((cluster.view(loud, thread).envelopes.length ?? 0) < 1_100)
+    finalEverywhere(cluster, thread)
+    assert((cluster.view(loud, thread).group?.applied ?? 0) < 100)
+    const count = cluster.view(loud, thread).envelopes.length
+    const late = testDraft(cluster.nowMs, 'UPDATE_PLAN', CID.parse(thread), { facts: [] })
+    give(cluster, [loud], cluster.seal(testKeys(90), late, 1))
+    assert.equal(
+      cluster.view(loud, thread).envelopes.length,
+      count,
+      'a thread that is over keeps nothing'
+    )
+  })
+
+  it('of certificates that do not hold leave nothing behind', () => {
+    const cluster = honest()
+    const thread = stateNeed(cluster)
+    until(cluster, thread, 'BIDDING')
+    const { decide } = secondGroup(cluster, thread)
+    const { payload } = decide.envelope
+    const certificate = { ...payload.certificate, votes: payload.certificate.votes.slice(2) }
+    const draft = testDraft(cluster.nowMs, 'DECIDE', CID.parse(thread), { ...payload, certificate })
+    const node = cluster.nodes[2] as ClusterNode
+    const before = cluster.view(node, thread).envelopes.length
+    give(cluster, [node], cluster.seal(testKeys(90), { ...draft, epoch: 0 } as typeof draft, 1))
+    assert.equal(cluster.view(node, thread).envelopes.length, before)
+  })
+
+  it('of messages that come too early stay within their bytes', () => {
+    const early = new EarlyArrivals()
+    const entries = [{ term: 1, index: 1, data: new Uint8Array(256 * 1024) }]
+    for (let i = 0; i < 1_000; i++)
+      early.holdMessage(`key ${i % 100}`, 'x', { type: 'log', group: 'g', thread: 't', entries })
+    const held = Array.from({ length: 100 }, (_, i) => early.messages(`key ${i}`)).flat()
+    assert(held.length > 0 && held.length <= 64)
+    early.holdMessage('key', 'x', { type: 'log', group: 'g', thread: 't', entries })
+    assert.equal(early.messages('key').length, 1, 'what was taken out makes room')
+  })
+
+  it('do not keep a member with many own envelopes from restarting with all of them', () => {
+    const cluster = honest()
+    const worker = cluster.nodes[1] as ClusterNode
+    script(cluster, worker, { works: true, commits: false })
+    const thread = stateNeed(cluster)
+    until(cluster, thread, 'CLAIMED')
+    const task = CID.parse(cluster.view(worker, thread).decide?.proposal ?? '')
+    for (let i = 0; i < 100; i++) {
+      const draft = testDraft(cluster.nowMs, 'HEARTBEAT', CID.parse(thread), { task, progress: 1 })
+      cluster.command(worker, { type: 'publish', draft })
+      cluster.run(10)
+    }
+    const { follower } = roles(cluster, thread)
+    cluster.run(100)
+    cluster.crash(follower)
+    cluster.restart(follower)
+    assert.equal(
+      cluster.view(follower, thread).envelopes.filter(({ verb }) => verb === 'HEARTBEAT').length,
+      100
+    )
   })
 })
