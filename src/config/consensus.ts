@@ -10,13 +10,14 @@ export type ConsensusConfig = {
 
 /**
  * 20 ticks of 50 ms without a leader before an election: a second, well above the pause of a busy laptop. A clock
- * difference of 5 s covers machines without time synchronisation for days. An invited member has 2 s for its fsync.
+ * difference of 5 s covers machines without time synchronisation for days. Invited candidates have half a second to answer; on a
+ * network with slow links give them more.
  */
 export const consensusDefaults: ConsensusConfig = {
   electionTicksMin: 20,
   heartbeatTicks: 4,
   precisionMs: 5000,
-  formTimeoutMs: 2000
+  formTimeoutMs: 500
 }
 
 export const consensusFlags: FlagsFor<'consensus', ConsensusConfig> = {
@@ -38,7 +39,7 @@ export const consensusFlags: FlagsFor<'consensus', ConsensusConfig> = {
     type: 'number',
     unit: 'ms',
     min: 100,
-    max: 60_000,
+    max: 10_000,
     help: 'Furthest that a stamp may lie ahead of the own clock and still be acknowledged.'
   },
   'consensus.formTimeoutMs': {
@@ -46,6 +47,6 @@ export const consensusFlags: FlagsFor<'consensus', ConsensusConfig> = {
     unit: 'ms',
     min: 100,
     max: 60_000,
-    help: 'Time for an invited member to join before the next candidate replaces it.'
+    help: 'Time for invited candidates to answer before reserves take their place.'
   }
 }

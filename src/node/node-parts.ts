@@ -109,13 +109,13 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
   closers.push(() => journal.close())
   const entropy = systemEntropy()
   const verify = nodeVerifier()
-  const { electionTicksMin, heartbeatTicks, precisionMs } = config.consensus
+  const { electionTicksMin, heartbeatTicks, precisionMs, formTimeoutMs } = config.consensus
   const swarm = new Swarm({
     did: signer.did,
     sign: bytes => signer.sign(bytes),
     verify,
     random: seededGenerator(entropy.bytes(16)),
-    settings: { electionTicksMin, heartbeatTicks, precisionMs }
+    settings: { electionTicksMin, heartbeatTicks, precisionMs, inviteMs: formTimeoutMs }
   })
   const plan = automergePlanStore({
     workerUrl: workerUrl('automerge'),
