@@ -305,6 +305,23 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
   'Groups and certificates': [
     ['FORM_NOT_BY_REQUESTER', 'denied', 'Only the requester forms the group.'],
     ['FORM_OTHER_NEED', 'denied', 'The FORM names another NEED, slot or epoch.'],
+    [
+      'NEED_EPOCH',
+      'denied',
+      'A later epoch needs the seals of the epoch before.',
+      'State the NEED with epoch 0.'
+    ],
+    ['NEED_EXPIRY', 'usage', 'The NEED expires too late.', 'Choose at most thirty days.'],
+    ['NEED_WINDOWS', 'usage', 'A window of the NEED is too long.', 'Choose at most thirty days.'],
+    [
+      'NEED_ESCROW',
+      'usage',
+      'Budget and bounty together are too high.',
+      'Stay below 2^63 credits.'
+    ],
+    ['FORM_TOO_LARGE', 'denied', 'The FORM leaves no room for its certificates.'],
+    ['FORM_SEAL', 'denied', 'A later epoch needs the seals of the epoch before.'],
+    ['FORM_PRECISION', 'denied', 'Stamps may be off by more than honest clocks are.'],
     ['FORM_K', 'denied', 'K is outside what the NEED asked for.'],
     ['FORM_SIZE', 'denied', 'The group has the wrong size.'],
     ['FORM_DRAW', 'denied', 'The roster does not follow the draw.'],
