@@ -47,7 +47,7 @@ export class Outlet {
       case 'publish':
         return this.#components.publisher.publish(effect.draft, effect.lamport)
       case 'admit':
-        void this.#components.door.admit(effect.bytes, effect.from, 'log')
+        void this.#components.door.admit(effect.bytes, effect.from, effect.origin)
         return
       case 'reply':
         return this.#components.commands.reply(effect.id, effect.result)

@@ -1,7 +1,7 @@
 import { assert, type Refusal, type Result } from '../base/index.ts'
 import type { Admitted, Draft } from '../envelope/index.ts'
 import type { Verify } from '../roster/index.ts'
-import type { Effect, JournalRecord, PeerMessage, SwarmEvent } from './types.ts'
+import type { AdmitOrigin, Effect, JournalRecord, PeerMessage, SwarmEvent } from './types.ts'
 
 /** Settings of the state machine. All times in ms. */
 export type SwarmSettings = {
@@ -99,8 +99,8 @@ export class Context {
     return this.#lamport
   }
 
-  admit(bytes: Uint8Array, from: string): void {
-    this.#effects.push({ kind: 'admit', bytes, from })
+  admit(bytes: Uint8Array, from: string, origin: AdmitOrigin): void {
+    this.#effects.push({ kind: 'admit', bytes, from, origin })
   }
 
   gossip(bytes: Uint8Array): void {

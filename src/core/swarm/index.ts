@@ -12,6 +12,7 @@
 export { type SwarmInit, type SwarmSettings, swarmDefaults } from './context.ts'
 export { Swarm } from './swarm.ts'
 export type {
+  AdmitOrigin,
   Command,
   Effect,
   Input,

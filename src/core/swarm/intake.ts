@@ -221,7 +221,7 @@ function isOfGroup(
   from: string
 ): boolean {
   if (thread.group === null) {
-    world.context.admit(checked.form.bytes, from)
+    world.context.admit(checked.form.bytes, from, 'log')
     return false
   }
   if (thread.group.id === checked.group) return true

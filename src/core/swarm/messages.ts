@@ -84,7 +84,7 @@ function onInvite(
   const thread = world.threads.get(parsed.value.id)
   if (thread !== undefined) return onFormationMessage(world.context, thread, from, message)
   world.early.holdMessage(parsed.value.id, from, message)
-  world.context.admit(message.need, from)
+  world.context.admit(message.need, from, 'peer')
 }
 
 /** A message for an unknown group never creates one (R8); it waits a moment, since FORM may be on its way. */

@@ -157,7 +157,7 @@ export class Thread {
       if (!this.#isLoggable(carried.bytes)) return 'foreign'
       if (this.#asked.size >= ASKED_MAX) this.#asked.clear()
       this.#asked.set(carried.id, context.nowMs)
-      context.admit(carried.bytes, from)
+      context.admit(carried.bytes, from, 'log')
     }
     return answer
   }

@@ -50,13 +50,24 @@ export type Effect =
   | { readonly kind: 'send'; readonly to: string; readonly message: PeerMessage }
   /** Preflight policy, nonce, signature; then it comes back as an `envelope` input with `local` set. */
   | { readonly kind: 'publish'; readonly draft: Draft; readonly lamport: number }
-  /** Bytes of an envelope that came inside a consensus entry: send them through the door like any other (R4). */
-  | { readonly kind: 'admit'; readonly bytes: Uint8Array; readonly from: string }
+  /** Bytes of an envelope that came inside something else (an entry, a certificate, an invitation): send them through the door like any other (R4). */
+  | {
+      readonly kind: 'admit'
+      readonly bytes: Uint8Array
+      readonly from: string
+      readonly origin: AdmitOrigin
+    }
   /** Broadcast the bytes of an own or forwarded envelope on the topic. */
   | { readonly kind: 'gossip'; readonly bytes: Uint8Array }
   | { readonly kind: 'reply'; readonly id: number; readonly result: Result<unknown> }
   /** For agents, the CLI, metrics, the plan store and the record. */
   | { readonly kind: 'observe'; readonly event: SwarmEvent }
+
+/**
+ * `log`: inside consensus entries or a certificate, where time was judged by the group; `peer`: like any other envelope, with rate,
+ * freshness and replay.
+ */
+export type AdmitOrigin = 'log' | 'peer'
 
 /** A request of the local user or agent. */
 export type Command =

@@ -401,10 +401,26 @@ describe('runtime/driver: messages', () => {
     await w.driver.start()
     const { bytes } = envelopeOf(testSigner())
     w.machine.script = input =>
-      input.kind === 'message' ? [{ kind: 'admit', bytes, from: 'leader' }] : []
+      input.kind === 'message' ? [{ kind: 'admit', bytes, from: 'leader', origin: 'log' }] : []
     hello(w, 'leader')
     await until(() => w.machine.inputs.length === 2)
     assert.deepEqual(w.machine.kinds(), ['message', 'envelope'])
+  })
+
+  it('judges the time of an admitted envelope unless a log has judged it', async () => {
+    const w = world()
+    await w.driver.start()
+    const notAfter = w.clock.nowMs() - 60_000
+    const { bytes } = envelopeOf(testSigner(), { draft: { notAfter } })
+    const admit = (origin: 'peer' | 'log'): void => {
+      w.machine.script = input =>
+        input.kind === 'message' ? [{ kind: 'admit', bytes, from: 'a', origin }] : []
+      hello(w, 'a')
+    }
+    admit('peer')
+    await until(() => w.driver.stats().door['ENVELOPE_EXPIRED'] === 1)
+    admit('log')
+    await until(() => w.machine.kinds().includes('envelope'))
   })
 
   it('is the validator of gossip', async () => {
