@@ -108,16 +108,21 @@ export function restoreFormation(
   thread.formation = { ...newFormation(context, thread, candidates), roster }
 }
 
-/** Voters with a current manifest that are reachable now, or this node itself. */
-function candidatesOf(context: Context): Candidate[] {
-  const candidates: Candidate[] = []
+/** Agents with a current manifest of this role that are reachable now, this node included. */
+function reachable(context: Context, role: Payload<'MANIFEST'>['roles'][number]): Candidate[] {
+  const agents: Candidate[] = []
   for (const [did, manifest] of context.manifests) {
     const { payload, notAfter } = manifest.envelope
-    const reachable = did === context.did || context.connected.has(did)
-    if (reachable && payload.roles.includes('voter') && notAfter > context.nowMs)
-      candidates.push({ did, manifest: manifest.id })
+    const isHere = did === context.did || context.connected.has(did)
+    if (isHere && payload.roles.includes(role) && notAfter > context.nowMs)
+      agents.push({ did, manifest: manifest.id })
   }
-  return candidates.slice(0, CANDIDATES_INVITED_MAX)
+  return agents
+}
+
+/** Who is invited. */
+function candidatesOf(context: Context): Candidate[] {
+  return reachable(context, 'voter').slice(0, CANDIDATES_INVITED_MAX)
 }
 
 /** Invitations for one NEED; FORM names each candidate, so this bounds its size. */
@@ -213,10 +218,7 @@ function publishForm(context: Context, thread: Thread, formation: Formation): vo
   if (formation.publishedAt > 0 || context.nowMs < formation.publishFrom) return
   formation.publishedAt = context.nowMs
   const need = thread.need.envelope.payload
-  let verifiers = 0
-  for (const [did, manifest] of context.manifests) {
-    if (did !== context.did && manifest.envelope.payload.roles.includes('verifier')) verifiers += 1
-  }
+  const verifiers = reachable(context, 'verifier').filter(({ did }) => did !== context.did).length
   const payload: Payload<'FORM'> = {
     need: thread.need.cid,
     slot: need.slot,
