@@ -138,15 +138,21 @@ async function jobOverhead(testnet: Testnet): Promise<number> {
 /** Blocks on disk, like du: many small files take more than their bytes. */
 function installedMegabytes(): number {
   const modules = join(packageRoot(), 'node_modules')
+  const counted = new Set<number>()
   const bytes = readdirSync(modules)
     .filter(name => name !== 'node' && !name.startsWith('node-bin-'))
-    .reduce((sum, name) => sum + diskBytes(join(modules, name)), 0)
+    .reduce((sum, name) => sum + diskBytes(join(modules, name), counted), 0)
   return Math.round(bytes / 1e6)
 }
 
-function diskBytes(path: string): number {
+/** As `du` does: blocks on disk, a file with several names once. */
+function diskBytes(path: string, counted: Set<number>): number {
   const stats = lstatSync(path)
+  if (stats.nlink > 1 && !stats.isDirectory()) {
+    if (counted.has(stats.ino)) return 0
+    counted.add(stats.ino)
+  }
   const own = stats.blocks * 512
   if (!stats.isDirectory()) return own
-  return readdirSync(path).reduce((sum, name) => sum + diskBytes(join(path, name)), own)
+  return readdirSync(path).reduce((sum, name) => sum + diskBytes(join(path, name), counted), own)
 }
