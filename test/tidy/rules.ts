@@ -5,9 +5,8 @@ import { importsOf, packageOf, roomOf } from './imports.ts'
 /** What one file does wrong, each as one sentence. */
 export type Rule = (file: SourceFile) => string[]
 
-/** Lines of a source file, and of a spec, which is a list. */
+/** Lines of any file. */
 export const FILE_LINES_MAX = 500
-export const SPEC_LINES_MAX = 700
 
 /** Rooms import only what the table allows. */
 export const importTable: Rule = file => {
@@ -105,9 +104,8 @@ export const finished: Rule = file =>
 
 /** A file fits into a head. */
 export const fileLength: Rule = file => {
-  const max = file.path.endsWith('.spec.ts') ? SPEC_LINES_MAX : FILE_LINES_MAX
   const lines = file.text.split('\n').length - 1
-  return lines > max ? [`${lines} lines, more than ${max}`] : []
+  return lines > FILE_LINES_MAX ? [`${lines} lines, more than ${FILE_LINES_MAX}`] : []
 }
 
 /** Files and folders are named in kebab-case, after the thing that they define. */
