@@ -12,3 +12,8 @@ export const PROPOSALS_MAX = 256
 export const PLANNED_MAX = 512
 /** UTF-16 code units of a stranger's text inside a reason. */
 export const QUOTE_LENGTH_MAX = 256
+/**
+ * Times that the decided worker may give the task back. There is no other worker in this epoch: after that the requester learns now, not
+ * at the NEED's expiry, that the work cannot be done so.
+ */
+export const YIELDS_MAX = 2

@@ -72,6 +72,7 @@ export class NeedLog {
       decision: null,
       lease: null,
       setback: null,
+      yields: 0,
       commit: null,
       verdicts: new Map(),
       deadline: null,

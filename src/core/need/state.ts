@@ -77,6 +77,8 @@ export type NeedState = {
   lease: Lease | null
   /** Why the last lease was lost or given back, if one was. */
   setback: string | null
+  /** Times that the worker gave the task back. */
+  yields: number
   commit: {
     readonly admitted: Admitted<'COMMIT'>
     readonly fence: Fence

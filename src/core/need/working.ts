@@ -1,4 +1,5 @@
 import { type Admitted, compareFence, type Envelope, type Fence } from '../envelope/index.ts'
+import { YIELDS_MAX } from './limits.ts'
 import { type NeedState, quote } from './state.ts'
 
 /** The decided worker takes the lease; the fence is the position of this entry (R15). */
@@ -28,7 +29,12 @@ export function applyHeartbeat(state: NeedState, admitted: Admitted<'HEARTBEAT'>
 /** The holder gives the lease back by will. */
 export function applyYield(state: NeedState, admitted: Admitted<'YIELD'>): void {
   if (!holdsLease(state, admitted.envelope)) return
-  loseLease(state, `the worker gave the task back: ${quote(admitted.envelope.payload.reason)}`)
+  const why = quote(admitted.envelope.payload.reason)
+  loseLease(state, `the worker gave the task back: ${why}`)
+  state.yields += 1
+  if (state.yields < YIELDS_MAX) return
+  state.phase = 'EXPIRED'
+  state.reason = `the worker gave the task back ${YIELDS_MAX} times: ${why}`
 }
 
 /** The lease ran out in log time without a heartbeat. */

@@ -228,6 +228,19 @@ const WORKING: readonly Row[] = [
     phase: 'CLAIMED'
   },
   {
+    title: 'a worker that yields twice ends the thread at once',
+    run: world => {
+      world.decided()
+      for (const at of [310, 330]) {
+        world.at(at, world.claim(WORKER))
+        const payload = { task: world.task(), reason: 'no such model' }
+        world.at(at + 5, world.seal(WORKER, 'YIELD', payload, { epoch: 0, fence: world.fence() }))
+      }
+    },
+    phase: 'EXPIRED',
+    reason: /gave the task back 2 times: .*no such model/u
+  },
+  {
     title: 'a worker that yields may claim again',
     run: world => {
       world.decided().at(310, world.claim(WORKER))
