@@ -1,10 +1,10 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeRecord } from '../replay/index.ts'
+import { writeNewRecord, writeRecord } from '../replay/index.ts'
 import { ThreadNotFoundError } from './errors.ts'
 import type { NodeParts } from './node-parts.ts'
 
-/** Writes a thread's record; by default to the home's audit folder. */
+/** Writes a thread's record to a new file; without a path to the home's audit folder, where it replaces an earlier one. */
 export async function exportRecord(
   parts: NodeParts,
   thread: string,
@@ -13,7 +13,8 @@ export async function exportRecord(
   const record = parts.swarm.record(thread)
   if (record === undefined) throw new ThreadNotFoundError(thread)
   const target = path ?? recordPath(parts, thread)
-  const lines = await writeRecord(target, { thread, ...record }, parts.signer)
+  const write = path === undefined ? writeRecord : writeNewRecord
+  const lines = await write(target, { thread, ...record }, parts.signer)
   return { path: target, lines, complete: record.complete }
 }
 

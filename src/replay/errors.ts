@@ -1,5 +1,20 @@
 import { SwarmError } from '../core/base/index.ts'
 
+/** The folder that a record is to be written to does not exist. */
+export class PathNotFoundError extends SwarmError {
+  readonly code = 'PATH_NOT_FOUND'
+}
+
+/** Something stands where a record is to be written; it was not touched. */
+export class TargetExistsError extends SwarmError {
+  readonly code = 'TARGET_EXISTS'
+}
+
+/** The system refused to write the record. */
+export class PathFailedError extends SwarmError {
+  readonly code = 'PATH_FAILED'
+}
+
 /** There is no record file at this path, or it cannot be read. */
 export class RecordMissingError extends SwarmError {
   readonly code = 'RECORD_MISSING'

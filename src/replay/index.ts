@@ -12,9 +12,14 @@ import { checkRecord, type Report } from './check-record.ts'
 import type { ReadProgress } from './read-record.ts'
 
 export type { Problem, Report } from './check-record.ts'
-export { RecordMissingError } from './errors.ts'
+export {
+  PathFailedError,
+  PathNotFoundError,
+  RecordMissingError,
+  TargetExistsError
+} from './errors.ts'
 export type { ReadProgress } from './read-record.ts'
-export { type RecordInit, writeRecord } from './write-record.ts'
+export { type RecordInit, writeNewRecord, writeRecord } from './write-record.ts'
 
 const silent = {
   error: () => undefined,

@@ -3,10 +3,10 @@
  * checked and replayed; then the file is damaged in every way that a liar or a disk would.
  */
 import { strict as assert } from 'node:assert'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { checkRecord, type Report } from '../../../src/replay/check-record.ts'
-import { RecordMissingError, writeRecord } from '../../../src/replay/index.ts'
+import { RecordMissingError, writeNewRecord, writeRecord } from '../../../src/replay/index.ts'
 import { finishedThread } from '../../support/finished-thread.ts'
 import { testVerify } from '../../support/swarm-cluster.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
@@ -32,6 +32,24 @@ describe('replay: the record of a thread', () => {
     await writeFile(path, `${change(lines).join('\n')}\n`)
     return replay(path)
   }
+
+  it('writes to a path that a user chose, and never over what stands there', async () => {
+    const record = world.node.swarm.record(world.thread)
+    assert(record !== undefined)
+    const writeNew = (name: string): Promise<number> =>
+      writeNewRecord(join(folder.path, name), { thread: world.thread, ...record }, world.node.keys)
+    assert((await writeNew('new.jsonl')) > 0)
+    assert((await replay(join(folder.path, 'new.jsonl'))).ok)
+    await writeFile(join(folder.path, 'mine.txt'), 'mine')
+    await mkdir(join(folder.path, 'taken'))
+    const before = (await readdir(folder.path)).sort()
+    await assert.rejects(writeNew('mine.txt'), { code: 'TARGET_EXISTS' })
+    await assert.rejects(writeNew('taken'), { code: 'TARGET_EXISTS' })
+    await assert.rejects(writeNew('missing/new.jsonl'), { code: 'PATH_NOT_FOUND' })
+    await assert.rejects(writeNew('mine.txt/new.jsonl'), { code: 'PATH_NOT_FOUND' })
+    assert.equal(await readFile(join(folder.path, 'mine.txt'), 'utf8'), 'mine')
+    assert.deepEqual((await readdir(folder.path)).sort(), before)
+  })
 
   it('replays to the same FINALIZE bytes', async () => {
     const report = await replay(await write('good.jsonl'))
