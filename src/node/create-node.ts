@@ -14,6 +14,7 @@ import {
   rpcServer,
   type SwarmClient
 } from '../rpc/index.ts'
+import { StopTimeoutError } from './errors.ts'
 import { agentHandlers } from './handlers/agent-handlers.ts'
 import { artifactHandlers } from './handlers/artifact-handlers.ts'
 import { needHandlers } from './handlers/need-handlers.ts'
@@ -168,14 +169,24 @@ class ComposedNode implements SwarmNode {
   async #stop(): Promise<void> {
     this.#agents.abort()
     this.#client?.close()
-    await Promise.all(this.#running)
-    for (const stop of this.#stoppers.splice(0).reverse()) {
-      try {
-        await stop()
-      } catch (error) {
-        this.#parts.logger.warn('a part did not stop cleanly', { error: String(error) })
-      }
+    await this.#bounded('agents', Promise.all(this.#running))
+    for (const stop of this.#stoppers.splice(0).reverse()) await this.#bounded('a part', stop())
+    await this.#bounded('the home', this.#parts.close())
+  }
+
+  /** Waits for a part to stop, but not for ever: a full disk or a wedged worker must not keep the process alive. */
+  async #bounded(what: string, stopped: unknown): Promise<void> {
+    const late = Promise.withResolvers<void>()
+    const timer = setTimeout(() => late.reject(new StopTimeoutError(what)), STOP_PART_MS)
+    try {
+      await Promise.race([stopped, late.promise])
+    } catch (error) {
+      this.#parts.logger.warn('a part did not stop cleanly', { what, error: String(error) })
+    } finally {
+      clearTimeout(timer)
     }
-    await this.#parts.close()
   }
 }
+
+/** Longest wait for one part to stop, in ms; above what each part allows itself. */
+const STOP_PART_MS = 5_000

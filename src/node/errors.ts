@@ -15,3 +15,24 @@ export class ThreadNotFoundError extends SwarmError {
 export class RequestRefusedError extends SwarmError {
   readonly code = 'REQUEST_REFUSED'
 }
+
+/** A part of the node took too long to stop and was left behind. */
+export class StopTimeoutError extends SwarmError {
+  readonly code = 'STOP_TIMEOUT'
+
+  constructor(what: string) {
+    super(`${what} did not stop in time`, { what })
+  }
+}
+
+/** The home has a journal but no key: a new key would break the promises that the journal holds (R9). */
+export class KeyLostError extends SwarmError {
+  readonly code = 'KEY_LOST'
+
+  constructor(home: string) {
+    super(
+      `the key of the node in ${home} is gone, but its journal is there: put key.json back from a backup, or start anew with another --home`,
+      { home }
+    )
+  }
+}

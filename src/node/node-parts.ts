@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { automergePlanStore } from '../adapters/automerge/index.ts'
@@ -11,7 +11,7 @@ import { opaPolicyEngine } from '../adapters/opa/index.ts'
 import { pinoLogger } from '../adapters/pino/index.ts'
 import { homeLock, systemClock, systemEntropy } from '../adapters/system/index.ts'
 import { walJournal } from '../adapters/wal/index.ts'
-import { type Config, readPassphrase } from '../config/index.ts'
+import { type Config, makeHome, readPassphrase } from '../config/index.ts'
 import { seededGenerator } from '../core/base/index.ts'
 import { Swarm } from '../core/swarm/index.ts'
 import type {
@@ -23,6 +23,7 @@ import type {
   Signer
 } from '../ports/index.ts'
 import { Driver } from '../runtime/index.ts'
+import { KeyLostError } from './errors.ts'
 
 /** Everything that a node is made of, wired but not started. */
 export type NodeParts = {
@@ -49,7 +50,7 @@ export async function openParts(
   onFatal: (error: Error) => void
 ): Promise<NodeParts> {
   const home = config.home.dir
-  await mkdir(home, { recursive: true, mode: 0o700 })
+  await makeHome(home)
   const lock = homeLock(home)
   const closers: (() => unknown)[] = [() => lock.release()]
   const close = async (): Promise<void> => {
@@ -73,8 +74,12 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
   const home = config.home.dir
   const logger = pinoLogger(config.log)
   const unplug: ReadonlySet<string> = new Set(config.node.unplug)
+  const keyPath = join(home, 'key.json')
+  const journalPath = join(home, 'journal.wal')
+  // A member that lost its key is another member: it must not go on with the promises of the first (R9).
+  if (existsSync(journalPath) && !existsSync(keyPath)) throw new KeyLostError(home)
   const keystore = await openKeystore({
-    path: join(home, 'key.json'),
+    path: keyPath,
     passphrase: await readPassphrase(config),
     create: true
   })
@@ -105,7 +110,7 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
     logger,
     unplug
   })
-  const journal = await walJournal({ path: join(home, 'journal.wal'), logger })
+  const journal = await walJournal({ path: journalPath, logger })
   closers.push(() => journal.close())
   const entropy = systemEntropy()
   const verify = nodeVerifier()

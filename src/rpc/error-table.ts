@@ -27,6 +27,7 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
       'A file that a command was given does not exist or cannot be read.'
     ],
     ['INPUT_EMPTY', 'usage', 'A file that a command was given is empty.'],
+    ['EXPRESSION_FAILED', 'failure', 'The expression of "repl --exec" failed.'],
     ['TIMEOUT', 'timeout', '--timeout passed before the result.'],
     [
       'INTERRUPTED',
@@ -63,6 +64,7 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
       'What was stated goes on: start the node again and look with "can-swarm threads".'
     ],
     ['STOPPED', 'unreachable', 'The node is stopping.'],
+    ['STOP_TIMEOUT', 'failure', 'A part of the node did not stop in time.'],
     ['BUSY', 'busy', 'The node has too much to do.'],
     [
       'BUG',
@@ -137,6 +139,12 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     ]
   ],
   Key: [
+    [
+      'KEY_LOST',
+      'config',
+      'The home has a journal but no key.',
+      'Put key.json back from a backup, or start anew with another --home.'
+    ],
     ['KEYSTORE_MISSING', 'config', 'There is no key in the home.', 'Run "can-swarm init".'],
     ['KEYSTORE_EXISTS', 'config', 'There is a key already; nothing was changed.'],
     [
