@@ -18,6 +18,8 @@ export type DemoReport = {
   readonly finalizeCid: string | null
   readonly outputs: readonly string[]
   readonly record: string | null
+  /** File with the output artifact, byte for byte; null when there is none. */
+  readonly resultPath: string | null
   readonly replay: ReplayVerdict
   readonly nodes: number
   readonly problems: readonly string[]

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fetchArtifact, parseIdentified, waitForThread } from '../agents/index.ts'
 import type { ThreadView } from '../core/swarm/index.ts'
@@ -35,6 +35,8 @@ export type DemoInit = TestnetIo & {
 }
 
 const CAPABILITY = 'text/language'
+/** One JSON object per line, as the workers wrote it. */
+const RESULT_FILE = 'result.jsonl'
 
 /**
  * A real job on a testnet of real processes: which language is each text of a file in? Shows what happens, then the result, the
@@ -139,7 +141,8 @@ class Demo {
     this.#screen.live([])
     this.#screen.line()
     const problems: string[] = []
-    if (view.phase === 'FINAL') await this.#showResult(testnet, view)
+    let resultPath: string | null = null
+    if (view.phase === 'FINAL') resultPath = await this.#showResult(testnet, view)
     else problems.push(`the thread is ${view.phase}: ${view.reason}`)
     const others = testnet.running.filter(node => node !== testnet.first && !node.role.bad)
     // Without a certificate each node gives up by itself, and there is nothing to agree on.
@@ -153,6 +156,7 @@ class Demo {
       ok,
       ...threadReport(view),
       record,
+      resultPath,
       replay,
       nodes,
       problems,
@@ -160,10 +164,14 @@ class Demo {
     }
   }
 
-  async #showResult(testnet: Testnet, view: ThreadView): Promise<void> {
+  /** Shows the result and keeps it beside the record, for it outlives the nodes. Returns the path of the file. */
+  async #showResult(testnet: Testnet, view: ThreadView): Promise<string | null> {
     const [output] = view.commit?.outputs ?? []
-    if (output === undefined) return
-    const texts = parseIdentified(await fetchArtifact(testnet.first.client, output))
+    if (output === undefined) return null
+    const bytes = await fetchArtifact(testnet.first.client, output, { signal: this.#setup.signal })
+    const path = join(testnet.dir, RESULT_FILE)
+    writeFileSync(path, bytes, { mode: 0o600 })
+    const texts = parseIdentified(bytes)
     for (const text of texts.slice(0, RESULT_ROWS_MAX)) {
       const language = `${text.language}  ${text.name.padEnd(18)}`
       this.#screen.line(`${String(text.line).padStart(4)}  ${language}  ${text.text}`)
@@ -171,7 +179,9 @@ class Demo {
     if (texts.length > RESULT_ROWS_MAX)
       this.#screen.line(`      and ${texts.length - RESULT_ROWS_MAX} more`)
     this.#screen.line()
-    this.#screen.line(`result   ${output}`)
+    this.#screen.line(`result   ${path}`)
+    this.#screen.line(`         ${output}`)
+    return path
   }
 
   async #replay(

@@ -1,8 +1,9 @@
 // Goal: what `npm start` promises holds. Method: the demo as a newcomer runs it, and its record on "another machine".
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { CID } from 'multiformats/cid'
+import { parseIdentified } from '../../src/agents/index.ts'
 import type { DemoReport } from '../../src/testnet/index.ts'
 import { Cli, freshFolder, runCli } from '../support/testnet.ts'
 
@@ -31,6 +32,12 @@ describe('e2e/demo', () => {
       assert.match(stderr, new RegExp(`node-\\d +${verb}`, 'u'))
 
     assert.ok(report.record)
+    assert.ok(report.resultPath)
+    const kept = [report.record, report.resultPath].map(path => basename(path))
+    assert.deepEqual(readdirSync(dirname(report.record)).sort(), kept.sort(), 'homes are gone')
+    const rows = parseIdentified(readFileSync(report.resultPath))
+    assert.equal(rows.length, 10)
+    assert.equal(new Set(rows.map(row => row.language)).size, 10)
     const record = join(folder, 'record.jsonl')
     copyFileSync(report.record, record)
     rmSync(dirname(report.record), { recursive: true })
