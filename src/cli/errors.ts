@@ -35,7 +35,7 @@ export class InterruptedError extends SwarmError {
   readonly code = 'INTERRUPTED'
 }
 
-/** The home could not be made or written. */
-export class HomeUnwritableError extends SwarmError {
-  readonly code = 'HOME_UNWRITABLE'
+/** The expression of `repl --exec` failed while it was evaluated. */
+export class ExpressionFailedError extends SwarmError {
+  readonly code = 'EXPRESSION_FAILED'
 }

@@ -23,3 +23,8 @@ export class ConfigInvalidError extends SwarmError {
 function describe(problem: ConfigProblem): string {
   return `${problem.key} ${problem.message} (from ${problem.source})`
 }
+
+/** The home could not be made or written. */
+export class HomeUnwritableError extends SwarmError {
+  readonly code = 'HOME_UNWRITABLE'
+}

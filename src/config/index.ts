@@ -9,7 +9,7 @@
 export { type AgentsConfig, BUILTIN_CAPABILITIES } from './agents.ts'
 export type { ConsensusConfig } from './consensus.ts'
 export type { Environment } from './environment.ts'
-export { ConfigInvalidError, type ConfigProblem } from './errors.ts'
+export { ConfigInvalidError, type ConfigProblem, HomeUnwritableError } from './errors.ts'
 export { envName, type Flag, optionName } from './flag.ts'
 export type { KeystoreConfig } from './keystore.ts'
 export {
@@ -21,6 +21,7 @@ export {
   redactConfig
 } from './load-config.ts'
 export type { LogConfig, LogFormat, LogLevel } from './log.ts'
+export { makeHome } from './make-home.ts'
 export type { NetworkConfig } from './network.ts'
 export { PARTS } from './node.ts'
 export { readPassphrase } from './passphrase.ts'

@@ -3,6 +3,7 @@ import { itemOf, type Line } from './format.ts'
 import { type ReadProgress, readRecord } from './read-record.ts'
 import { type Findings, Replayer } from './replayer.ts'
 
+/** `line` counts from 0, as `seq` in the record does. */
 export type Problem = { readonly line: number; readonly code: string; readonly message: string }
 
 /** What was found in a record. `ok` only when there is no problem and, for a replay, the derived bytes are equal. */
@@ -74,7 +75,7 @@ class Reading {
       item.ok && item.value !== null && this.#replayer !== null
         ? await this.#replayer.take(item.value)
         : item
-    if (!taken.ok) this.problem(taken.refusal.code, `line ${this.#lines}: ${taken.refusal.message}`)
+    if (!taken.ok) this.problem(taken.refusal.code, taken.refusal.message)
     this.#lines += 1
     return taken.ok
   }

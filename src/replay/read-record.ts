@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { ok, type Result, refuse } from '../core/base/index.ts'
 import type { VerifySignature } from '../ports/index.ts'
 import { RecordMissingError } from './errors.ts'
@@ -28,11 +28,12 @@ export async function* readRecord(
   const chain = new Chain(verify)
   let bytes = 0
   for await (const text of linesOf(path)) {
-    if (text === null) {
-      yield refuse(
-        'RECORD_LINE_TOO_LONG',
-        `line ${chain.next}: longer than ${LINE_BYTES_MAX} bytes, or cut off`
-      )
+    if (text === 'long') {
+      yield refuse('RECORD_LINE_TOO_LONG', `longer than ${LINE_BYTES_MAX} bytes`)
+      return
+    }
+    if (text === 'cut') {
+      yield refuse('RECORD_TRUNCATED', 'the line is cut off: the file ends inside it')
       return
     }
     bytes += text.length + 1
@@ -60,35 +61,33 @@ class Chain {
   }
 
   take(text: Uint8Array): Result<Line> {
-    const at = `line ${this.next}`
-    if (this.ended)
-      return refuse('RECORD_AFTER_END', `${at}: the record goes on after its end line`)
+    if (this.ended) return refuse('RECORD_AFTER_END', `the record goes on after its end line`)
     const decoded = decodeLine(text)
-    if (!decoded.ok) return refuse(decoded.refusal.code, `${at}: ${decoded.refusal.message}`)
+    if (!decoded.ok) return decoded
     const line = decoded.value
     const { body } = line
     if (line.seq !== this.next)
       return refuse(
         'RECORD_ORDER',
-        `${at}: found line number ${line.seq}; a line was removed, repeated or moved`
+        `found line ${line.seq + 1} of the record; a line was removed, repeated or moved`
       )
     if (line.prev !== this.#prev)
       return refuse(
         'RECORD_CHAIN',
-        `${at}: expected the hash ${this.#prev} of the line before, found ${line.prev}`
+        `expected the hash ${this.#prev} of the line before, found ${line.prev}`
       )
     if ((body.type === 'header') !== (this.next === 0))
-      return refuse('RECORD_HEADER', `${at}: the header is the first line and no other`)
+      return refuse('RECORD_HEADER', `the header is the first line and no other`)
     if (body.type === 'header') {
       if (body.version !== RECORD_VERSION)
         return refuse(
           'RECORD_VERSION',
-          `${at}: version ${body.version} is not known here; this program reads version ${RECORD_VERSION}`
+          `version ${body.version} is not known here; this program reads version ${RECORD_VERSION}`
         )
       this.#node = body.node
     }
     if (this.#node === null || !this.#verify(this.#node, lineSigningBytes(line), line.sig)) {
-      return refuse('RECORD_SIGNATURE', `${at}: the recording node's signature is wrong`)
+      return refuse('RECORD_SIGNATURE', `the recording node's signature is wrong`)
     }
     this.ended = body.type === 'end'
     this.#prev = lineHash(text)
@@ -99,25 +98,33 @@ class Chain {
 
 async function sizeOf(path: string): Promise<number> {
   try {
-    const { size } = await stat(path)
-    return size
+    const stats = await stat(path)
+    if (stats.isFile()) {
+      await access(path, constants.R_OK)
+      return stats.size
+    }
   } catch (cause) {
-    throw new RecordMissingError(
-      `no record at ${path}: give the path of a file written by "can-swarm audit export"`,
-      { path },
-      { cause }
-    )
+    throw missing(path, 'no record at', cause)
   }
+  throw missing(path, 'not a file:')
 }
 
-/** Lines without their newline; null for one that is too long or not ended. */
-async function* linesOf(path: string): AsyncGenerator<Uint8Array | null> {
+function missing(path: string, what: string, cause?: unknown): RecordMissingError {
+  return new RecordMissingError(
+    `${what} ${path}; give the path of a file written by "can-swarm audit export" that you can read`,
+    { path },
+    { cause }
+  )
+}
+
+/** Lines without their newline; in place of the last one what is wrong with it. */
+async function* linesOf(path: string): AsyncGenerator<Uint8Array | 'long' | 'cut'> {
   let rest: Buffer = Buffer.alloc(0)
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
     let data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10)) {
       if (end > LINE_BYTES_MAX) {
-        yield null
+        yield 'long'
         return
       }
       // A plain view: Buffer would change how bytes compare and encode.
@@ -127,5 +134,5 @@ async function* linesOf(path: string): AsyncGenerator<Uint8Array | null> {
     rest = data
     if (rest.length > LINE_BYTES_MAX) break
   }
-  if (rest.length > 0) yield null
+  if (rest.length > 0) yield rest.length > LINE_BYTES_MAX ? 'long' : 'cut'
 }

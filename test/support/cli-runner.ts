@@ -8,6 +8,8 @@ export type CliInit = {
   readonly stdin?: string | Uint8Array
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** Interrupts as soon as the command listens. */
+  readonly interrupted?: boolean
   /** Called with the text so far whenever stdout grows, and how to interrupt. */
   readonly onStdout?: (text: string, interrupt: () => void) => void
 }
@@ -28,6 +30,7 @@ export async function runCommand(argv: readonly string[], init: CliInit = {}): P
     stderr,
     onInterrupt(listener) {
       listeners.add(listener)
+      if (init.interrupted === true) queueMicrotask(listener)
       return () => listeners.delete(listener)
     },
     exitNow: () => {}

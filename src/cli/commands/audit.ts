@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { resolveThread } from '../ids.ts'
 import { checkInput } from '../input-file.ts'
+import { aborted } from '../interrupt.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
 
@@ -68,18 +69,12 @@ async function check(session: Session, how: 'verify' | 'replay', file: string): 
   await session.out.document(`audit-${how}`, report, () => {
     const mark = report.ok ? session.out.style('green', 'ok') : session.out.style('red', 'FAILED')
     const same =
-      how === 'replay' && report.finalizeBytesEqual === true
+      how === 'replay' && report.ok && report.finalizeBytesEqual
         ? ', FINALIZE reproduced byte for byte'
         : ''
     session.out.line(`${mark}  ${report.events} events${same}`)
-    for (const problem of report.problems)
-      session.out.line(`      ${typeof problem === 'string' ? problem : JSON.stringify(problem)}`)
-  })
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    // People count lines from 1.
+    for (const { line, message, code } of report.problems)
+      session.out.line(`line ${line + 1}: ${message} [${code}]`)
   })
 }

@@ -1,8 +1,16 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { CONFIG_FILE, FLAGS, type FlagKey, type LoadedConfig } from '../../config/index.ts'
+import {
+  CONFIG_FILE,
+  FLAGS,
+  type FlagKey,
+  type FlagValues,
+  HomeUnwritableError,
+  type LoadedConfig,
+  makeHome
+} from '../../config/index.ts'
 import { addConfigOptions, configFlags } from '../config-options.ts'
-import { HomeUnwritableError } from '../errors.ts'
+import { aborted, leaveAtSecondInterrupt } from '../interrupt.ts'
 import { askPassphrase } from '../prompt.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
@@ -22,7 +30,7 @@ export function addInitCommand(program: Command, shell: Shell): void {
 }
 
 async function init(session: Session, options: { askPassphrase?: boolean }): Promise<void> {
-  const given = configFlags(options)
+  const given = absolutePaths(session, configFlags(options))
   const passphrase =
     options.askPassphrase === true ? await askPassphrase(session.io, { twice: true }) : undefined
   const loaded = session.load({
@@ -31,10 +39,7 @@ async function init(session: Session, options: { askPassphrase?: boolean }): Pro
   })
   const home = loaded.config.home.dir
   const wroteSettings = await writeSettings(loaded, given)
-  const { createNode } = await import('../../node/index.ts')
-  const node = await createNode(loaded.config)
-  const did = node.did
-  await node.stop()
+  const did = await makeKey(session, loaded)
   await session.out.document('init', { home, did, settings: loaded.file, wroteSettings }, () => {
     session.out.facts([
       ['home', home],
@@ -43,6 +48,28 @@ async function init(session: Session, options: { askPassphrase?: boolean }): Pro
     ])
     session.out.note('Start the node with "can-swarm start".')
   })
+}
+
+/** Opens a node once, which makes its key, and closes it again. */
+async function makeKey(session: Session, { config }: LoadedConfig): Promise<string> {
+  const { createNode } = await import('../../node/index.ts')
+  session.signal.throwIfAborted()
+  const leave = leaveAtSecondInterrupt(session.io)
+  try {
+    // Stopped also when the interrupt comes first, so that nothing stays open.
+    const made = createNode(config).then(node => node.stop().then(() => node.did))
+    return await Promise.race([made, aborted(session.signal)])
+  } finally {
+    leave()
+  }
+}
+
+/** What is stored is read from other folders. */
+function absolutePaths(session: Session, given: FlagValues): FlagValues {
+  const file = given['keystore.passphraseFile']
+  return typeof file === 'string' && file !== ''
+    ? { ...given, 'keystore.passphraseFile': session.path(file) }
+    : given
 }
 
 /** Writes the given settings, and only those: defaults may improve with a release. Never overwrites. */
@@ -58,8 +85,8 @@ async function writeSettings(
     sections[section][field] = value
   }
   const home = loaded.config.home.dir
+  await makeHome(home)
   try {
-    await mkdir(home, { recursive: true, mode: 0o700 })
     // An existing folder may be open to others; the key will lie in it.
     await chmod(home, 0o700)
     await writeFile(loaded.file, `${JSON.stringify(sections, null, 2)}\n`, {

@@ -1,4 +1,5 @@
-import { UsageError } from '../errors.ts'
+import { SwarmError } from '../../core/base/index.ts'
+import { ExpressionFailedError, UsageError } from '../errors.ts'
 import type { Session } from '../session.ts'
 import { nodeApi } from './node-api.ts'
 
@@ -14,7 +15,12 @@ export async function evaluate(session: Session, expression: string): Promise<st
   } catch (cause) {
     throw new UsageError(`--exec is not an expression: ${(cause as Error).message}`, {}, { cause })
   }
-  return JSON.stringify((await evaluator(nodeApi(session))) ?? null, plain, 2)
+  try {
+    return JSON.stringify((await evaluator(nodeApi(session))) ?? null, plain, 2)
+  } catch (cause) {
+    if (cause instanceof SwarmError) throw cause
+    throw new ExpressionFailedError(`--exec failed: ${String(cause)}`, {}, { cause })
+  }
 }
 
 function plain(_key: string, value: unknown): unknown {

@@ -1,0 +1,80 @@
+// Goal: a plain mistake of the user gives one line, no stack, and the right status. Method: the program in this process.
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CliResult } from '../../support/cli-runner.ts'
+import { CID_B } from '../../support/fake-handlers.ts'
+import { fakeNode } from '../../support/fake-node.ts'
+
+const LOOPBACK = ['--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns', '--network', 'mistakes']
+
+describe('cli/mistakes', () => {
+  const node = fakeNode()
+
+  describe('a home that cannot be one', () => {
+    for (const command of ['init', 'start'])
+      for (const [what, path] of [
+        ['a file', 'file'],
+        ['below a file', 'file/x'],
+        ['where the system makes no folders', '/proc/can-swarm-home/x']
+      ] as const)
+        it(`${command} refuses ${what}`, async () => {
+          writeFileSync(join(node.home, 'file'), 'mine')
+          const home = path.startsWith('/') ? path : join(node.home, path)
+          refused(await node.run([command, '--home', home, ...LOOPBACK]), 78, 'HOME_UNWRITABLE')
+          assert.equal(readFileSync(join(node.home, 'file'), 'utf8'), 'mine')
+        })
+  })
+
+  it('audit refuses a folder as a record', async () => {
+    refused(await node.run(['audit', 'verify', '.']), 3, 'RECORD_MISSING')
+  })
+
+  it('audit tells each problem in one line, and lines from 1', async () => {
+    writeFileSync(join(node.home, 'bad.jsonl'), 'not a record\n')
+    const { stdout, code } = await node.run(['audit', 'replay', 'bad.jsonl'])
+    assert.equal(code, 1)
+    assert.match(stdout, /^FAILED {2}0 events\nline 1: (?!line).* \[RECORD_LINE\]\n$/u)
+  })
+
+  it('audit export gives the node a path of this folder', async () => {
+    const paths: (string | undefined)[] = []
+    await node.serve({
+      'thread.record': async ({ path }) => {
+        paths.push(path)
+        return { path: path ?? '', lines: 1, complete: true }
+      }
+    })
+    await node.run(['audit', 'export', CID_B, '-o', '../r.jsonl'])
+    assert.deepEqual(paths, [join(node.home, '..', 'r.jsonl')])
+  })
+
+  it('repl --exec tells what an expression threw', async () => {
+    await node.serve({})
+    for (const expression of ['foo.bar', 'node.nothing()', 'Promise.reject("no")'])
+      refused(await node.run(['repl', '--exec', expression]), 1, 'EXPRESSION_FAILED')
+  })
+
+  it('init stores the passphrase file by its whole path', async () => {
+    writeFileSync(join(node.home, 'secret'), 'open sesame\n')
+    const home = join(node.home, 'home')
+    const argv = ['init', '--home', home, ...LOOPBACK, '--passphrase-file', 'secret']
+    const result = await node.run(argv)
+    assert.equal(result.code, 0, result.stderr)
+    const settings = JSON.parse(readFileSync(join(home, 'config.json'), 'utf8'))
+    assert.equal(settings.keystore.passphraseFile, join(node.home, 'secret'))
+  })
+
+  it('init ends with 130 when interrupted', async () => {
+    const home = join(node.home, 'home')
+    const result = await node.run(['init', '--home', home, ...LOOPBACK], { interrupted: true })
+    refused(result, 130, 'INTERRUPTED')
+    assert.equal(existsSync(join(home, 'key.json')), false)
+  })
+})
+
+function refused(result: CliResult, status: number, code: string): void {
+  assert.equal(result.code, status, result.stderr)
+  assert.match(result.stderr, new RegExp(`^can-swarm: [^\\n]+ \\[${code}\\]\\n$`, 'u'))
+  assert.equal(result.stdout, '')
+}
