@@ -20,6 +20,8 @@ export class ThreadFollower {
   readonly #threads = new Map<string, Followed>()
   /** Open threads that are of no interest, so that their events cost nothing. */
   readonly #ignored = new Set<string>()
+  /** Threads whose end has been looked at, the latest ones. */
+  readonly #ended = new Set<string>()
   readonly #slots = new Slots(LOOKS_MAX)
   readonly #failed = new AbortController()
   #signal: AbortSignal = this.#failed.signal
@@ -89,15 +91,25 @@ export class ThreadFollower {
     try {
       const view = await this.#client.call('thread.get', { thread }, { signal: this.#signal })
       if (!this.#wants(view)) return this.#ignore(thread, view.phase)
-      const againMs = await this.#look(view)
-      if (TERMINAL.has(view.phase)) this.#threads.delete(thread)
-      return againMs
+      if (TERMINAL.has(view.phase)) return await this.#lookLast(thread, view)
+      this.#ended.delete(thread)
+      return await this.#look(view)
     } catch (error) {
       if ((error as { code?: unknown } | null)?.code !== 'THREAD_NOT_FOUND')
         return this.#onFailure(error)
       this.#threads.delete(thread)
       return null
     }
+  }
+
+  /** An end is looked at once, though several events may tell of it and more envelopes may come later. */
+  async #lookLast(thread: string, view: ThreadView): Promise<number | null> {
+    this.#threads.delete(thread)
+    if (this.#ended.has(thread)) return null
+    this.#ended.add(thread)
+    const [oldest] = this.#ended
+    if (this.#ended.size > THREADS_MAX && oldest !== undefined) this.#ended.delete(oldest)
+    return this.#look(view)
   }
 
   #ignore(thread: string, phase: Phase): null {

@@ -69,6 +69,23 @@ describe('agents/worker', () => {
     assert.equal(program.runs, 1)
   })
 
+  it('tells the end of a thread once, however many events tell of it', async () => {
+    const final = decidedFor(ME, { phase: 'FINAL' })
+    node.show(openThread())
+    start(upperProgram())
+    await log.next('proposed')
+    node.show(final)
+    await log.next('ended')
+    const looks = node.count('thread.get')
+    node.emit({ type: 'ended', thread: final.thread, phase: 'FINAL', atMs: 0 })
+    await node.called('thread.get', looks + 1)
+    node.show(final)
+    await node.called('thread.get', looks + 2)
+    node.show(openThread({ thread: 'second' }))
+    await log.next('proposed', 2)
+    assert.equal(log.of('ended').length, 1)
+  })
+
   it('ignores threads that want something else', async () => {
     node.show(openThread({ requires: ['text/lower'] }))
     start(upperProgram())
