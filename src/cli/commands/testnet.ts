@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { TestnetIo, UpInit } from '../../testnet/index.ts'
 import type { Session } from '../session.ts'
@@ -22,7 +23,12 @@ export function addTestnetCommands(program: Command, shell: Shell): void {
     .description(
       'Start nodes, state a NEED, show the verbs, replay the record. Exit status 0 only if all of it holds.'
     )
-    .option('--input <FILE>', 'One text per line, whose languages are to be identified.')
+    .addOption(
+      new Option(
+        '--input <FILE>',
+        'One text per line, whose languages are to be identified.'
+      ).argParser(parsePath)
+    )
     .action(shell.action(runDemo))
   examples(addCommon(demo), ['testnet demo', 'testnet demo --input my.txt --json'])
   const up = testnet
@@ -50,12 +56,16 @@ function addCommon(command: Command): Command {
     .addOption(
       new Option('--bad <N>', 'How many of them lie about results.').argParser(parseNodes(0))
     )
-    .option('--dir <DIR>', 'Folder of the testnet; by default a new temporary one.')
+    .addOption(
+      new Option('--dir <DIR>', 'Folder of the testnet; by default a new temporary one.').argParser(
+        parsePath
+      )
+    )
 }
 
 async function runDemo(session: Session, options: TestnetOptions): Promise<void> {
   const { runDemo } = await import('../../testnet/index.ts')
-  const input = options.input === undefined ? {} : { input: session.path(options.input) }
+  const input = options.input === undefined ? {} : { input: pathOf(session, options.input) }
   session.exitCode = await runDemo({ ...ioOf(session), ...common(session, options), ...input })
 }
 
@@ -87,8 +97,20 @@ function common(session: Session, options: TestnetOptions): Pick<UpInit, 'nodes'
   return {
     ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
     ...(options.bad === undefined ? {} : { bad: options.bad }),
-    ...(options.dir === undefined ? {} : { dir: session.path(options.dir) })
+    ...(options.dir === undefined ? {} : { dir: pathOf(session, options.dir) })
   }
+}
+
+/** `npm start` moves to the folder of the package; the user means the one that npm was called in. */
+function pathOf(session: Session, path: string): string {
+  const { INIT_CWD: calledIn, npm_lifecycle_event: script, npm_package_name: name } = session.io.env
+  const isMoved = script !== undefined && name === 'can-swarm' && calledIn !== undefined
+  return isMoved ? resolve(calledIn, path) : session.path(path)
+}
+
+function parsePath(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Write a path.')
+  return text
 }
 
 function parseNodes(min: number): (text: string) => number {

@@ -18,6 +18,7 @@ import { Screen } from '../../../src/testnet/screen.ts'
 import { readState, removeState, stateFile, writeState } from '../../../src/testnet/state-file.ts'
 import { verbText } from '../../../src/testnet/verb-text.ts'
 import { committedBy, ME, OTHER } from '../../support/agent-harness.ts'
+import { runCommand } from '../../support/cli-runner.ts'
 import { FakeSwarm } from '../../support/fake-swarm.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
@@ -87,6 +88,29 @@ describe('testnet/input', () => {
     writeFileSync(path, Buffer.from([0xff, 0xfe]))
     await assert.rejects(checkInput(path), unusable)
     await assert.rejects(checkInput(folder.path), unusable)
+  })
+})
+
+describe('testnet/paths', () => {
+  const folder = temporaryFolder()
+  const demo = async (input: string, env: Record<string, string> = {}): Promise<string> => {
+    const argv = ['testnet', 'demo', '--input', input]
+    const { code, stderr } = await runCommand(argv, { env, cwd: folder.path })
+    return `${code} ${stderr}`
+  }
+
+  it('belong to the folder in which npm was called', async () => {
+    const below = join(folder.path, 'below')
+    const npm = { npm_lifecycle_event: 'start', npm_package_name: 'can-swarm', INIT_CWD: below }
+    assert.ok((await demo('my.txt', npm)).includes(`${join(below, 'my.txt')} does not exist`))
+    const here = `${join(folder.path, 'my.txt')} does not exist`
+    assert.ok((await demo('my.txt')).includes(here))
+    assert.ok((await demo('my.txt', { INIT_CWD: below })).includes(here), 'no script of npm')
+    assert.ok((await demo('my.txt', { ...npm, npm_package_name: 'other' })).includes(here))
+  })
+
+  it('are not empty', async () => {
+    assert.match(await demo(''), /^2 .*path/u)
   })
 })
 
