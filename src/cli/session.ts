@@ -1,7 +1,14 @@
 import { resolve } from 'node:path'
-import { type FlagValues, type LoadedConfig, loadConfig, socketPath } from '../config/index.ts'
+import {
+  ConfigInvalidError,
+  type ConfigProblem,
+  type FlagValues,
+  type LoadedConfig,
+  loadConfig,
+  socketPath
+} from '../config/index.ts'
 import type { Method, MethodResult, Params, Progress, SwarmClient } from '../rpc/index.ts'
-import { InterruptedError, TimeoutError } from './errors.ts'
+import { InterruptedError, TimeoutError, UsageError } from './errors.ts'
 import type { Io } from './io.ts'
 import { Output } from './output.ts'
 
@@ -49,7 +56,12 @@ export class Session {
 
   /** Settings of the node that the command is about. `flags` are those of the command itself. */
   load(flags: FlagValues = {}): LoadedConfig {
-    return loadConfig({ env: this.io.env, flags: { ...flags, 'home.dir': this.#options.home } })
+    try {
+      return loadConfig({ env: this.io.env, flags: { ...flags, 'home.dir': this.#options.home } })
+    } catch (cause) {
+      if (!(cause instanceof ConfigInvalidError) || !cause.problems.every(isFromFlag)) throw cause
+      throw new UsageError(cause.message, { problems: cause.problems }, { cause })
+    }
   }
 
   socketPath(): string {
@@ -106,6 +118,11 @@ export class Session {
     const timer = setTimeout(() => this.#controller.abort(timeoutError(ms)), ms)
     this.#atEnd.push(() => clearTimeout(timer))
   }
+}
+
+/** What only the command line got wrong is a mistake of usage, not of the settings. */
+function isFromFlag({ source }: ConfigProblem): boolean {
+  return source.startsWith('--')
 }
 
 function timeoutError(ms: number): TimeoutError {

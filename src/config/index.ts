@@ -18,7 +18,8 @@ export {
   type LoadedConfig,
   loadConfig,
   type Origin,
-  redactConfig
+  redactConfig,
+  sourceOf
 } from './load-config.ts'
 export type { LogConfig, LogFormat, LogLevel } from './log.ts'
 export { makeHome } from './make-home.ts'

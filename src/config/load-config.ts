@@ -54,10 +54,27 @@ export function loadConfig(sources: { env: Environment; flags: FlagValues }): Lo
     settings.set(key, key === 'home.dir' ? home : value)
     origins[key] = origin
   }
+  if (isOverruled(settings, origins)) {
+    settings.set('keystore.passphraseFile', '')
+    origins['keystore.passphraseFile'] = 'default'
+  }
   const config = configOf(settings)
   problems.push(...validateConfig(config, key => sourceName(key, origins[key], file)))
   if (problems.length > 0) throw new ConfigInvalidError(problems)
   return { config, origins, file, unknownEnv: unknownNames(env) }
+}
+
+/** A passphrase that is given for this run wins over the file that the home's settings name. */
+function isOverruled(
+  settings: ReadonlyMap<FlagKey, unknown>,
+  origins: Readonly<Record<FlagKey, Origin>>
+): boolean {
+  return settings.get('keystore.passphrase') !== '' && origins['keystore.passphraseFile'] === 'file'
+}
+
+/** Where a setting's value came from, as a person would look for it. */
+export function sourceOf(loaded: LoadedConfig, key: FlagKey): string {
+  return sourceName(key, loaded.origins[key], loaded.file)
 }
 
 /** The configuration with its secrets replaced, for showing and logging. */

@@ -1,7 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { BadAddressError } from './errors.ts'
+import { BadAddressError, LISTEN_EXAMPLE } from './errors.ts'
 
 /** An address that a user gave, and the peer that it names if it names one. */
 export type PeerAddress = {
@@ -21,14 +21,16 @@ export function parsePeerAddress(text: string): PeerAddress {
 
 /** Checks a listen address. Throws BadAddressError. */
 export function checkListenAddress(text: string): void {
-  if (!isTcp(parse(text))) throw new BadAddressError(text, 'is not a TCP address to listen on')
+  if (isTcp(parse(text, LISTEN_EXAMPLE))) return
+  throw new BadAddressError(text, 'is not a TCP address to listen on', { example: LISTEN_EXAMPLE })
 }
 
-function parse(text: string): Multiaddr {
+function parse(text: string, example?: string): Multiaddr {
   try {
     return multiaddr(text)
   } catch (error) {
-    throw new BadAddressError(text, 'is not a multiaddr', { cause: error })
+    const cause = { cause: error, ...(example === undefined ? {} : { example }) }
+    throw new BadAddressError(text, 'is not a multiaddr', cause)
   }
 }
 

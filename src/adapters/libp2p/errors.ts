@@ -13,16 +13,20 @@ export class PortInUseError extends SwarmError {
   }
 }
 
+const JOIN_EXAMPLE = '/ip4/192.0.2.1/tcp/4001/p2p/12D3Koo...'
+/** Every interface of the machine. */
+export const LISTEN_EXAMPLE = '/ip4/0.0.0.0/tcp/4001'
+
 /** A listen or join address that no node can have. Raised before anything is opened. */
 export class BadAddressError extends SwarmError {
   readonly code = 'BAD_ADDRESS'
 
-  constructor(address: string, flaw: string, options?: ErrorOptions) {
-    super(
-      `"${address}" ${flaw}; an address looks like /ip4/192.0.2.1/tcp/4001/p2p/12D3Koo...`,
-      { address },
-      options
-    )
+  constructor(
+    address: string,
+    flaw: string,
+    { example = JOIN_EXAMPLE, ...options }: ErrorOptions & { readonly example?: string } = {}
+  ) {
+    super(`"${address}" ${flaw}; an address looks like ${example}`, { address }, options)
   }
 }
 

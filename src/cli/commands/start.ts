@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
-import type { Config } from '../../config/index.ts'
+import { type Config, ConfigInvalidError, type LoadedConfig, sourceOf } from '../../config/index.ts'
+import { SwarmError } from '../../core/base/index.ts'
 import { addConfigOptions, configFlags } from '../config-options.ts'
+import { isPassphraseIdle } from '../key-check.ts'
 import { askPassphrase } from '../prompt.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
@@ -28,10 +30,30 @@ async function start(session: Session, options: { askPassphrase?: boolean }): Pr
       ? { 'keystore.passphrase': await askPassphrase(session.io, { twice: false }) }
       : {}
   const json = session.out.options.json ? ({ 'log.format': 'json' } as const) : {}
-  const { config, unknownEnv } = session.load({ ...json, ...configFlags(options), ...passphrase })
-  for (const name of unknownEnv)
+  const loaded = session.load({ ...json, ...configFlags(options), ...passphrase })
+  for (const name of loaded.unknownEnv)
     session.out.note(`can-swarm: ${name} is not a setting and is ignored`)
-  await runNode(session, config)
+  if (await isPassphraseIdle(loaded.config))
+    session.out.note(
+      'can-swarm: the key of this home is not encrypted: the passphrase is not used, whoever can read key.json has the key'
+    )
+  try {
+    await runNode(session, loaded.config)
+  } catch (error) {
+    throw addressProblem(error, loaded) ?? error
+  }
+}
+
+/** An address that does not work is a mistake of usage on the command line, and of the settings everywhere else. */
+function addressProblem(error: unknown, loaded: LoadedConfig): ConfigInvalidError | null {
+  if (!(error instanceof SwarmError) || error.code !== 'BAD_ADDRESS') return null
+  const { address } = error.details
+  const key = loaded.config.network.listen.some(one => one === address)
+    ? 'network.listen'
+    : 'network.join'
+  if (loaded.origins[key] === 'flag') return null
+  const source = sourceOf(loaded, key)
+  return new ConfigInvalidError([{ key, source, message: error.message }], { cause: error })
 }
 
 /** Starts the node, says that it is ready, and stays until it is stopped from here or over RPC, or fails. */

@@ -71,6 +71,43 @@ describe('cli/mistakes', () => {
     refused(result, 130, 'INTERRUPTED')
     assert.equal(existsSync(join(home, 'key.json')), false)
   })
+
+  it('start says that a passphrase for an open key does nothing', async () => {
+    const home = join(node.home, 'home')
+    await node.run(['init', '--home', home, ...LOOPBACK])
+    writeFileSync(join(node.home, 'secret'), 'open sesame\n')
+    const argv = ['start', '--home', home, ...LOOPBACK, '--passphrase-file']
+    const result = await node.run([...argv, join(node.home, 'secret')], { interrupted: true })
+    assert.match(result.stderr, /^can-swarm: [^\n]*not encrypted[^\n]*\n/u)
+  })
+
+  for (const wrong of [
+    ['--join', 'foo'],
+    ['--work', 'foo/bar'],
+    ['--listen', 'tcp:1']
+  ])
+    it(`start ${wrong.join(' ')} is a mistake of usage`, async () => {
+      refused(await node.run(['start', ...wrong]), 2, 'USAGE')
+    })
+
+  describe('an address that is not of this machine', () => {
+    const foreign = '/ip4/192.0.2.77/tcp/4001'
+
+    it('is a mistake of usage on the command line, with an example that fits', async () => {
+      const argv = ['start', '--no-mdns', '--network', 'mistakes', '--listen', foreign]
+      const result = await node.run(argv)
+      refused(result, 2, 'BAD_ADDRESS')
+      assert.match(result.stderr, /like \/ip4\/0\.0\.0\.0\/tcp\/4001 \[/u)
+    })
+
+    it('is a mistake of the settings elsewhere', async () => {
+      const env = { CAN_SWARM_NETWORK_LISTEN: foreign }
+      const argv = ['start', '--no-mdns', '--network', 'mistakes']
+      refused(await node.run(argv, { env }), 78, 'CONFIG_INVALID')
+      const wrong = { CAN_SWARM_NETWORK_JOIN: 'foo' }
+      refused(await node.run(['start'], { env: wrong }), 78, 'CONFIG_INVALID')
+    })
+  })
 })
 
 function refused(result: CliResult, status: number, code: string): void {

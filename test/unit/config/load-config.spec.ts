@@ -150,6 +150,14 @@ describe('config/load-config', () => {
     assert.equal(readPassphrase(load().config), null)
   })
 
+  it('prefers a passphrase of this run to the file of the settings', () => {
+    write({ keystore: { passphraseFile: '/nowhere/secret' } })
+    const { config } = load({ CAN_SWARM_PASSPHRASE: 'hunter2' })
+    assert.equal(readPassphrase(config), 'hunter2')
+    const both = { CAN_SWARM_PASSPHRASE: 'hunter2', CAN_SWARM_PASSPHRASE_FILE: '/nowhere/other' }
+    assert.equal(problemsOf(() => load(both)).length, 1)
+  })
+
   it('gives every setting its own option and variable', () => {
     const options = FLAG_KEYS.map(key => optionName(key, FLAGS[key])).filter(name => name !== null)
     const names = FLAG_KEYS.map(key => envName(key, FLAGS[key]))
