@@ -17,7 +17,7 @@ import {
 import { disagreements } from './outcome.ts'
 import { Screen } from './screen.ts'
 import { ThreadShow } from './show-thread.ts'
-import { Testnet } from './testnet.ts'
+import { checkSize, Testnet } from './testnet.ts'
 import { type TestnetIo, withDefaults } from './testnet-io.ts'
 
 export type DemoInit = TestnetIo & {
@@ -49,6 +49,7 @@ export async function runDemo(init: DemoInit = {}): Promise<number> {
     const nodes = init.nodes ?? NODES_DEFAULT
     if (nodes < DEMO_NODES_MIN)
       throw new TestnetUsageError(`the demo needs ${DEMO_NODES_MIN} nodes or more, not ${nodes}`)
+    checkSize({ nodes, bad: init.bad ?? 0 })
     const input = await checkInput(init.input ?? defaultInput())
     const screen = new Screen(init.json === true ? io.stderr : io.stdout, io.env)
     const report = await new Demo({ ...init, ...io, nodes }, screen).run(input)
@@ -71,6 +72,7 @@ class Demo {
   readonly #setup: Setup
   readonly #screen: Screen
   readonly #startedAt: number = performance.now()
+  readonly #note = (line: string): void => this.#screen.line(line)
 
   constructor(setup: Setup, screen: Screen) {
     this.#setup = setup
@@ -82,7 +84,15 @@ class Demo {
     this.#screen.line(`${nodes} nodes start, each in its own process and home`)
     if (dir !== undefined) mkdirSync(dir, { recursive: true, mode: 0o700 })
     const own = dir === undefined ? {} : { dir: resolve(dir) }
-    const testnet = await Testnet.start({ nodes, bad, signal, env, capability: CAPABILITY, ...own })
+    const testnet = await Testnet.start({
+      nodes,
+      bad,
+      signal,
+      env,
+      capability: CAPABILITY,
+      note: this.#note,
+      ...own
+    })
     let report: DemoReport | null = null
     try {
       const startMs = this.#elapsed()
@@ -99,9 +109,15 @@ class Demo {
     } finally {
       this.#screen.live([])
       await testnet.stop()
-      if (report?.ok === true && dir === undefined) testnet.removeHomes()
-      else this.#screen.line(`homes and logs of the nodes are in ${testnet.dir}`)
+      this.#tidy(testnet, report?.ok === true)
     }
+  }
+
+  /** A folder that the user named keeps its homes. */
+  #tidy(testnet: Testnet, ok: boolean): void {
+    const { dir, signal } = this.#setup
+    if (dir === undefined) testnet.tidy(ok || signal.aborted, this.#note)
+    else this.#note(`homes and logs of the nodes are in ${testnet.dir}`)
   }
 
   /** States the NEED and follows the thread to its end. */

@@ -56,6 +56,11 @@ export class NodeProcess {
     return this.#status
   }
 
+  /** File of everything that the node writes. */
+  get logPath(): string {
+    return join(this.home, 'node.log')
+  }
+
   get did(): string {
     return this.status.did
   }
@@ -115,7 +120,7 @@ export class NodeProcess {
   /** The last line that the node wrote, for error messages. */
   lastWords(): string {
     try {
-      const lines = readFileSync(this.#logPath(), 'utf8').trim().split('\n')
+      const lines = readFileSync(this.logPath, 'utf8').trim().split('\n')
       return lines.at(-1)?.slice(0, 300) ?? ''
     } catch {
       return ''
@@ -140,7 +145,7 @@ export class NodeProcess {
 
   #spawn(): void {
     const script = join(packageRoot(), 'bin', 'can-swarm.js')
-    const log = openSync(this.#logPath(), 'a', 0o600)
+    const log = openSync(this.logPath, 'a', 0o600)
     const args = [...NODE_FLAGS, script, 'start', '--home', this.home]
     const child = spawn(process.execPath, args, {
       stdio: ['pipe', log, log],
@@ -185,13 +190,9 @@ export class NodeProcess {
   #failure(what: string): TestnetNodeFailedError {
     const words = this.lastWords()
     return new TestnetNodeFailedError(
-      `${this.name} ${what}${words === '' ? '' : `: ${words}`}; its log is ${this.#logPath()}`,
+      `${this.name} ${what}${words === '' ? '' : `: ${words}`}; its log is ${this.logPath}`,
       { node: this.name, home: this.home }
     )
-  }
-
-  #logPath(): string {
-    return join(this.home, 'node.log')
   }
 }
 

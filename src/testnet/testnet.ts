@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -20,6 +20,8 @@ export type TestnetInit = {
   readonly lan?: boolean
   readonly env?: NodeJS.ProcessEnv
   readonly signal?: AbortSignal
+  /** Takes a line that says which folder a failed start has left behind. */
+  readonly note?: (line: string) => void
 }
 
 /** Several nodes on this machine that know only each other. */
@@ -63,6 +65,7 @@ export class Testnet {
       return testnet
     } catch (error) {
       await testnet.stop()
+      if (init.dir === undefined) testnet.tidy(signal.aborted, init.note)
       throw error
     }
   }
@@ -105,9 +108,18 @@ export class Testnet {
     await Promise.all(this.nodes.map(node => node.stop()))
   }
 
-  /** Removes the homes; the folder itself stays. */
-  removeHomes(): void {
+  /**
+   * Removes the homes of stopped nodes, and the folder if nothing else lies in it: after success, and when somebody interrupts,
+   * who wants nothing of it. After a failure the logs tell why, so they stay, and `note` takes a line that says where.
+   */
+  tidy(isOver: boolean, note?: (line: string) => void): void {
+    if (isOver) this.#removeHomes()
+    else note?.(`homes and logs of the nodes are in ${this.dir}; remove them: rm -r ${this.dir}`)
+  }
+
+  #removeHomes(): void {
     for (const node of this.nodes) rmSync(node.home, { recursive: true, force: true })
+    if (existsSync(this.dir) && readdirSync(this.dir).length === 0) rmdirSync(this.dir)
   }
 
   async #missing(): Promise<string> {
@@ -125,7 +137,8 @@ export class Testnet {
   }
 }
 
-function checkSize({ nodes, bad = 0 }: TestnetInit): void {
+/** Throws TestnetUsageError for a size or shape that cannot be. */
+export function checkSize({ nodes, bad = 0 }: Pick<TestnetInit, 'nodes' | 'bad'>): void {
   if (!Number.isSafeInteger(nodes) || nodes < 1 || nodes > NODES_MAX)
     throw new TestnetUsageError(`a testnet has 1 to ${NODES_MAX} nodes, not ${nodes}`)
   if (!Number.isSafeInteger(bad) || bad < 0 || bad >= nodes)

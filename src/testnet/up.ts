@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { connect } from '../agents/index.ts'
 import { TestnetRunningError } from './errors.ts'
 import { NODES_DEFAULT } from './limits.ts'
@@ -25,6 +25,7 @@ export type UpInit = TestnetIo & {
 export async function up(init: UpInit = {}): Promise<number> {
   const io = withDefaults(init)
   const path = stateFile(io.env)
+  const note = (line: string): void => void io.stderr.write(`${line}\n`)
   try {
     await refuseSecond(path)
     if (init.dir !== undefined) mkdirSync(init.dir, { recursive: true, mode: 0o700 })
@@ -35,32 +36,48 @@ export async function up(init: UpInit = {}): Promise<number> {
       lan: init.lan ?? false,
       env: io.env,
       signal: io.signal,
+      note,
       ...(init.dir === undefined ? {} : { dir: resolve(init.dir) })
     })
+    let isOver = false
     try {
       await testnet.connected(io.signal)
       writeState(path, stateOf(testnet))
       announce(testnet, init)
+      tellOfLosses(testnet, io)
       await ended(testnet, io.signal)
+      isOver = true
       return 0
     } finally {
       await testnet.stop()
       removeState(path, testnet.dir)
-      if (init.dir === undefined) testnet.removeHomes()
+      if (init.dir === undefined) testnet.tidy(isOver || io.signal.aborted, note)
     }
   } finally {
     io.release()
   }
 }
 
-/** The command with which one more node joins; for this machine, and for others when the testnet listens to them. */
+/**
+ * The command with which one more node joins; for this machine, and for others when the testnet listens to them. Both work as
+ * pasted, in a clone too. A joiner of a testnet that keeps to this machine keeps to it as well.
+ */
 export function joinCommands(testnet: Testnet): string[] {
   const { addresses } = testnet.first.status
   const local = addresses.filter(address => address.includes('/127.0.0.1/')).slice(0, 1)
   const lan = addresses.filter(address => !/\/(127\.|::1)/u.test(address)).slice(0, 1)
-  return [...local, ...lan].map(
-    address => `can-swarm start --network ${testnet.network} --join ${address}`
-  )
+  const start = `npx can-swarm start --network ${testnet.network}`
+  const alone = lan.length === 0 ? ' --listen /ip4/127.0.0.1/tcp/0 --no-mdns' : ''
+  const home = quoted(join(testnet.dir, 'one-more'))
+  return [
+    ...local.map(address => `${start} --join ${address}${alone} --home ${home}`),
+    ...lan.map(address => `${start} --join ${address}`)
+  ]
+}
+
+/** For a POSIX shell. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/u.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }
 
 /** A file that outlived its testnet, as after a power cut, does not count. */
@@ -100,16 +117,26 @@ function announce(testnet: Testnet, init: UpInit): void {
   stdout.write(
     `One more node joins from another terminal of this machine, with a home of its own:\n\n`
   )
-  stdout.write(`  ${here} --home ./one-more\n\n`)
+  stdout.write(`  ${here}\n\n`)
   if (lan !== undefined) stdout.write(`and from another machine of the LAN:\n\n  ${lan}\n\n`)
   stdout.write(
-    `Talk to a node with --home, such as\n\n  can-swarm peers --home ${testnet.first.home}\n\n`
+    `Talk to a node with --home, such as\n\n  npx can-swarm peers --home ${quoted(testnet.first.home)}\n\n`
   )
-  stdout.write('Ctrl-C or "can-swarm testnet down" ends it.\n')
+  stdout.write('Ctrl-C or "npx can-swarm testnet down" ends it.\n')
 }
 
 function withStreams(init: UpInit): { readonly stdout: NonNullable<UpInit['stdout']> } {
   return { stdout: init.stdout ?? process.stdout }
+}
+
+/** A line for each node that dies by itself; one that is told to stop ends with status 0. */
+function tellOfLosses(testnet: Testnet, { stderr, signal }: Required<TestnetIo>): void {
+  for (const node of testnet.nodes)
+    void node.exited.then(({ status, signal: by }) => {
+      if (status === 0 || signal.aborted) return
+      const how = by === null ? `with exit status ${status}` : `by ${by}`
+      stderr.write(`${node.name} ended ${how}; its log is ${node.logPath}\n`)
+    })
 }
 
 /** Resolves when the signal aborts or no node is left. */

@@ -1,6 +1,14 @@
 // Goal: what `npm start` promises holds. Method: the demo as a newcomer runs it, and its record on "another machine".
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { CID } from 'multiformats/cid'
 import { parseIdentified } from '../../src/agents/index.ts'
@@ -56,6 +64,33 @@ describe('e2e/demo', () => {
     assert.equal(status, 130)
     const after = await runCli(['status', '--home', join(dir, 'node-0')])
     assert.equal(after.status, 69)
+  })
+
+  it('leaves nothing in the temporary folder when it is interrupted', async () => {
+    for (const text of ['nodes start', 'NEED']) {
+      const temporary = mkdtempSync(join(folder, 't'))
+      const cli = new Cli(['testnet', 'demo', '--nodes', '4'], { TMPDIR: temporary })
+      await cli.printed(text)
+      assert.equal((await cli.stop('SIGINT')).status, 130)
+      const left = readdirSync(temporary).filter(name => name.startsWith('can-swarm-testnet-'))
+      assert.deepEqual(left, [], text)
+    }
+  })
+
+  it('keeps the logs of a failed start, and says where', async () => {
+    const temporary = mkdtempSync(join(folder, 't'))
+    const env = { TMPDIR: temporary, CAN_SWARM_LOG_LEVEL: 'no-such-level' }
+    const { status, stdout } = await runCli(['testnet', 'demo'], env)
+    assert.notEqual(status, 0)
+    const [, left = ''] = /nodes are in (\S+); remove them: rm -r \1\n/u.exec(stdout) ?? []
+    assert.ok(existsSync(join(left, 'node-0', 'node.log')), stdout)
+  })
+
+  it('refuses a number of liars that cannot be before any node starts', async () => {
+    const { status, stdout, stderr } = await runCli(['testnet', 'demo', '--bad', '9'])
+    assert.equal(status, 2)
+    assert.equal(stdout, '')
+    assert.match(stderr, /fewer than 5 of 5 nodes can be bad/u)
   })
 
   it('refuses input that it cannot work on before any node starts', async () => {

@@ -19,9 +19,15 @@ describe('e2e/testnet', () => {
     const second = await runCli(['testnet', 'up'], env)
     assert.equal(second.status, 75, second.stderr)
 
-    const argv = (commands[0] ?? '').split(' ').slice(1)
-    const more = new Cli([...argv, '--home', join(folder, 'more'), '--no-mdns'], env)
+    const [npx, bin, ...argv] = (commands[0] ?? '').split(' ')
+    assert.deepEqual([npx, bin], ['npx', 'can-swarm'])
+    const more = new Cli(argv, env)
     await more.printed('ready')
+    const home = join(folder, 'net', 'one-more')
+    const { stdout } = await runCli(['status', '--home', home, '--json'])
+    const { addresses } = JSON.parse(stdout) as { addresses: string[] }
+    assert.ok(addresses.length > 0)
+    for (const address of addresses) assert.match(address, /^\/ip4\/127\.0\.0\.1\//u)
     const status = await statusWhen(env, nodes => nodes.every(node => node.status?.peers === 4))
     assert.equal(status.length, 4)
     await more.stop()
@@ -30,6 +36,20 @@ describe('e2e/testnet', () => {
     assert.equal(down.status, 0, down.stderr)
     assert.equal((await up.finished).status, 0)
     assert.equal((await runCli(['testnet', 'status'], env)).status, 69)
+  })
+
+  it('says which node has died, and goes on', async () => {
+    const dir = join(folder, 'dies')
+    const up = new Cli(['testnet', 'up', '--nodes', '3', '--dir', dir], env)
+    await up.printed('Ctrl-C')
+    const { stdout } = await runCli(['status', '--home', join(dir, 'node-1'), '--json'])
+    process.kill((JSON.parse(stdout) as { pid: number }).pid, 'SIGKILL')
+    await up.complained('node.log')
+    assert.equal((await runCli(['testnet', 'status'], env)).status, 1, 'one of three is gone')
+    await runCli(['testnet', 'down'], env)
+    const { status, stderr } = await up.finished
+    assert.equal(status, 0)
+    assert.equal(stderr, `node-1 ended by SIGKILL; its log is ${join(dir, 'node-1', 'node.log')}\n`)
   })
 
   it('takes its nodes along when it is killed', async () => {
