@@ -35,5 +35,5 @@ export {
   type Setting,
   settingOf
 } from './sections.ts'
-export { SOCKET_PATH_BYTES_MAX, socketPath } from './socket-path.ts'
+export { hasOwnSocketFolder, SOCKET_PATH_BYTES_MAX, socketPath } from './socket-path.ts'
 export { validateConfig } from './validate-config.ts'

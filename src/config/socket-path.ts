@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { Environment } from './environment.ts'
 
 /** Bytes of a Unix socket's path that Linux and macOS both take: sun_path is 108 and 104 with its end mark. */
@@ -19,6 +19,11 @@ export function socketPath(homeDir: string, env: Environment = process.env): str
   const runtime = env.XDG_RUNTIME_DIR
   const base = runtime?.startsWith('/') && runtime.length < 60 ? runtime : tmpdir()
   return join(base, `can-swarm-${name}`, 'node.sock')
+}
+
+/** Whether the socket's folder is one that was made for it alone, not the home. */
+export function hasOwnSocketFolder(socketPath: string): boolean {
+  return /^can-swarm-[0-9a-f]{24}$/u.test(basename(dirname(socketPath)))
 }
 
 /** Two spellings of one home must give one socket. */

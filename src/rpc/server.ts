@@ -5,7 +5,7 @@ import { Connection } from './connection.ts'
 import type { Handlers } from './dispatch.ts'
 import { AlreadyRunningError, SocketUnusableError, TooManyRequestsError } from './errors.ts'
 import { CONNECTIONS_MAX, LINE_BYTES_MAX, LIVE_CHECK_MS, OUTGOING_BYTES_MAX } from './limits.ts'
-import { prepareSocketFolder } from './socket-folder.ts'
+import { prepareSocketFolder, removeSocketFolder } from './socket-folder.ts'
 
 const TOO_MANY_CONNECTIONS = `more than ${CONNECTIONS_MAX} connections at once`
 
@@ -56,6 +56,7 @@ export function rpcServer(init: RpcServerInit): RpcServer {
       const closed = new Promise<void>(resolve => stopping.close(() => resolve()))
       for (const connection of connections) connection.close()
       await closed
+      await removeSocketFolder(init.socketPath)
     }
   }
 }

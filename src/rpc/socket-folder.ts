@@ -1,7 +1,7 @@
-import { lstat, mkdir } from 'node:fs/promises'
+import { lstat, mkdir, rmdir } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
-import { SOCKET_PATH_BYTES_MAX } from '../config/index.ts'
+import { hasOwnSocketFolder, SOCKET_PATH_BYTES_MAX } from '../config/index.ts'
 import { SocketUnusableError } from './errors.ts'
 
 /** Makes the folder of the socket, mode 0700, and refuses one that others could have put there. */
@@ -12,6 +12,11 @@ export async function prepareSocketFolder(socketPath: string): Promise<void> {
     )
   await mkdir(dirname(socketPath), { recursive: true, mode: 0o700 })
   await checkSocketFolder(socketPath)
+}
+
+/** Removes a folder that was made for the socket alone, when nothing is left in it. */
+export async function removeSocketFolder(socketPath: string): Promise<void> {
+  if (hasOwnSocketFolder(socketPath)) await rmdir(dirname(socketPath)).catch(() => undefined)
 }
 
 /** The folder may be in a shared temporary folder: a socket of someone else there would see every command. */

@@ -397,6 +397,15 @@ describe('rpc/socket', () => {
       await assert.rejects(serve({}), { code: 'SOCKET_UNUSABLE' })
     })
 
+    it('removes a folder that was made for the socket alone', async () => {
+      const own = join(folder.path, `can-swarm-${'0'.repeat(24)}`)
+      await serve({}, { socketPath: join(own, 'node.sock') })
+      assert.ok(existsSync(own))
+      await servers.pop()?.stop()
+      assert.ok(!existsSync(own))
+      assert.ok(existsSync(folder.path))
+    })
+
     it('refuses a path that is too long for a socket', async () => {
       await assert.rejects(
         serve({}, { socketPath: join(folder.path, 'x'.repeat(100), 'node.sock') }),
