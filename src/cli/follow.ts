@@ -9,6 +9,8 @@ export type VerbSeen = {
   readonly verb: string
   readonly sender: string
   readonly atMs: number
+  /** Of a YIELD: where the thread stands since, with the worker's reason. */
+  readonly reason?: string
 }
 
 /** Phases in which a thread no longer moves. */
@@ -26,13 +28,22 @@ export async function* follow(
     yield { id: envelope.id, verb: envelope.verb, sender: envelope.sender, atMs: envelope.seenAt }
   }
   if (ENDED.has(view.phase)) return
+  let isReasonDue = false
   for await (const event of init.events) {
     if (event.type === 'warning' && event.thread === init.thread)
       session.out.note(`warning: ${event.message}`)
     if (!('thread' in event) || event.thread !== init.thread) continue
     if (event.type === 'envelope' && !seen.has(event.id)) {
       seen.add(event.id)
-      yield { id: event.id, verb: event.verb, sender: event.sender, atMs: event.atMs }
+      const { id, verb, sender, atMs } = event
+      const reason = verb === 'YIELD' ? await yieldReason(session, init.thread) : undefined
+      isReasonDue = verb === 'YIELD' && reason === undefined
+      yield { id, verb, sender, atMs, ...(reason === undefined ? {} : { reason }) }
+    }
+    if (event.type === 'thread' && isReasonDue) {
+      const reason = await yieldReason(session, init.thread)
+      if (reason !== undefined) session.out.note(reason)
+      isReasonDue = reason === undefined
     }
     if (event.type === 'ended') return
   }
@@ -40,9 +51,15 @@ export async function* follow(
   session.signal.throwIfAborted()
 }
 
+/** Why the worker gave the task back: the event does not say, the state of the thread does once its log has the YIELD. */
+async function yieldReason(session: Session, thread: string): Promise<string | undefined> {
+  const { reason } = await session.call('thread.get', { thread }, { long: true })
+  return reason.startsWith('the worker gave the task back') ? reason : undefined
+}
+
 /** Who said what, when. */
 export function verbLine(out: Output, seen: VerbSeen): string {
-  return `${out.style('dim', formatTime(seen.atMs))}  ${out.style(STYLES[seen.verb] ?? 'reset', seen.verb.padEnd(11))}  ${shortId(seen.sender)}  ${out.style('dim', shortId(seen.id))}`
+  return `${out.style('dim', formatTime(seen.atMs))}  ${out.style(STYLES[seen.verb] ?? 'reset', seen.verb.padEnd(11))}  ${shortId(seen.sender)}  ${out.style('dim', shortId(seen.id))}${seen.reason === undefined ? '' : `  ${seen.reason}`}`
 }
 
 const STYLES: Readonly<Record<string, Style>> = {

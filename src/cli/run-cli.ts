@@ -44,7 +44,15 @@ function asksForJson(argv: readonly string[]): boolean {
 
 /** Most messages say "what was wrong: what to do"; the hint is for those that only say the first. */
 function withAdvice(message: string, hint: string): string {
-  return hint === '' || message.includes(': ') ? message : `${message} (${hint})`
+  return hint === '' || message.includes(': ') || says(message, hint)
+    ? message
+    : `${message} (${hint})`
+}
+
+/** Whether the message gives the advice already, if perhaps it ends otherwise. */
+function says(message: string, hint: string): boolean {
+  const [advice = hint] = hint.split(/[,;.](?:\s|$)/u)
+  return message.toLowerCase().includes(advice.toLowerCase())
 }
 
 function oneLine(text: string): string {

@@ -1,4 +1,5 @@
 import type { Phase, ThreadView } from '../core/swarm/index.ts'
+import { ENDED } from './follow.ts'
 import { type Output, type Style, shortId } from './output.ts'
 
 /** How a thread ended: the result, what came out, who is paid, or why not. */
@@ -7,7 +8,7 @@ export function showOutcome(out: Output, view: ThreadView): void {
     for (const output of view.commit?.outputs ?? []) if (view.phase === 'FINAL') out.line(output)
     return
   }
-  out.line(`${phaseText(out, view.phase)}  ${view.reason}`)
+  out.line(`${phaseText(out, view.phase)}  ${reasonText(view)}`)
   for (const output of view.commit?.outputs ?? []) out.line(`output  ${output}`)
   for (const payout of view.finalize?.payouts ?? [])
     out.line(`payout  ${payout.amount} to ${shortId(payout.to)} for ${payout.why}`)
@@ -18,7 +19,7 @@ export function showThread(out: Output, view: ThreadView): void {
   const { group, decide, lease, commit } = view
   out.facts([
     ['thread', view.thread],
-    ['phase', `${phaseText(out, view.phase)}: ${view.reason}`],
+    ['phase', `${phaseText(out, view.phase)}: ${reasonText(view)}`],
     ['task', `${view.task}, slot ${view.slot}, epoch ${view.epoch}`],
     ['requester', view.requester],
     ['budget', `${view.budget}, verify bounty ${view.verifyBounty}`],
@@ -27,14 +28,14 @@ export function showThread(out: Output, view: ThreadView): void {
     [
       'group',
       group &&
-        `${group.roster.map(shortId).join(' ')}, leader ${group.leader === null ? 'unknown' : shortId(group.leader)}, term ${group.term}, ${group.applied} entries`
+        `${group.roster.map(shortId).join(' ')}${leaderText(view)}, term ${group.term}, ${group.applied} entries`
     ],
     [
       'proposals',
       view.proposals
         .map(
           one =>
-            `${shortId(one.worker)} for ${one.cost}, ${one.attestations.length} of ${view.kPlan} attestations`
+            `${shortId(one.worker)} for ${one.cost}, ${one.attestations.length} attestation${one.attestations.length === 1 ? '' : 's'}, ${view.kPlan} needed`
         )
         .join('; ') || null
     ],
@@ -66,6 +67,18 @@ export function showThread(out: Output, view: ThreadView): void {
     ],
     ['warnings', view.warnings.join('; ') || null]
   ])
+}
+
+/** Why a thread is where it is, to stand behind its phase. */
+export function reasonText({ phase, reason }: Pick<ThreadView, 'phase' | 'reason'>): string {
+  return phase === 'EXPIRED' ? reason.replace(/^expired: /u, '') : reason
+}
+
+/** A group that has ended needs no leader. */
+function leaderText({ group, phase }: ThreadView): string {
+  const leader = group?.leader ?? null
+  if (leader !== null) return `, leader ${shortId(leader)}`
+  return ENDED.has(phase) ? '' : ', leader unknown'
 }
 
 export function phaseText(out: Output, phase: Phase): string {

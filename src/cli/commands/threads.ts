@@ -4,7 +4,7 @@ import { resolveThread } from '../ids.ts'
 import { shortId } from '../output.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
-import { phaseText, showOutcome, showThread } from '../thread-text.ts'
+import { phaseText, reasonText, showOutcome, showThread } from '../thread-text.ts'
 
 export function addThreadCommands(program: Command, shell: Shell): void {
   examples(
@@ -52,7 +52,7 @@ async function list(session: Session, options: { limit?: number }): Promise<void
       phaseText(session.out, one.phase),
       one.task,
       shortId(one.requester),
-      one.reason
+      reasonText(one)
     ])
     await session.out.table(['thread', 'phase', 'task', 'requester', 'why'], rows)
   })

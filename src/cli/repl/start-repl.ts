@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type REPLServer, start } from 'node:repl'
+import { SwarmError } from '../../core/base/index.ts'
 import type { Session } from '../session.ts'
 import { VERSION } from '../version.ts'
 import { nodeApi } from './node-api.ts'
@@ -39,6 +40,7 @@ export async function openRepl(session: Session, options: ReplOptions): Promise<
   fill()
   server.on('reset', fill)
   awaitResults(server)
+  shortenFailures(server)
   completeNode(server, Object.keys(node))
   addCommands(server, node)
   if (options.terminal)
@@ -54,7 +56,8 @@ function awaitResults(server: REPLServer): void {
       if (error !== null || !isThenable(value)) return done(error, value)
       value.then(
         result => done(null, result),
-        failure => done(brief(failure), undefined)
+        failure =>
+          done(failure instanceof Error ? failure : new TypeError(String(failure)), undefined)
       )
     })
   }
@@ -78,11 +81,12 @@ type Completer = (
   done: (error: Error | null, result: [string[], string]) => void
 ) => void
 
-/** A failure of the node is for reading: its message and code, not our stack. */
-function brief(failure: unknown): Error {
-  const error = failure instanceof Error ? failure : new TypeError(String(failure))
-  if ('code' in error) error.stack = `${error.message} [${String(error.code)}]`
-  return error
+/** A failure of the node is for reading, in one line: its message and code, no stack and no fields. */
+function shortenFailures(server: REPLServer): void {
+  const { writer } = server
+  const brief = (value: unknown): string =>
+    value instanceof SwarmError ? `${value.message} [${value.code}]` : writer.call(server, value)
+  Object.assign(server, { writer: brief })
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -144,6 +144,26 @@ describe('cli/commands', () => {
       assert.equal((await node.run(['threads', '--limit', 'all'])).code, 2)
     })
 
+    it('shows a thread that has ended, each thing once', async () => {
+      const proposal = {
+        id: CID_A,
+        worker: DID_A,
+        cost: '5',
+        claimed: 1,
+        attestations: [DID_A, DID_B]
+      }
+      const view = fakeThread({ phase: 'EXPIRED', reason: 'expired: nobody sealed' })
+      const group = { roster: [DID_A], leader: null, term: 2, applied: 9, commit: 9, tier: 'full' }
+      const ended = { ...view, group, proposals: [proposal] } as unknown as typeof view
+      await node.serve({ 'thread.get': async () => ended, 'threads.list': async () => [ended] })
+      const { stdout } = await node.run(['thread', CID_B])
+      assert.match(stdout, /phase +EXPIRED: nobody sealed\n/u)
+      assert.match(stdout, /group +[^,]+, term 2/u)
+      assert.match(stdout, /for 5, 2 attestations, 1 needed\n/u)
+      assert.match((await node.run(['threads'])).stdout, /EXPIRED.* nobody sealed\n/u)
+      assert.doesNotMatch((await node.run(['threads'])).stdout, /expired/u)
+    })
+
     it('shows the plan', async () => {
       const facts = [{ kind: 'LINK', parent: 'a', child: 'b' }] as const
       await node.serve({

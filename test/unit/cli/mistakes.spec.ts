@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { RefusedError } from '../../../src/rpc/index.ts'
 import type { CliResult } from '../../support/cli-runner.ts'
-import { CID_B } from '../../support/fake-handlers.ts'
+import { CID_A, CID_B } from '../../support/fake-handlers.ts'
 import { fakeNode } from '../../support/fake-node.ts'
 
 const LOOPBACK = ['--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns', '--network', 'mistakes']
@@ -79,6 +80,15 @@ describe('cli/mistakes', () => {
     const argv = ['start', '--home', home, ...LOOPBACK, '--passphrase-file']
     const result = await node.run([...argv, join(node.home, 'secret')], { interrupted: true })
     assert.match(result.stderr, /^can-swarm: [^\n]*not encrypted[^\n]*\n/u)
+  })
+
+  it('gives the advice once when the message has it', async () => {
+    const message =
+      'nobody delivered it. Check that a node that has it is connected, or wait longer'
+    const refuse = () => Promise.reject(new RefusedError({ code: 'ARTIFACT_NOT_FOUND', message }))
+    await node.serve({ 'artifacts.cat': refuse })
+    const { stderr } = await node.run(['cat', CID_A])
+    assert.equal(stderr, `can-swarm: ${message} [ARTIFACT_NOT_FOUND]\n`)
   })
 
   for (const wrong of [

@@ -185,6 +185,13 @@ describe('cli/need', () => {
     )
   })
 
+  it('shows why the worker gave the task back', async () => {
+    const reason = 'the worker gave the task back: "no such language"'
+    await serve({ reason }, [verb('YIELD', CID_C), end('EXPIRED')])
+    const argv = ['need', '--capability', 'a/b', '--input-cid', CID_A, '--wait']
+    assert.match((await node.run(argv)).stdout, /YIELD .*gave the task back: "no such language"\n/u)
+  })
+
   it('limits a call and not what comes after it', async () => {
     await node.serve({ 'threads.list': async () => [] })
     const io = { ...processIo(), env: { CAN_SWARM_HOME: node.home }, onInterrupt: () => () => {} }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { openRepl, startRepl } from '../../../src/cli/repl/index.ts'
 import { Session } from '../../../src/cli/session.ts'
+import { RefusedError } from '../../../src/rpc/index.ts'
 import { CID_A, CID_B, DID_A, fakeThread } from '../../support/fake-handlers.ts'
 import { fakeNode } from '../../support/fake-node.ts'
 
@@ -116,6 +117,16 @@ describe('cli/repl', () => {
       assert.match(shown, /\[ID_NOT_FOUND\]/u)
       assert.doesNotMatch(shown, /\.ts:\d/u)
       assert.match(shown, /> 2\n/u)
+    })
+
+    it('shows a refusal of the node in one line, awaited or not', async () => {
+      const message = 'the budget is too low'
+      const refuse = () => Promise.reject(new RefusedError({ code: 'POLICY_DENIED', message }))
+      await node.serve({ ...handlers, 'node.status': refuse })
+      const shown = await type(['node.status()\n', 'await node.status()\n', '1 + 1\n', '.exit\n'])
+      const line = `Uncaught ${message} [POLICY_DENIED]\n`
+      assert.equal(shown.split(line).length, 3, shown)
+      assert.doesNotMatch(shown, /details|\n {4}at /u)
     })
 
     it('has .peers and .threads', async () => {
