@@ -33,7 +33,7 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
       'INTERRUPTED',
       'interrupted',
       'Ctrl-C or SIGTERM ended the command.',
-      'What was stated goes on in the swarm.'
+      'A NEED that was stated goes on in the swarm.'
     ],
     [
       'CONFIG_INVALID',

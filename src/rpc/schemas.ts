@@ -152,7 +152,7 @@ export const METHODS: { readonly [M in Method]: MethodEntry<M> } = {
   'thread.record': entry(
     'write',
     v.strictObject({ thread: cid, path: maybe(path) }),
-    "Writes a thread's signed record to a file."
+    "Writes a thread's signed record to a new file."
   ),
   'plan.get': entry(
     'read',
