@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
-import { UsageError } from './errors.ts'
+import { InterruptedError, UsageError } from './errors.ts'
 import type { Io } from './io.ts'
 
 /** Asks for a passphrase on the terminal without showing it. `twice`: for a new one. */
@@ -25,6 +25,9 @@ async function ask(io: Io, question: string): Promise<string> {
   const terminal = createInterface({ input: io.stdin, output: silent, terminal: true })
   try {
     return await terminal.question('')
+  } catch (cause) {
+    // The terminal turns Ctrl-C into a key, so no signal comes.
+    throw new InterruptedError('interrupted', {}, { cause })
   } finally {
     terminal.close()
     io.stderr.write('\n')

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { processIo } from '../../../src/cli/io.ts'
+import { askPassphrase } from '../../../src/cli/prompt.ts'
 import { RefusedError } from '../../../src/rpc/index.ts'
 import type { CliResult } from '../../support/cli-runner.ts'
 import { CID_A, CID_B } from '../../support/fake-handlers.ts'
@@ -80,6 +83,14 @@ describe('cli/mistakes', () => {
     const argv = ['start', '--home', home, ...LOOPBACK, '--passphrase-file']
     const result = await node.run([...argv, join(node.home, 'secret')], { interrupted: true })
     assert.match(result.stderr, /^can-swarm: [^\n]*not encrypted[^\n]*\n/u)
+  })
+
+  it('Ctrl-C at the question for a passphrase is an interrupt', async () => {
+    const stdin = Object.assign(new PassThrough(), { isTTY: true })
+    const io = { ...processIo(), stdin, stderr: new PassThrough() }
+    const asked = askPassphrase(io, { twice: false })
+    stdin.write('\u0003')
+    await assert.rejects(asked, { code: 'INTERRUPTED' })
   })
 
   it('gives the advice once when the message has it', async () => {
