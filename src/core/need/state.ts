@@ -1,13 +1,16 @@
 import type { Admitted, Decision, Fence, Outcome } from '../envelope/index.ts'
 import { PLANNED_MAX, QUOTE_LENGTH_MAX } from './limits.ts'
 
-/** Where the fold stands. Mirrors the group's part of a thread's phases. */
+/** Where the fold stands. */
 export type NeedPhase =
+  /** The group takes bids. */
   | 'BIDDING'
   | 'DECIDED'
   | 'CLAIMED'
+  /** A COMMIT is in the log; verifiers seal their verdicts. */
   | 'COMMITTED'
   | 'REVEALING'
+  /** K_result verdicts passed; the challenge window runs. */
   | 'VERIFIED'
   | 'FINAL'
   | 'INVALID'

@@ -94,9 +94,9 @@ function certifyIfDue(context: Context, thread: Thread, stage: Stage): void {
   if (certificate === null) return
   const { retryMs } = context.settings
   const leads = member.raft.status().role === 'leader'
-  const patience = leads ? 0 : retryMs
-  const last = Math.max(derived.triedAt + 2 * retryMs, derived.atMs + patience)
-  if (context.nowMs < last && !(leads && derived.triedAt === 0)) return
+  const isFirst = derived.triedAt === 0
+  if (isFirst && !leads && context.nowMs < derived.atMs + retryMs) return
+  if (!isFirst && context.nowMs < derived.triedAt + 2 * retryMs) return
   derived.triedAt = context.nowMs
   publishCertified(context, thread, group, stage, certificate)
 }

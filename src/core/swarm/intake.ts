@@ -1,4 +1,4 @@
-import { OPEN_THREADS_PER_REQUESTER_MAX, ok, THREADS_MAX } from '../base/index.ts'
+import { OPEN_THREADS_PER_REQUESTER_MAX, ok, type Result, THREADS_MAX } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
 import { checkNeed, isPointless, LOGGED_VERBS } from '../need/index.ts'
 import { type CheckedCertificate, checkDecision, checkForm, checkOutcome } from '../roster/index.ts'
@@ -82,17 +82,42 @@ function isWanted(world: World, thread: Thread, admitted: Admitted): boolean {
 
 /** What is wrong with a FORM or a certificate, or null. */
 function flawOf(world: World, thread: Thread, admitted: Admitted): string | null {
-  const { verify } = world.context
-  const { verb, payload } = admitted.envelope
+  const { verb } = admitted.envelope
   const check =
     verb === 'FORM'
-      ? checkForm(admitted as Admitted<'FORM'>, thread.need, verify)
+      ? formCheck(world, thread, admitted as Admitted<'FORM'>)
       : verb === 'DECIDE'
-        ? checkDecision(payload.decision, payload.certificate, thread.need, verify)
+        ? decisionCheck(world, thread, admitted as Admitted<'DECIDE'>)
         : verb === 'FINALIZE' || verb === 'INVALIDATE'
-          ? checkOutcome(payload.outcome, payload.certificate, thread.need, verify)
+          ? outcomeCheck(world, thread, admitted as Admitted<'FINALIZE' | 'INVALIDATE'>)
           : null
   return check === null || check.ok ? null : check.refusal.message
+}
+
+function formCheck({ context }: World, thread: Thread, form: Admitted<'FORM'>): Result<null> {
+  return thread.checkOnce(form, () => checkForm(form, thread.need, context.verify))
+}
+
+function decisionCheck(
+  { context }: World,
+  thread: Thread,
+  admitted: Admitted<'DECIDE'>
+): Result<CheckedCertificate> {
+  const { decision, certificate } = admitted.envelope.payload
+  return thread.checkOnce(admitted, () =>
+    checkDecision(decision, certificate, thread.need, context.verify)
+  )
+}
+
+function outcomeCheck(
+  { context }: World,
+  thread: Thread,
+  admitted: Admitted<'FINALIZE' | 'INVALIDATE'>
+): Result<CheckedCertificate> {
+  const { outcome, certificate } = admitted.envelope.payload
+  return thread.checkOnce(admitted, () =>
+    checkOutcome(outcome, certificate, thread.need, context.verify)
+  )
 }
 
 function keep(world: World, admitted: Admitted, atMs: number, local: boolean): void {
@@ -185,7 +210,7 @@ function react(world: World, thread: Thread, admitted: Admitted): void {
 
 function onForm(world: World, thread: Thread, form: Admitted<'FORM'>): void {
   const { context } = world
-  const checked = checkForm(form, thread.need, context.verify)
+  const checked = formCheck(world, thread, form)
   if (!checked.ok) return thread.warn(context, `a FORM was refused: ${checked.refusal.message}`)
   if (thread.group !== null)
     return thread.warn(
@@ -235,22 +260,21 @@ function isOfGroup(
 function onDecide(world: World, thread: Thread, admitted: Admitted<'DECIDE'>): void {
   const { context } = world
   if (thread.decide !== null) return
-  const { decision, certificate } = admitted.envelope.payload
-  const checked = checkDecision(decision, certificate, thread.need, context.verify)
+  const checked = decisionCheck(world, thread, admitted)
   if (!checked.ok) return thread.warn(context, `a DECIDE was refused: ${checked.refusal.message}`)
   if (!isOfGroup(world, thread, checked.value, admitted.envelope.sender)) return
   thread.decide = { admitted, signers: checked.value.signers }
   if (contradicted(thread) !== null) disagree(world, thread, 'DECIDE')
   if (world.started && thread.member === null)
-    pullIfBehind(world, thread, decision.index, admitted.envelope.sender)
+    pullIfBehind(world, thread, admitted.envelope.payload.decision.index, admitted.envelope.sender)
 }
 
 function onEnd(world: World, thread: Thread, admitted: Admitted<'FINALIZE' | 'INVALIDATE'>): void {
   const { context } = world
   const { verb } = admitted.envelope
   if (thread.end !== null) return
-  const { outcome, certificate } = admitted.envelope.payload
-  const checked = checkOutcome(outcome, certificate, thread.need, context.verify)
+  const { outcome } = admitted.envelope.payload
+  const checked = outcomeCheck(world, thread, admitted)
   if (!checked.ok) return thread.warn(context, `a ${verb} was refused: ${checked.refusal.message}`)
   if ((outcome.result === 'INVALID') !== (verb === 'INVALIDATE'))
     return thread.warn(context, `a ${verb} was refused: its outcome is ${outcome.result}`)

@@ -4,7 +4,7 @@ import type { Context } from './context.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage } from './types.ts'
 
-/** Threads named in one hello; newest first. */
+/** Threads named in one hello: the newest ones, oldest first. */
 export const HELLO_THREADS_MAX = 1_000
 /** Ids named in one pull; the newest ones, since the oldest are found again by their absence. */
 const PULL_IDS_MAX = 4_096

@@ -1,3 +1,4 @@
+import type { Result } from '../base/index.ts'
 import { cidOf } from '../codec/index.ts'
 import { type Admitted, type Fact, type Outcome, parseEnvelope } from '../envelope/index.ts'
 import { decodeEntry, factsOf, LOGGED_VERBS, NeedLog } from '../need/index.ts'
@@ -67,8 +68,9 @@ export class Thread {
   readonly warnings: string[] = []
   /** Envelopes out of entries that are on their way through the door, and since when. */
   readonly #asked = new Map<string, number>()
-  /** Pulls are small and their answers are not. */
-  readonly answers = new Interval(100)
+  /** FORMs and certificates whose signatures have been looked at, with the answer. */
+  readonly #checked = new WeakMap<Admitted, Result<unknown>>()
+  readonly answers = new Interval(ANSWERS_MS)
   pulledAt = 0
   /** Whom this node asked last. */
   pulledFrom: string | null = null
@@ -162,6 +164,18 @@ export class Thread {
     return answer
   }
 
+  /**
+   * The answer of a check of an envelope against this thread's NEED, worked out once: before it is kept, when it takes effect,
+   * and when its FORM comes late, the same signatures are looked at.
+   */
+  checkOnce<T>(admitted: Admitted, check: () => Result<T>): Result<T> {
+    const known = this.#checked.get(admitted) as Result<T> | undefined
+    if (known !== undefined) return known
+    const answer = check()
+    this.#checked.set(admitted, answer)
+    return answer
+  }
+
   /** True for an envelope that this node sent through its door because the log has it. */
   isAsked(id: string): boolean {
     return this.#asked.has(id)
@@ -199,6 +213,9 @@ export class Thread {
     )
   }
 }
+
+/** Between two answers to one peer's pulls of a thread, in ms: pulls are small and their answers are not. */
+const ANSWERS_MS = 100
 
 /** Envelopes that are on their way through the door at once; what one full window of appends brings. */
 const ASKED_MAX = 4096

@@ -1,5 +1,6 @@
 import type { Refusal, Result } from '../base/index.ts'
 import type { Admitted, Draft, Fact, Fence, Windows } from '../envelope/index.ts'
+import type { NeedPhase } from '../need/index.ts'
 import type { HardState, LogEntry, RaftMessage } from '../raft/index.ts'
 
 /** Everything the outside world can tell a node. All times are ms since 1970 by this node's clock. */
@@ -191,19 +192,7 @@ export type JournalRecord =
 /** Where a thread stands. */
 export type Phase =
   /** NEED accepted, no group yet. */
-  | 'OPEN'
-  /** FORM accepted: the group takes bids. */
-  | 'BIDDING'
-  | 'DECIDED'
-  | 'CLAIMED'
-  /** A COMMIT is in the log; verifiers seal their verdicts. */
-  | 'COMMITTED'
-  | 'REVEALING'
-  /** K_result verdicts passed; the challenge window runs. */
-  | 'VERIFIED'
-  | 'FINAL'
-  | 'INVALID'
-  | 'EXPIRED'
+  'OPEN' | NeedPhase
 
 export const TERMINAL: ReadonlySet<Phase> = new Set<Phase>(['FINAL', 'INVALID', 'EXPIRED'])
 

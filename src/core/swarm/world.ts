@@ -9,6 +9,9 @@ import type { PeerMessage } from './types.ts'
 /** Raft state of one group as read from disk. */
 type Restoring = { hardState: RestoredRaft['hardState']; entries: LogEntry[] }
 
+/** Between two hellos of one peer, in ms: each leads to a pull for every thread, and peers say it once a connection. */
+const GREETINGS_MS = 200
+
 /** All that one node knows: what the parts of the machine work on. */
 export class World {
   readonly context: Context
@@ -17,8 +20,7 @@ export class World {
   /** Threads with a group, by group id. */
   readonly groups = new Map<string, Thread>()
   readonly early = new EarlyArrivals()
-  /** A hello leads to a pull for each thread: peers say it once a connection. */
-  readonly greetings = new Interval(200)
+  readonly greetings = new Interval(GREETINGS_MS)
   readonly restored = new Map<string, Restoring>()
   /** False while records are being restored: nothing is started or sent then. */
   started = false
