@@ -63,7 +63,7 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   config: ['core/base'],
   rpc: [...ANY_CORE, 'ports', 'config'],
   agents: [...ANY_CORE, 'rpc', 'config'],
-  simulator: [...ANY_CORE, 'ports', 'runtime', 'adapters/memory'],
+  simulator: [...ANY_CORE, 'ports', 'runtime', 'replay', 'adapters/ed25519', 'adapters/memory'],
   // Verifies and evaluates on a machine that runs no node: the same verifier and policy engine, nothing else of the shell.
   replay: [...ANY_CORE, 'ports', 'runtime', 'adapters/ed25519', 'adapters/opa'],
   node: [...ANY_CORE, 'ports', 'runtime', 'config', 'rpc', 'agents', 'replay', ...ANY_ADAPTER],

@@ -1,0 +1,61 @@
+import type { Effect, Input, JournalRecord, Swarm, SwarmEvent } from '../core/swarm/index.ts'
+import type { Keys } from './signatures.ts'
+
+/** One node of a virtual world: the real machine, a disk, a clock, and what has not happened yet. */
+export type VirtualNode = {
+  readonly index: number
+  readonly did: string
+  readonly keys: Keys
+  swarm: Swarm
+  alive: boolean
+  /** How far this node's clock is ahead, in ms. */
+  skewMs: number
+  /** What survives a crash, and what was written but not synced. */
+  disk: JournalRecord[]
+  unsynced: JournalRecord[]
+  /** Ids of envelopes that the machine has kept: the door does not let them in twice. */
+  readonly known: Set<string>
+  readonly replies: Map<number, unknown>
+  readonly events: SwarmEvent[]
+  /** Reacts to events as an agent would; runs after the step. */
+  agent: ((node: VirtualNode, event: SwarmEvent) => void) | null
+  /** How long an fsync takes, in ms: effects after it wait, and so does the next input. */
+  fsyncMs: number
+  /** Stopped like a process by SIGSTOP: inputs wait, the clock goes on. */
+  paused: boolean
+  /** An fsync is under way. */
+  syncing: boolean
+  /** Effects of the step that have not run. */
+  readonly pending: Effect[]
+  readonly inbox: Input[]
+  /** Grows with each crash: what was scheduled for an earlier life does not happen. */
+  life: number
+}
+
+export function virtualNode(index: number, keys: Keys, swarm: Swarm): VirtualNode {
+  return {
+    index,
+    did: keys.did,
+    keys,
+    swarm,
+    alive: true,
+    skewMs: 0,
+    disk: [],
+    unsynced: [],
+    known: new Set(),
+    replies: new Map(),
+    events: [],
+    agent: null,
+    fsyncMs: 0,
+    paused: false,
+    syncing: false,
+    pending: [],
+    inbox: [],
+    life: 0
+  }
+}
+
+/** True while an input has to wait: the process stands still, or an fsync is under way. */
+export function isHeldUp(node: VirtualNode): boolean {
+  return node.paused || node.syncing || node.pending.length > 0
+}
