@@ -338,7 +338,21 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['CERTIFICATE_FORM', 'denied', 'The certificate holds no FORM.'],
     ['CERTIFICATE_OTHER_NEED', 'denied', 'The certificate is about another NEED, slot or epoch.'],
     ['CERTIFICATE_DIGEST', 'denied', 'The certificate is about something else.'],
-    ['CERTIFICATE_QUORUM', 'denied', 'Too few members signed.']
+    ['CERTIFICATE_QUORUM', 'denied', 'Too few members signed.'],
+    ['CERTIFICATE_VERB', 'denied', 'The verb does not fit the outcome that it carries.'],
+    ['PROOF_TOO_LARGE', 'failure', 'More bytes than a certificate or evidence can have.'],
+    [
+      'PROOF_FORMAT',
+      'failure',
+      'Not a certificate or evidence, or one of another version.',
+      'Check the file; a later release may have written it.'
+    ],
+    ['PROOF_SHAPE', 'failure', 'A part of a certificate or evidence is missing, unknown or moved.'],
+    ['PROOF_VERB', 'denied', 'Another envelope stands where a NEED, FORM or certificate has to.'],
+    ['PROOF_STRANGER', 'denied', 'A vote in evidence is by nobody who could cast it.'],
+    ['PROOF_UNRELATED', 'denied', 'The statements of evidence are about different things.'],
+    ['PROOF_AGREES', 'denied', 'The statements of evidence say the same: no offence.'],
+    ['PROOF_NOBODY', 'denied', 'The evidence convicts nobody.']
   ],
   Records: [
     ['RECORD_MISSING', 'not-found', 'There is no record at this path.'],

@@ -85,7 +85,9 @@ export const CORE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/base': ['uint8arrays'],
   'core/codec': ['@ipld/dag-cbor', '@noble/hashes', 'multiformats', 'cborg'],
   'core/identity': ['@noble/ed25519', '@noble/hashes', 'multiformats'],
-  'core/envelope': ['multiformats', 'valibot']
+  'core/envelope': ['multiformats', 'valibot'],
+  // Certificate files and evidence come from strangers: their shapes are schemas, as those of envelopes are.
+  'core/roster': ['valibot']
 }
 
 /** Packages that belong to one concern: only these rooms may import them. */

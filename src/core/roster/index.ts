@@ -4,6 +4,7 @@
  * 1. A roster follows the draw over the candidates that FORM names; FORM binds it in signed bytes.
  * 2. A member joins one roster for a (slot, epoch), ever.
  * 3. A certificate is FORM plus votes of more than two thirds of the roster over one digest.
+ * 4. Evidence is two statements that no honest key signs both; it convicts by its own bytes alone.
  */
 export {
   type CheckedCertificate,
@@ -15,7 +16,26 @@ export {
   type VoteSubject,
   voteBytes
 } from './certificate.ts'
+export {
+  CERTIFICATE_FILE_BYTES_MAX,
+  CERTIFICATE_FORMAT,
+  type CertificateFile,
+  type CertifiedClaim,
+  checkCertificateFile,
+  decodeCertificateFile,
+  encodeCertificateFile
+} from './certificate-file.ts'
+export { type Conviction, checkEvidence } from './check-evidence.ts'
 export { drawOrder, effectiveK, followsDraw, GROUP_SIZE, K_MAX, quorumOf } from './draw.ts'
+export {
+  decodeEvidence,
+  EVIDENCE_BYTES_MAX,
+  EVIDENCE_FORMAT,
+  type Evidence,
+  encodeEvidence,
+  evidenceId,
+  type Offence
+} from './evidence.ts'
 export {
   checkForm,
   type EpochKey,

@@ -1,0 +1,174 @@
+import { equals, ok, type Result, refuse } from '../base/index.ts'
+import type { Admitted, Certificate } from '../envelope/index.ts'
+import { checkCertificate, type VoteSubject, voteBytes } from './certificate.ts'
+import type { Evidence, Offence } from './evidence.ts'
+import { groupIdOf, joinBytes, type Verify } from './form.ts'
+import { openSigned } from './signed.ts'
+
+/** What evidence proves, and against whom. */
+export type Conviction = {
+  readonly offence: Offence
+  /** DIDs, in the order of the roster where there is one; at least one. */
+  readonly convicted: readonly string[]
+  readonly thread: string
+  readonly slot: string
+  readonly epoch: number
+}
+
+type Of<O extends Offence> = Extract<Evidence, { offence: O }>
+
+/**
+ * Judges evidence by its own bytes alone. It holds when every signature in it does and the two statements are of a kind that
+ * no honest node makes both: each is promised once, ever, behind a durable record (R8, R9, R10). Otherwise it is refused, and
+ * convicts nobody.
+ */
+export function checkEvidence(evidence: Evidence, verify: Verify): Result<Conviction> {
+  switch (evidence.offence) {
+    case 'two-votes':
+      return checkTwoVotes(evidence, verify)
+    case 'two-joins':
+      return checkTwoJoins(evidence, verify)
+    case 'two-forms':
+      return checkTwoForms(evidence, verify)
+    case 'two-certificates':
+      return checkTwoCertificates(evidence, verify)
+  }
+}
+
+/** A lock is for a slot of one requester, an epoch and a stage, whatever thread or group it is met in (GROUP-12). */
+function checkTwoVotes(evidence: Of<'two-votes'>, verify: Verify): Result<Conviction> {
+  const { member, stage, votes } = evidence
+  const first = castIn(member, stage, votes[0], verify)
+  if (!first.ok) return first
+  const second = castIn(member, stage, votes[1], verify)
+  if (!second.ok) return second
+  if (slotOf(first.value) !== slotOf(second.value)) return unrelated('votes')
+  if (equals(votes[0].digest, votes[1].digest)) return agreeing('votes')
+  return convict(evidence.offence, [member], first.value)
+}
+
+/** The FORM that a vote was cast under, when the vote is the member's. */
+function castIn(
+  member: string,
+  stage: VoteSubject['stage'],
+  vote: Of<'two-votes'>['votes'][0],
+  verify: Verify
+): Result<Admitted<'FORM'>> {
+  const form = openSigned(vote.form, ['FORM'], verify)
+  if (!form.ok) return form
+  const { roster, slot, epoch } = form.value.envelope.payload
+  if (!roster.includes(member))
+    return refuse('PROOF_STRANGER', 'the vote is by nobody of the roster')
+  const group = groupIdOf(vote.form)
+  const message = voteBytes({ group, slot, epoch, stage, digest: vote.digest })
+  return verify(member, message, vote.sig) ? form : unsigned('vote')
+}
+
+/** A promise is for a slot of one requester and an epoch, whatever thread it is met in (GROUP-5). */
+function checkTwoJoins(evidence: Of<'two-joins'>, verify: Verify): Result<Conviction> {
+  const { member, joins } = evidence
+  const first = joinedFor(member, joins[0], verify)
+  if (!first.ok) return first
+  const second = joinedFor(member, joins[1], verify)
+  if (!second.ok) return second
+  const { slot, epoch } = first.value.envelope.payload
+  const other = second.value.envelope
+  const isSameSlot =
+    first.value.envelope.sender === other.sender &&
+    slot === other.payload.slot &&
+    epoch === other.payload.epoch
+  if (!isSameSlot) return unrelated('JOINs')
+  if (equals(joins[0].roster, joins[1].roster)) return agreeing('JOINs')
+  return ok({ offence: evidence.offence, convicted: [member], thread: first.value.id, slot, epoch })
+}
+
+function joinedFor(
+  member: string,
+  join: Of<'two-joins'>['joins'][0],
+  verify: Verify
+): Result<Admitted<'NEED'>> {
+  const need = openSigned(join.need, ['NEED'], verify)
+  if (!need.ok) return need
+  const { slot, epoch } = need.value.envelope.payload
+  const message = joinBytes({ thread: need.value.id, slot, epoch }, join.roster)
+  return verify(member, message, join.sig) ? need : unsigned('JOIN')
+}
+
+/** One FORM for a NEED and an epoch (R8). Whether the two would hold does not matter: signing both is the offence. */
+function checkTwoForms(evidence: Of<'two-forms'>, verify: Verify): Result<Conviction> {
+  const first = openSigned(evidence.forms[0], ['FORM'], verify)
+  if (!first.ok) return first
+  const second = openSigned(evidence.forms[1], ['FORM'], verify)
+  if (!second.ok) return second
+  const { sender, payload } = first.value.envelope
+  const other = second.value.envelope
+  const isSameEpoch =
+    sender === other.sender &&
+    payload.need.toString() === other.payload.need.toString() &&
+    payload.epoch === other.payload.epoch
+  if (!isSameEpoch) return unrelated('FORMs')
+  if (first.value.id === second.value.id) return agreeing('FORMs')
+  return convict(evidence.offence, [sender], first.value)
+}
+
+function checkTwoCertificates(
+  evidence: Of<'two-certificates'>,
+  verify: Verify
+): Result<Conviction> {
+  const [one, other] = evidence.certificates
+  const need = openSigned(evidence.need, ['NEED'], verify)
+  if (!need.ok) return need
+  const first = signedBy(one, need.value, verify)
+  if (!first.ok) return first
+  const second = signedBy(other, need.value, verify)
+  if (!second.ok) return second
+  const isSame = one.stage === other.stage && slotOf(first.value.form) === slotOf(second.value.form)
+  if (!isSame) return unrelated('certificates')
+  if (equals(one.digest, other.digest)) return agreeing('certificates')
+  const both = first.value.signers.filter(member => second.value.signers.includes(member))
+  if (both.length === 0)
+    return refuse('PROOF_NOBODY', 'nobody signed both certificates: this convicts no member')
+  return convict(evidence.offence, both, first.value.form)
+}
+
+/** A certificate that holds and has no vote in it that does not count: evidence has no byte that is free. */
+function signedBy(
+  certificate: Certificate,
+  need: Admitted<'NEED'>,
+  verify: Verify
+): ReturnType<typeof checkCertificate> {
+  const checked = checkCertificate(certificate, need, verify)
+  if (checked.ok && checked.value.signers.length !== certificate.votes.length)
+    return refuse('PROOF_STRANGER', 'a certificate has a vote that does not count')
+  return checked
+}
+
+/** What promises are unique for, as text: a slot belongs to its requester. */
+function slotOf(form: Admitted<'FORM'>): string {
+  const { slot, epoch } = form.envelope.payload
+  return JSON.stringify([form.envelope.sender, slot, epoch])
+}
+
+function convict(
+  offence: Offence,
+  convicted: readonly string[],
+  form: Admitted<'FORM'>
+): Result<Conviction> {
+  const { need, slot, epoch } = form.envelope.payload
+  return ok({ offence, convicted, thread: need.toString(), slot, epoch })
+}
+
+function unsigned(what: string): Result<never> {
+  return refuse('BAD_SIGNATURE', `the signature of a ${what} is wrong`)
+}
+
+function unrelated(what: string): Result<never> {
+  return refuse(
+    'PROOF_UNRELATED',
+    `the two ${what} are not about one slot, epoch and stage: nobody has to choose between them`
+  )
+}
+
+function agreeing(what: string): Result<never> {
+  return refuse('PROOF_AGREES', `the two ${what} say the same: this is no offence`)
+}
