@@ -44,9 +44,9 @@ export type DriverComponents = {
 }
 
 export type DriverInit = {
-  /** Between ticks while the machine is busy, in ms. Raft counts these. */
+  /** Between ticks while the machine wants every tick, in ms. Raft counts these. */
   readonly tickMs?: number
-  /** Between ticks otherwise, in ms. */
+  /** Most between ticks otherwise, in ms: what has no deadline of its own is looked after then. */
   readonly idleTickMs?: number
   /** How long `stop` waits for queued inputs, in ms. */
   readonly stopMs?: number
@@ -292,7 +292,9 @@ export class Driver {
 
   #armTick(): void {
     if (this.#state !== 'running') return
-    this.#ticker.arm(this.#components.machine.isBusy() ? this.#init.tickMs : this.#init.idleTickMs)
+    const { tickMs, idleTickMs } = this.#init
+    const wantedMs = this.#components.machine.nextTickMs()
+    this.#ticker.arm(wantedMs === 0 ? tickMs : Math.min(wantedMs, idleTickMs))
   }
 
   #isLive(): boolean {

@@ -7,6 +7,6 @@ export interface Machine {
   /** Goes on from the restored state. Called once. */
   start(nowMs: number): readonly Effect[]
   step(input: Input): readonly Effect[]
-  /** True while a deadline is open, so that ticks must be frequent. */
-  isBusy(): boolean
+  /** Ms until it wants a tick: 0 means a tick every `tickMs`; Infinity, that it waits for no time. */
+  nextTickMs(): number
 }

@@ -5,7 +5,7 @@ export class Ticker {
   readonly #clock: Clock
   readonly #tick: () => void
   #cancel: (() => void) | undefined
-  #armedMs = 0
+  #dueMs = 0
   #isStopped = false
   /** A tick was given and not yet stepped. */
   #isOut = false
@@ -15,12 +15,13 @@ export class Ticker {
     this.#tick = tick
   }
 
-  /** Makes sure that a tick comes within `intervalMs`. A shorter wait replaces a longer one, never the other way round. */
+  /** Makes sure that a tick comes within `intervalMs`. An earlier tick replaces a later one, never the other way round. */
   arm(intervalMs: number): void {
     if (this.#isStopped || this.#isOut) return
-    if (this.#cancel !== undefined && this.#armedMs <= intervalMs) return
+    const dueMs = this.#clock.nowMs() + intervalMs
+    if (this.#cancel !== undefined && this.#dueMs <= dueMs) return
     this.#cancel?.()
-    this.#armedMs = intervalMs
+    this.#dueMs = dueMs
     this.#cancel = this.#clock.after(intervalMs, () => {
       this.#cancel = undefined
       this.#isOut = true

@@ -14,6 +14,7 @@ import {
   type Input,
   type PeerMessage,
   Swarm,
+  type SwarmInit,
   type SwarmSettings,
   type ThreadView
 } from '../core/swarm/index.ts'
@@ -39,6 +40,8 @@ export type WorldInit = {
   readonly delayMsMax?: number
   readonly signatures?: Signatures
   readonly settings?: Partial<SwarmSettings>
+  /** Makes the machine of a node; a plain one when absent. */
+  readonly machine?: (init: SwarmInit) => Swarm
   /** Sees everything that happens, from the beginning. */
   readonly witness?: Witness
 }
@@ -63,6 +66,7 @@ export class VirtualWorld {
   readonly #inspector: Inspector
   readonly #settings: Partial<SwarmSettings>
   readonly #witness: Witness
+  readonly #makeMachine: (init: SwarmInit) => Swarm
   #commandId = 0
   #nonce = 0
 
@@ -72,6 +76,7 @@ export class VirtualWorld {
     this.#inspector = new Inspector(this.signatures.verify)
     this.#settings = init.settings ?? {}
     this.#witness = init.witness ?? {}
+    this.#makeMachine = init.machine ?? (machine => new Swarm(machine))
     this.loss = init.loss ?? 0
     this.delayMsMax = init.delayMsMax ?? 5
     for (let index = 0; index < init.nodes; index++) {
@@ -212,7 +217,7 @@ export class VirtualWorld {
   }
 
   #machine(keys: Keys): Swarm {
-    return new Swarm({
+    return this.#makeMachine({
       did: keys.did,
       sign: keys.sign,
       verify: this.signatures.verify,

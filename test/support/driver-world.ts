@@ -44,8 +44,8 @@ export class ScriptedMachine implements Machine {
     this.inputs.push(input)
     return this.script(input)
   }
-  isBusy(): boolean {
-    return this.busy
+  nextTickMs(): number {
+    return this.busy ? 0 : Number.POSITIVE_INFINITY
   }
   kinds(): string[] {
     return this.inputs.map(input => input.kind)

@@ -167,6 +167,22 @@ export function driveFinality(context: Context, thread: Thread): void {
   }
 }
 
+/** When `driveFinality` has something to do. */
+export function finalityDueAt(context: Context, thread: Thread): number {
+  if (thread.member === null || thread.group === null) return Number.POSITIVE_INFINITY
+  const { retryMs } = context.settings
+  const times = (['decide', 'outcome'] as const).map(stage => {
+    const derived = thread.derived[stage]
+    if (derived === null || isCertified(thread, stage)) return Number.POSITIVE_INFINITY
+    const voteAt = thread.votes[stage].has(context.did)
+      ? derived.votedAt + retryMs
+      : Number.POSITIVE_INFINITY
+    const publishAt = derived.triedAt === 0 ? derived.atMs + retryMs : derived.triedAt + 2 * retryMs
+    return Math.min(voteAt, publishAt)
+  })
+  return Math.min(...times)
+}
+
 /**
  * The certified stage that the entries here do not lead to, or null. They came from a liar, or from a leader that told this
  * member otherwise than the others.

@@ -35,14 +35,23 @@ export type Formation = {
 
 /** Starts or continues the formation of an own open thread. Called at every tick and event that may help it on. */
 export function driveFormation(context: Context, thread: Thread): void {
-  if (thread.need.envelope.sender !== context.did || thread.group !== null || thread.isEnded())
-    return
+  if (!isForming(context, thread)) return
   thread.formation ??= begin(context, thread)
   if (thread.formation !== null) choose(context, thread, thread.formation)
   const { formation } = thread
   if (formation === null) return
   rebind(context, thread, formation)
   publishForm(context, thread, formation)
+}
+
+/** True for an own open thread that has no group yet. */
+export function isForming(context: Context, thread: Thread): boolean {
+  return thread.need.envelope.sender === context.did && thread.group === null && !thread.isEnded()
+}
+
+/** A thread that is forming is looked at in every tick: it waits for peers, manifests and answers as much as for times. */
+export function formationDueAt(context: Context, thread: Thread): number {
+  return isForming(context, thread) ? 0 : Number.POSITIVE_INFINITY
 }
 
 /** What a formation waits for, for people. */

@@ -38,7 +38,7 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
   if (verb === 'CHECKPOINT') return
   const id = verb === 'NEED' ? admitted.id : String(threadCid)
   const thread =
-    verb === 'NEED' ? openThread(world, admitted as Admitted<'NEED'>) : world.threads.get(id)
+    verb === 'NEED' ? openThread(world, admitted as Admitted<'NEED'>) : world.thread(id)
   if (thread === undefined) return verb === 'NEED' ? undefined : waitForNeed(world, id, admitted)
   if (thread.envelopes.has(admitted.id)) return
   if (!local && world.started && !isWanted(world, thread, admitted)) return
@@ -149,8 +149,8 @@ function forgetAbsent(context: Context): boolean {
 }
 
 function openThread(world: World, need: Admitted<'NEED'>): Thread | undefined {
-  const { context, threads } = world
-  const known = threads.get(need.id)
+  const { context } = world
+  const known = world.thread(need.id)
   if (known !== undefined) return known
   const checked = checkNeed(need.envelope)
   if (!checked.ok) {
@@ -165,7 +165,7 @@ function openThread(world: World, need: Admitted<'NEED'>): Thread | undefined {
     return undefined
   }
   const thread = new Thread(need)
-  threads.set(need.id, thread)
+  world.open(thread)
   return thread
 }
 
@@ -179,11 +179,8 @@ function hasRoomFor(world: World, requester: string): boolean {
 }
 
 function forgetOldestEnded(world: World): void {
-  for (const [id, thread] of world.threads) {
-    if (!thread.isEnded()) continue
-    world.threads.delete(id)
-    if (thread.group !== null) world.groups.delete(thread.group.id)
-    return
+  for (const thread of world.threads.values()) {
+    if (thread.isEnded()) return world.forget(thread)
   }
 }
 

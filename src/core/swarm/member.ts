@@ -69,6 +69,11 @@ export class Member {
     this.pump()
   }
 
+  /** When `tick` has something to do. */
+  dueAt(): number {
+    return 0
+  }
+
   receive(message: RaftMessage): void {
     if (message.type === 'append' && !this.#mayAccept(message)) return
     if (this.#isUnheard(message)) return

@@ -2,7 +2,7 @@ import { unreachable } from '../base/index.ts'
 import { parseEnvelope } from '../envelope/index.ts'
 import { onVote } from './finality.ts'
 import { onLog } from './following.ts'
-import { driveFormation, onFormationMessage } from './formation.ts'
+import { driveFormation, isForming, onFormationMessage } from './formation.ts'
 import { answerPull, HELLO_THREADS_MAX, isThreadId, pull } from './sync.ts'
 import type { PeerMessage } from './types.ts'
 import type { World } from './world.ts'
@@ -23,7 +23,11 @@ export function onPeer(world: World, did: string, connected: boolean): void {
   if (manifests.length > 0)
     context.send(did, { type: 'envelopes', items: manifests.map(manifest => manifest.bytes) })
   context.send(did, { type: 'hello', threads: [...world.threads.keys()].slice(-HELLO_THREADS_MAX) })
-  for (const thread of world.threads.values()) driveFormation(context, thread)
+  for (const thread of world.threads.values()) {
+    if (!isForming(context, thread)) continue
+    world.schedule.touch(thread)
+    driveFormation(context, thread)
+  }
 }
 
 /** A direct message of an authenticated peer. */
@@ -50,7 +54,7 @@ export function onMessage(world: World, from: string, message: PeerMessage): voi
     case 'raft':
       return onRaft(world, from, message)
     case 'vote': {
-      const thread = world.groups.get(message.group)
+      const thread = world.threadOf(message.group)
       if (thread === undefined) world.early.holdMessage(message.group, from, message)
       else onVote(context, thread, from, message)
       return
@@ -69,7 +73,7 @@ export function onMessage(world: World, from: string, message: PeerMessage): voi
 function onHello(world: World, from: string, threads: readonly string[]): void {
   if (!world.greetings.allows(from, world.context.nowMs)) return
   for (const id of new Set(threads.slice(0, HELLO_THREADS_MAX))) {
-    const thread = world.threads.get(id)
+    const thread = world.thread(id)
     if (isThreadId(id) && thread?.isComplete() !== true) pull(world.context, id, thread, from)
   }
 }
@@ -81,7 +85,7 @@ function onInvite(
 ): void {
   const parsed = parseEnvelope(message.need)
   if (!parsed.ok || parsed.value.envelope.verb !== 'NEED') return
-  const thread = world.threads.get(parsed.value.id)
+  const thread = world.thread(parsed.value.id)
   if (thread !== undefined) return onFormationMessage(world.context, thread, from, message)
   world.early.holdMessage(parsed.value.id, from, message)
   world.context.admit(message.need, from, 'peer')
@@ -89,7 +93,7 @@ function onInvite(
 
 /** A message for an unknown group never creates one (R8); it waits a moment, since FORM may be on its way. */
 function onRaft(world: World, from: string, message: Extract<PeerMessage, { type: 'raft' }>): void {
-  const thread = world.groups.get(message.group)
+  const thread = world.threadOf(message.group)
   if (thread === undefined) return world.early.holdMessage(message.group, from, message)
   const isMember = thread.group?.form.envelope.payload.roster.includes(from) === true
   if (message.message.from !== from || !isMember) return

@@ -3,15 +3,13 @@ import type { Admitted } from '../envelope/index.ts'
 import type { PlanChange } from '../plan/index.ts'
 import { runCommand } from './commands.ts'
 import { Context, type SwarmInit } from './context.ts'
-import { driveFinality } from './finality.ts'
-import { driveFormation, formAgainLater } from './formation.ts'
+import { dutiesDueAt, runDuties } from './duties.ts'
+import { formAgainLater } from './formation.ts'
 import { onEnvelope } from './intake.ts'
 import { onMessage, onPeer } from './messages.ts'
 import { restoreRecord, resume } from './restart.ts'
-import { pullIfDue } from './sync.ts'
 import type { Thread } from './thread.ts'
 import type { Effect, Input, JournalRecord, RecordItem, ThreadView } from './types.ts'
-import { driveVerdicts } from './verdicts.ts'
 import { viewOf } from './view.ts'
 import { World } from './world.ts'
 
@@ -40,7 +38,7 @@ export class Swarm {
     this.#world.started = true
     for (const thread of this.#world.threads.values()) resume(this.#world, thread)
     this.#world.restored.clear()
-    return this.#context.take()
+    return this.#finish()
   }
 
   step(input: Input): readonly Effect[] {
@@ -59,7 +57,7 @@ export class Swarm {
         onPeer(this.#world, input.did, input.connected)
         break
       case 'command':
-        runCommand(this.#context, input.id, input.command, id => this.#world.threads.get(id))
+        runCommand(this.#context, input.id, input.command, id => this.#world.thread(id))
         break
       case 'draft-refused':
         this.#onDraftRefused(input)
@@ -67,15 +65,22 @@ export class Swarm {
       default:
         unreachable(input)
     }
-    return this.#context.take()
+    return this.#finish()
   }
 
-  /** True while some thread is open: ticks are wanted every tickMs. */
-  isBusy(): boolean {
-    for (const thread of this.#world.threads.values()) {
-      if (!thread.isEnded()) return true
-    }
-    return false
+  /**
+   * Ms until the next tick is wanted: 0 means a tick every `tickMs`, Infinity that nothing waits for a time. A tick that comes later
+   * does everything that has become due.
+   */
+  nextTickMs(): number {
+    const { schedule } = this.#world
+    if (schedule.isActive()) return 0
+    return Math.max(1, schedule.nextAt() - this.#context.nowMs)
+  }
+
+  /** Threads that want every tick, and threads that sleep until a time; for metrics. */
+  load(): { readonly active: number; readonly waiting: number } {
+    return this.#world.schedule.counts()
   }
 
   view(id: string): ThreadView | undefined {
@@ -121,34 +126,23 @@ export class Swarm {
       : { items: recordOf(thread), complete: thread.isComplete() }
   }
 
-  #tick(): void {
-    const context = this.#context
-    for (const thread of this.#world.threads.values()) {
-      pullIfDue(context, thread)
-      if (thread.isEnded()) continue
-      driveFormation(context, thread)
-      thread.member?.tick()
-      driveFinality(context, thread)
-      driveVerdicts(context, thread)
-      this.#giveUpIfDue(thread)
-    }
-    this.#world.early.prune(context.nowMs)
+  /** Everything that was touched in this step is given its next time. */
+  #finish(): readonly Effect[] {
+    const world = this.#world
+    world.schedule.settle(this.#context.nowMs, thread => dutiesDueAt(world, thread))
+    return this.#context.take()
   }
 
-  /** No certificate in time: the thread ends here with the reason, so that nothing ever hangs (P6). */
-  #giveUpIfDue(thread: Thread): void {
-    const context = this.#context
-    if (thread.isEnded() || context.nowMs < thread.lastDeadline() + context.settings.graceMs) return
-    const reason = `expired without a certificate: ${viewOf(context, thread).reason}`
-    thread.abandoned = reason
-    thread.member = null
-    thread.formation = null
-    context.persist(
-      { type: 'abandoned', thread: thread.id, reason, nowMs: context.nowMs },
-      { sync: false }
-    )
-    this.#world.observeThread(thread)
-    this.#world.observeEnd(thread)
+  #tick(): void {
+    const world = this.#world
+    const due = world.schedule.take(this.#context.nowMs)
+    for (const thread of this.threadsOfTick(due, world.threads.values())) runDuties(world, thread)
+    world.early.prune(this.#context.nowMs)
+  }
+
+  /** Open to subclasses for one purpose: a test looks at all threads in every tick, and finds that it makes no difference. */
+  protected threadsOfTick<T>(due: readonly T[], _all: Iterable<T>): Iterable<T> {
+    return due
   }
 
   #onDraftRefused(input: Extract<Input, { kind: 'draft-refused' }>): void {

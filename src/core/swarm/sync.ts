@@ -34,10 +34,16 @@ export function pull(
   })
 }
 
+/** When `pullIfDue` has something to do. */
+export function pullDueAt(context: Context, thread: Thread): number {
+  if (thread.isComplete() || (thread.abandoned !== null && thread.end === null))
+    return Number.POSITIVE_INFINITY
+  return thread.pulledAt + context.settings.pullMs
+}
+
 /** Compares an open thread with some peer now and then; prefers members of its group. */
 export function pullIfDue(context: Context, thread: Thread): void {
-  if (thread.isComplete() || (thread.abandoned !== null && thread.end === null)) return
-  if (context.nowMs - thread.pulledAt < context.settings.pullMs) return
+  if (context.nowMs < pullDueAt(context, thread)) return
   const peer = pickPeer(context, thread)
   thread.pulledAt = context.nowMs
   if (peer !== null) pull(context, thread.id, thread, peer)

@@ -5,7 +5,7 @@ import type { HardState, LogEntry, RaftMessage } from '../raft/index.ts'
 
 /** Everything the outside world can tell a node. All times are ms since 1970 by this node's clock. */
 export type Input =
-  /** Time passed. Sent every `tickMs` while `Swarm.isBusy()`, rarely otherwise. */
+  /** Time passed. Sent when `Swarm.nextTickMs()` wants it, and now and then. */
   | { readonly kind: 'tick'; readonly nowMs: number }
   /** An envelope that passed the door (length to policy). `local`: this node signed it, from a `publish` effect or a command. */
   | {

@@ -1,11 +1,13 @@
 import { ok, type Result, refuse } from '../base/index.ts'
 import { CID, hash, taggedBytes } from '../codec/index.ts'
 import { type Payload, TAGS } from '../envelope/index.ts'
-import { verdictSeal } from '../need/index.ts'
+import { type NeedState, verdictSeal } from '../need/index.ts'
 import type { Context } from './context.ts'
 import { threadDraft } from './drafts.ts'
 import type { OwnVerdict, Thread } from './thread.ts'
 import type { Command } from './types.ts'
+
+type Dispute = NeedState['disputes'] extends ReadonlyMap<string, infer D> ? D : never
 
 /** Takes a verifier's finding: on disk first, then sealed, later revealed; the group's log says when. */
 export function takeVerdict(
@@ -49,14 +51,34 @@ export function driveVerdicts(context: Context, thread: Thread): void {
     return publishFinding(context, thread, commit.id, own, null)
   if (state.phase !== 'VERIFIED' || sealed !== undefined) return
   for (const dispute of state.disputes.values()) {
-    if (
-      dispute.status !== 'open' ||
-      dispute.findings.has(context.did) ||
-      dispute.admitted.envelope.sender === context.did
-    )
-      continue
+    if (!isToJudge(context, dispute)) continue
     publishFinding(context, thread, commit.id, own, dispute.admitted.cid)
   }
+}
+
+/** When `driveVerdicts` has something to do. */
+export function verdictsDueAt(context: Context, thread: Thread): number {
+  const state = thread.group?.log.state
+  const commit = state?.commit?.admitted
+  const own = commit === undefined ? undefined : thread.ownVerdicts.get(commit.id)
+  if (state === undefined || own === undefined) return Number.POSITIVE_INFINITY
+  if (own.triedIn !== state.phase) return 0
+  const sealed = state.verdicts.get(context.did)
+  const waits =
+    (state.phase === 'COMMITTED' && sealed === undefined) ||
+    (state.phase === 'REVEALING' && sealed?.reveal === null) ||
+    (state.phase === 'VERIFIED' &&
+      sealed === undefined &&
+      [...state.disputes.values()].some(dispute => isToJudge(context, dispute)))
+  return waits ? own.triedAt + context.settings.retryMs * 2 : Number.POSITIVE_INFINITY
+}
+
+function isToJudge({ did }: Context, dispute: Dispute): boolean {
+  return (
+    dispute.status === 'open' &&
+    !dispute.findings.has(did) &&
+    dispute.admitted.envelope.sender !== did
+  )
 }
 
 function publishSeal(context: Context, thread: Thread, commit: string, own: OwnVerdict): void {

@@ -3,6 +3,7 @@ import type { Context } from './context.ts'
 import { EarlyArrivals } from './early.ts'
 import { Interval } from './interval.ts'
 import type { RestoredRaft } from './member.ts'
+import { Schedule } from './schedule.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage } from './types.ts'
 
@@ -15,10 +16,12 @@ const GREETINGS_MS = 200
 /** All that one node knows: what the parts of the machine work on. */
 export class World {
   readonly context: Context
-  /** By thread id, oldest first. */
+  /** By thread id, oldest first. To look at all of them, or at one without consequences; see `thread`. */
   readonly threads = new Map<string, Thread>()
-  /** Threads with a group, by group id. */
+  /** Threads with a group, by group id; see `threadOf`. */
   readonly groups = new Map<string, Thread>()
+  /** Which threads a tick looks at. */
+  readonly schedule = new Schedule<Thread>()
   readonly early = new EarlyArrivals()
   readonly greetings = new Interval(GREETINGS_MS)
   readonly restored = new Map<string, Restoring>()
@@ -32,13 +35,40 @@ export class World {
     this.deliver = deliver
   }
 
+  /** Takes in a new thread. */
+  open(thread: Thread): void {
+    this.threads.set(thread.id, thread)
+    this.schedule.add(thread)
+  }
+
+  /** Lets go of a thread and all that refers to it. */
+  forget(thread: Thread): void {
+    this.threads.delete(thread.id)
+    if (thread.group !== null) this.groups.delete(thread.group.id)
+    this.schedule.remove(thread)
+  }
+
+  /** The thread, which counts as touched: something is about to happen to it. */
+  thread(id: string): Thread | undefined {
+    const thread = this.threads.get(id)
+    if (thread !== undefined) this.schedule.touch(thread)
+    return thread
+  }
+
+  /** The thread of a group, which counts as touched. */
+  threadOf(group: string): Thread | undefined {
+    const thread = this.groups.get(group)
+    if (thread !== undefined) this.schedule.touch(thread)
+    return thread
+  }
+
   /** Delivers what waited for a thread or a group. */
   release(key: string): void {
     for (const { from, message } of this.early.messages(key)) this.deliver(from, message)
   }
 
   withThread(id: string, run: (thread: Thread) => void): void {
-    const thread = this.threads.get(id)
+    const thread = this.thread(id)
     if (thread !== undefined) run(thread)
   }
 
