@@ -57,9 +57,10 @@ const raftMessage: v.GenericSchema<RaftMessage> = v.variant('type', [
     matchIndex: uint,
     conflictTerm: uint
   }),
-  v.strictObject({ ...head, type: v.literal('heartbeat'), commit: uint }),
+  v.strictObject({ ...head, type: v.literal('heartbeat'), commit: uint, quiesce: v.boolean() }),
   v.strictObject({ ...head, type: v.literal('heartbeat-reply') }),
-  v.strictObject({ ...head, type: v.literal('timeout-now') })
+  v.strictObject({ ...head, type: v.literal('timeout-now') }),
+  v.strictObject({ ...head, type: v.literal('forward'), data: bytes })
 ])
 
 const schema = v.variant('type', [

@@ -91,7 +91,7 @@ describe('runtime/driver: messages', () => {
     const raft: PeerMessage = {
       type: 'raft',
       group: 'g',
-      message: { type: 'heartbeat', from: 'a', to: 'b', term: 1, commit: 0 }
+      message: { type: 'heartbeat', from: 'a', to: 'b', term: 1, commit: 0, quiesce: false }
     }
     for (const unplug of [new Set<'consensus'>(), new Set(['consensus' as const])]) {
       const w = world({ unplug })
