@@ -21,7 +21,7 @@ import type {
 } from '../ports/index.ts'
 import { CommandDesk } from './command-desk.ts'
 import { Counters } from './counters.ts'
-import { Door } from './door.ts'
+import { Door, type SenderRate } from './door.ts'
 import { JournalRecordError } from './errors.ts'
 import { InputQueue, type QueuedInput } from './input-queue.ts'
 import { decodeRecord, encodeRecord } from './journal-codec.ts'
@@ -51,6 +51,8 @@ export type DriverInit = {
   /** How long `stop` waits for queued inputs, in ms. */
   readonly stopMs?: number
   readonly unplug?: ReadonlySet<Part>
+  /** What one sender may say; the protocol's defaults unless given. For private networks and measurements. */
+  readonly senderRate?: SenderRate
   /** The driver has stopped for good because of a bug or a failed journal; the process must end (R13). Called once. */
   readonly onFatal: (error: Error) => void
 }
@@ -84,7 +86,7 @@ type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
 export class Driver {
   readonly door: Door
   readonly #components: DriverComponents
-  readonly #init: Required<DriverInit>
+  readonly #init: Required<Omit<DriverInit, 'senderRate'>>
   readonly #queue = new InputQueue()
   readonly #ticker: Ticker
   readonly #publisher: Publisher
@@ -104,6 +106,7 @@ export class Driver {
     this.#ticker = new Ticker(components.clock, () => this.#offer({ kind: 'tick' }))
     this.door = new Door({
       ...components,
+      ...(init.senderRate === undefined ? {} : { senderRate: init.senderRate }),
       accept: (admitted, isLocal) => this.#accept(admitted, isLocal)
     })
     this.#publisher = new Publisher({

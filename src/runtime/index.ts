@@ -11,7 +11,7 @@
  * 2. No envelope, own or foreign, reaches the machine but through the door.
  * 3. Every queue is bounded; what does not fit is dropped and counted, or refused with BUSY.
  */
-export { type Admission, Door, type DoorComponents, type Origin } from './door.ts'
+export { type Admission, Door, type DoorComponents, type Origin, type SenderRate } from './door.ts'
 export {
   Driver,
   type DriverComponents,
