@@ -149,7 +149,6 @@ const anyMessage = fc
         'heartbeat',
         'heartbeat-reply',
         'timeout-now',
-        'forward',
         'x'
       ),
       from: fc.constantFrom('b', 'c', 'd', 'e', 'a', 'z'),
@@ -160,8 +159,6 @@ const anyMessage = fc
       transfer: fc.boolean(),
       granted: fc.boolean(),
       commit: number,
-      quiesce: fc.boolean(),
-      data: fc.constantFrom(new Uint8Array(1), 'text'),
       success: fc.boolean(),
       matchIndex: number,
       conflictTerm: number,

@@ -27,8 +27,6 @@ export { replayBatch } from './log.ts'
 export { quorumSize } from './quorum.ts'
 export { Raft } from './raft.ts'
 export type {
-  Forwarded,
-  ForwardRefusal,
   HardState,
   LogEntry,
   LogIndex,

@@ -31,9 +31,7 @@ export function restore(init: RaftInit): RaftState {
     votes: new Map(),
     progress: new Map(),
     transfer: null,
-    isQuiescent: false,
-    outbox: [],
-    forwarded: []
+    outbox: []
   }
   restartElectionTimer(state)
   return state

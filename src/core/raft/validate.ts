@@ -19,7 +19,6 @@ type FieldName =
   | 'success'
   | 'matchIndex'
   | 'conflictTerm'
-  | 'quiesce'
 /** Anything that has fields: all that is known of a stranger's value. */
 type Fields = { readonly [name in FieldName]?: unknown }
 
@@ -44,12 +43,10 @@ export function isRaftMessage(value: unknown): value is RaftMessage {
         isBoolean(value.success) && isNatural(value.matchIndex) && isNatural(value.conflictTerm)
       )
     case 'heartbeat':
-      return isPositive(value.term) && isNatural(value.commit) && isBoolean(value.quiesce)
+      return isPositive(value.term) && isNatural(value.commit)
     case 'heartbeat-reply':
     case 'timeout-now':
       return isPositive(value.term)
-    case 'forward':
-      return isPositive(value.term) && isData(value.data)
     default:
       return false
   }
@@ -86,7 +83,8 @@ export function areEntries(
     if (!isRecord(value)) return false
     if (!isPositive(value.term) || value.term < term) return false
     if (!isPositive(value.index) || value.index !== index + 1) return false
-    if (!isData(value.data)) return false
+    const data = value.data
+    if (!(data instanceof Uint8Array) || data.length > ENTRY_BYTES_MAX) return false
     index = value.index
     term = value.term
   }
@@ -96,10 +94,6 @@ export function areEntries(
 /** Only the place before the first entry has term 0. */
 function isPosition(index: unknown, term: unknown): boolean {
   return isNatural(index) && isNatural(term) && (index === 0) === (term === 0)
-}
-
-function isData(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array && value.length <= ENTRY_BYTES_MAX
 }
 
 function isRecord(value: unknown): value is Fields {
