@@ -30,6 +30,9 @@ export type Admission = {
   readonly id?: string
 }
 
+/** Envelopes that one sender may have accepted per second, sustained, and how many at once. */
+export type SenderRate = { readonly perSecond: number; readonly burst: number }
+
 export type DoorComponents = {
   readonly verify: VerifySignature
   readonly policy: PolicyEngine
@@ -37,6 +40,8 @@ export type DoorComponents = {
   readonly logger: Logger
   /** The last stage: hands the envelope to the driver. `ignore` when there is no room. */
   readonly accept: (admitted: Admitted, isLocal: boolean) => DoorVerdict | Promise<DoorVerdict>
+  /** What one sender may say; the protocol's defaults unless given. */
+  readonly senderRate?: SenderRate
 }
 
 /** Policy evaluations under way at once. More only queue inside the engine's worker. */
@@ -54,7 +59,7 @@ const UNSETTLED_MAX = 8192
  */
 export class Door {
   readonly #components: DoorComponents
-  readonly #rate = new AuthorRate()
+  readonly #rate: AuthorRate
   readonly #replay = new ReplayGuard()
   readonly #lanes = new Lanes(EVALUATIONS_MAX)
   readonly #counters = new Counters()
@@ -66,6 +71,7 @@ export class Door {
 
   constructor(components: DoorComponents) {
     this.#components = components
+    this.#rate = new AuthorRate(components.senderRate)
   }
 
   /** Judges the complete bytes of one envelope that `from` handed over. Never rejects, whatever the bytes are. */

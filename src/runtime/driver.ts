@@ -19,14 +19,14 @@ import type {
   Signer,
   VerifySignature
 } from '../ports/index.ts'
+import { type Unpacked, unpackMessages } from './batch-codec.ts'
 import { CommandDesk } from './command-desk.ts'
 import { Counters } from './counters.ts'
-import { Door } from './door.ts'
+import { Door, type SenderRate } from './door.ts'
 import { JournalRecordError } from './errors.ts'
 import { InputQueue, type QueuedInput } from './input-queue.ts'
 import { decodeRecord, encodeRecord } from './journal-codec.ts'
 import type { Machine } from './machine.ts'
-import { decodeMessage } from './message-codec.ts'
 import { Outlet, type Part } from './outlet.ts'
 import { Publisher } from './publisher.ts'
 import { Ticker } from './ticker.ts'
@@ -51,6 +51,8 @@ export type DriverInit = {
   /** How long `stop` waits for queued inputs, in ms. */
   readonly stopMs?: number
   readonly unplug?: ReadonlySet<Part>
+  /** What one sender may say; the protocol's defaults unless given. For private networks and measurements. */
+  readonly senderRate?: SenderRate
   /** The driver has stopped for good because of a bug or a failed journal; the process must end (R13). Called once. */
   readonly onFatal: (error: Error) => void
 }
@@ -84,7 +86,7 @@ type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
 export class Driver {
   readonly door: Door
   readonly #components: DriverComponents
-  readonly #init: Required<DriverInit>
+  readonly #init: Required<Omit<DriverInit, 'senderRate'>>
   readonly #queue = new InputQueue()
   readonly #ticker: Ticker
   readonly #publisher: Publisher
@@ -104,6 +106,7 @@ export class Driver {
     this.#ticker = new Ticker(components.clock, () => this.#offer({ kind: 'tick' }))
     this.door = new Door({
       ...components,
+      ...(init.senderRate === undefined ? {} : { senderRate: init.senderRate }),
       accept: (admitted, isLocal) => this.#accept(admitted, isLocal)
     })
     this.#publisher = new Publisher({
@@ -256,19 +259,24 @@ export class Driver {
       for (const record of records) if (record.type === 'envelope') this.door.settle(record.bytes)
     }
     if (!this.#isLive()) return
-    for (const effect of effects) this.#outlet.execute(effect)
+    this.#outlet.execute(effects)
   }
 
   #onMessage(from: string, bytes: Uint8Array): void {
     if (this.#state !== 'running') return
-    const message = decodeMessage(bytes)
-    if (!message.ok) return this.#drop(message.refusal.code, { from })
-    if (message.value.type === 'envelopes') {
-      for (const item of message.value.items) void this.door.admit(item, from, 'peer')
+    for (const result of unpackMessages(bytes)) {
+      if (result.ok) this.#onUnpacked(from, result.value)
+      else this.#drop(result.refusal.code, { from })
+    }
+  }
+
+  #onUnpacked(from: string, { message, size }: Unpacked): void {
+    if (message.type === 'envelopes') {
+      for (const item of message.items) void this.door.admit(item, from, 'peer')
       return
     }
-    if (message.value.type === 'raft' && this.#init.unplug.has('consensus')) return
-    this.#offer({ kind: 'message', from, message: message.value }, bytes.length)
+    if (message.type === 'raft' && this.#init.unplug.has('consensus')) return
+    this.#offer({ kind: 'message', from, message }, size)
   }
 
   async #judge(bytes: Uint8Array, from: string): Promise<DoorVerdict> {

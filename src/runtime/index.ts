@@ -11,7 +11,14 @@
  * 2. No envelope, own or foreign, reaches the machine but through the door.
  * 3. Every queue is bounded; what does not fit is dropped and counted, or refused with BUSY.
  */
-export { type Admission, Door, type DoorComponents, type Origin } from './door.ts'
+export {
+  BATCH_BYTES_MAX,
+  BATCH_ITEMS_MAX,
+  packMessages,
+  type Unpacked,
+  unpackMessages
+} from './batch-codec.ts'
+export { type Admission, Door, type DoorComponents, type Origin, type SenderRate } from './door.ts'
 export {
   Driver,
   type DriverComponents,
@@ -23,6 +30,8 @@ export {
   COMMANDS_QUEUED_MAX,
   ENVELOPES_QUEUED_MAX,
   MESSAGES_QUEUED_MAX,
+  PEER_BYTES_QUEUED_MAX,
+  PEER_MESSAGES_QUEUED_MAX,
   QUEUED_BYTES_MAX
 } from './input-queue.ts'
 export { decodeRecord, encodeRecord } from './journal-codec.ts'

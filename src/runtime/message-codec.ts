@@ -57,9 +57,10 @@ const raftMessage: v.GenericSchema<RaftMessage> = v.variant('type', [
     matchIndex: uint,
     conflictTerm: uint
   }),
-  v.strictObject({ ...head, type: v.literal('heartbeat'), commit: uint }),
+  v.strictObject({ ...head, type: v.literal('heartbeat'), commit: uint, quiesce: v.boolean() }),
   v.strictObject({ ...head, type: v.literal('heartbeat-reply') }),
-  v.strictObject({ ...head, type: v.literal('timeout-now') })
+  v.strictObject({ ...head, type: v.literal('timeout-now') }),
+  v.strictObject({ ...head, type: v.literal('forward'), data: bytes })
 ])
 
 const schema = v.variant('type', [
@@ -132,10 +133,14 @@ function halve<T>(items: readonly T[]): readonly (readonly T[])[] {
   return [items.slice(0, middle), items.slice(middle)]
 }
 
+/** The refusal of a message beyond MESSAGE_BYTES_MAX. */
+export function tooLarge(): Result<never> {
+  return refuse('MESSAGE_TOO_LARGE', `a direct message has at most ${MESSAGE_BYTES_MAX} bytes`)
+}
+
 /** A stranger's message: size, canonical form, schema, in this order (R1). */
 export function decodeMessage(encoded: Uint8Array): Result<PeerMessage> {
-  if (encoded.length > MESSAGE_BYTES_MAX)
-    return refuse('MESSAGE_TOO_LARGE', `a direct message has at most ${MESSAGE_BYTES_MAX} bytes`)
+  if (encoded.length > MESSAGE_BYTES_MAX) return tooLarge()
   const value = decodeStrict(encoded)
   if (!value.ok) return value
   const parsed = v.safeParse(schema, value.value, { abortEarly: true })

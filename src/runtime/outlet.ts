@@ -1,10 +1,10 @@
 import { unreachable } from '../core/base/index.ts'
 import type { Effect, PeerMessage, SwarmEvent } from '../core/swarm/index.ts'
 import type { Logger, Network } from '../ports/index.ts'
+import { packMessages } from './batch-codec.ts'
 import type { CommandDesk } from './command-desk.ts'
 import type { Counters } from './counters.ts'
 import type { Door } from './door.ts'
-import { encodeMessage } from './message-codec.ts'
 import type { Publisher } from './publisher.ts'
 
 /** A part that a test takes out to see that the job fails without it (R21). */
@@ -35,13 +35,18 @@ export class Outlet {
     return () => this.#listeners.delete(listener)
   }
 
-  execute(effect: Effect): void {
+  /** Carries out the effects of one batch of inputs in order; what goes to one peer leaves together, before the rest: others wait for it. */
+  execute(effects: readonly Effect[]): void {
+    this.#sendAll(effects)
+    for (const effect of effects) this.#execute(effect)
+  }
+
+  #execute(effect: Effect): void {
     switch (effect.kind) {
       case 'persist':
-        // The driver has done it, before anything else.
-        return
       case 'send':
-        return this.#send(effect.to, effect.message)
+        // The driver has written the one, and the others have left.
+        return
       case 'gossip':
         return this.#gossip(effect.bytes)
       case 'publish':
@@ -58,11 +63,21 @@ export class Outlet {
     }
   }
 
-  #send(to: string, message: PeerMessage): void {
-    if (message.type === 'raft' && this.#components.unplug.has('consensus')) return
-    const parts = encodeMessage(message)
-    if (parts.length === 0) this.#drop('message-too-large', { type: message.type })
-    for (const bytes of parts) this.#components.network.send(to, bytes)
+  #sendAll(effects: readonly Effect[]): void {
+    const byPeer = new Map<string, PeerMessage[]>()
+    for (const effect of effects) {
+      if (effect.kind !== 'send') continue
+      const { to, message } = effect
+      if (message.type === 'raft' && this.#components.unplug.has('consensus')) continue
+      const known = byPeer.get(to)
+      if (known === undefined) byPeer.set(to, [message])
+      else known.push(message)
+    }
+    for (const [to, messages] of byPeer) {
+      const { packed, dropped } = packMessages(messages)
+      for (const type of dropped) this.#drop('message-too-large', { type })
+      for (const bytes of packed) this.#components.network.send(to, bytes)
+    }
   }
 
   #gossip(bytes: Uint8Array): void {

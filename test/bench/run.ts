@@ -3,6 +3,7 @@
  * depend on the machine: compare runs of the same one, with nothing else running. Uses the built program: `npm run build` first.
  */
 import type { Bench } from './bench.ts'
+import { decideBench } from './decide.ts'
 import { nodeBench } from './node.ts'
 import { benchRaft } from './raft.ts'
 
@@ -13,7 +14,7 @@ const raftBench: Bench = {
     for (const { bench: _, ...measure } of benchRaft()) report(measure)
   }
 }
-const benches: readonly Bench[] = [nodeBench, raftBench]
+const benches: readonly Bench[] = [nodeBench, raftBench, decideBench]
 
 const names = process.argv.slice(2)
 const unknown = names.filter(name => !benches.some(bench => bench.name === name))

@@ -149,6 +149,7 @@ const anyMessage = fc
         'heartbeat',
         'heartbeat-reply',
         'timeout-now',
+        'forward',
         'x'
       ),
       from: fc.constantFrom('b', 'c', 'd', 'e', 'a', 'z'),
@@ -159,6 +160,8 @@ const anyMessage = fc
       transfer: fc.boolean(),
       granted: fc.boolean(),
       commit: number,
+      quiesce: fc.boolean(),
+      data: fc.constantFrom(new Uint8Array(1), 'text'),
       success: fc.boolean(),
       matchIndex: number,
       conflictTerm: number,

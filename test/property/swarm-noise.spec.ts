@@ -130,7 +130,12 @@ function messages(world: World): fc.Arbitrary<PeerMessage> {
       matchIndex: number,
       conflictTerm: number
     }),
-    fc.record({ ...head, type: fc.constant('heartbeat' as const), commit: number }),
+    fc.record({
+      ...head,
+      type: fc.constant('heartbeat' as const),
+      commit: number,
+      quiesce: fc.boolean()
+    }),
     fc.record({
       ...head,
       type: fc.constantFrom('heartbeat-reply' as const, 'timeout-now' as const)

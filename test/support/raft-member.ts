@@ -44,14 +44,22 @@ export function member(init: MemberInit = {}): Raft {
 
 /** All batches until there is no more work, as one. */
 export function work(raft: Raft): Required<Ready> {
-  let all: Ready = { hardState: null, mustSync: false, entries: [], messages: [], committed: [] }
+  let all: Ready = {
+    hardState: null,
+    mustSync: false,
+    entries: [],
+    messages: [],
+    committed: [],
+    forwarded: []
+  }
   for (let batch = raft.ready(); batch !== null; batch = raft.ready()) {
     all = {
       hardState: batch.hardState ?? all.hardState,
       mustSync: all.mustSync || batch.mustSync,
       entries: [...all.entries, ...batch.entries],
       messages: [...all.messages, ...batch.messages],
-      committed: [...all.committed, ...batch.committed]
+      committed: [...all.committed, ...batch.committed],
+      forwarded: [...all.forwarded, ...batch.forwarded]
     }
     raft.advance()
   }

@@ -27,6 +27,8 @@ export { replayBatch } from './log.ts'
 export { quorumSize } from './quorum.ts'
 export { Raft } from './raft.ts'
 export type {
+  Forwarded,
+  ForwardRefusal,
   HardState,
   LogEntry,
   LogIndex,

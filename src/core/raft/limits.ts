@@ -17,6 +17,8 @@ export const UNCOMMITTED_ENTRIES_MAX = 1024
 export const COMMITTED_PER_READY_MAX = 1024
 /** Messages waiting for the next batch. More are dropped, as a network may do: a flood must not fill the memory. */
 export const OUTBOX_MESSAGES_MAX = 4096
+/** Proposals of followers in one batch: 64 of the largest are 8 MiB. More are dropped, and their senders forward again. */
+export const FORWARDED_PER_READY_MAX = 64
 /**
  * How far ahead of ours a term may be. Honest terms rise by one an election; without this, one message of a hostile member could
  * use up all terms.

@@ -16,6 +16,8 @@ export class Progress {
   toldCommit: LogIndex = 0
   /** Ticks since the follower was last heard of in this term. */
   silentTicks = 0
+  /** An append or heartbeat is out that was not answered yet. */
+  owesAnswer = false
   /** The next append goes out even without entries, to find out whether earlier ones arrived. */
   mustAsk = false
   #mode: 'probe' | 'replicate' = 'probe'
@@ -39,6 +41,7 @@ export class Progress {
   /** An append that ends at `last` is on its way. */
   sent(last: LogIndex, entryCount: number): void {
     this.mustAsk = false
+    this.owesAnswer = true
     if (this.#mode === 'probe') {
       this.#probeSent = true
       return

@@ -11,20 +11,25 @@ import {
   startElection,
   startPreVote
 } from './election.ts'
-import { ENTRY_BYTES_MAX, TERM_JUMP_MAX, UNCOMMITTED_ENTRIES_MAX } from './limits.ts'
+import { handleHeartbeat, handleHeartbeatReply, leaderTick } from './heartbeat.ts'
+import {
+  ENTRY_BYTES_MAX,
+  FORWARDED_PER_READY_MAX,
+  TERM_JUMP_MAX,
+  UNCOMMITTED_ENTRIES_MAX
+} from './limits.ts'
+import { quiesce, wake } from './quiescence.ts'
 import {
   advanceCommit,
   handleAppend,
   handleAppendReply,
-  handleHeartbeat,
-  handleHeartbeatReply,
-  leaderTick,
   sendAppends,
   urgeSuccessor
 } from './replication.ts'
 import { restore } from './restore.ts'
-import { becomeFollower, type RaftState, send } from './state.ts'
+import { becomeFollower, type MessageOf, type RaftState, send } from './state.ts'
 import type {
+  ForwardRefusal,
   HardState,
   LogEntry,
   LogIndex,
@@ -54,6 +59,7 @@ export class Raft {
 
   /** One unit of time has passed. */
   tick(): void {
+    if (this.state.isQuiescent) return
     if (this.state.role === 'leader') leaderTick(this.state)
     else electionTick(this.state)
   }
@@ -65,7 +71,9 @@ export class Raft {
     if (!isRaftMessage(message) || message.to !== state.id || !state.peers.includes(message.from))
       return
     // [RAFT-2] [RAFT-10]
-    if (message.term > state.term + TERM_JUMP_MAX || isDisturbance(state, message)) return
+    if (message.term > state.term + TERM_JUMP_MAX) return
+    wake(state, message.from)
+    if (isDisturbance(state, message)) return
     if (message.term < state.term) {
       answerOutdated(state, message)
       return
@@ -83,13 +91,26 @@ export class Raft {
     if (state.transfer !== null) return 'transferring'
     if (state.log.lastIndex - state.log.commit >= UNCOMMITTED_ENTRIES_MAX)
       return 'too-many-in-flight'
+    wake(state, null)
     state.log.append(state.term, data)
+    return null
+  }
+
+  /** Asks the leader to propose `data`: it comes out there in `Ready.forwarded`, at most once, and may get lost. Null: sent. */
+  forward(data: Uint8Array): ForwardRefusal | null {
+    const { state } = this
+    assert(data.length <= ENTRY_BYTES_MAX, 'an entry is within ENTRY_BYTES_MAX')
+    if (state.role === 'leader') return 'leads'
+    if (state.leader === null) return 'no-leader'
+    wake(state, state.leader)
+    send(state, state.leader, { type: 'forward', data })
     return null
   }
 
   /** Stands for election at once. A member that has seen no term yet has no one to disturb and asks no pre-vote. */
   campaign(): void {
     if (this.state.role === 'leader') return
+    wake(this.state, null)
     if (this.state.term === 0) startElection(this.state, { transfer: false })
     else startPreVote(this.state)
   }
@@ -102,9 +123,23 @@ export class Raft {
     const { state } = this
     if (state.role !== 'leader') return 'not-leader'
     if (member !== state.id && !state.peers.includes(member)) return 'not-member'
+    wake(state, null)
     state.transfer = member === state.id ? null : { to: member, ticks: 0, isSent: false }
     urgeSuccessor(state)
     return null
+  }
+
+  /**
+   * Puts the group to sleep: no ticks, no heartbeats, until any member proposes, campaigns, is woken, or gets a message. True: this
+   * leader is quiet and the others are told. False: there is work left; ask again when answers came in.
+   */
+  quiesce(): boolean {
+    return quiesce(this.state)
+  }
+
+  /** Ends quiescence here: a leader says that it lives, a follower asks it to, and stands for election if it hears nothing. */
+  wake(): void {
+    wake(this.state, null)
   }
 
   /** The next batch of work; null when there is none, or the last one was not advanced. */
@@ -115,12 +150,21 @@ export class Raft {
     const entries = state.log.takeUnpersisted()
     const committed = state.log.takeCommitted()
     const hardState = this.#takeHardState()
-    const messages = state.outbox
-    if (hardState === null && entries.length + committed.length + messages.length === 0) return null
+    const { outbox: messages, forwarded } = state
+    const count = entries.length + committed.length + messages.length + forwarded.length
+    if (hardState === null && count === 0) return null
     state.outbox = []
+    state.forwarded = []
     this.#isBatchOut = true
     const mustSync = entries.length > 0 || hardState?.mustSync === true
-    return { hardState: hardState?.value ?? null, mustSync, entries, messages, committed }
+    return {
+      hardState: hardState?.value ?? null,
+      mustSync,
+      entries,
+      messages,
+      committed,
+      forwarded
+    }
   }
 
   /** The batch of the last `ready` is persisted and its messages are on their way. */
@@ -135,8 +179,8 @@ export class Raft {
   }
 
   status(): RaftStatus {
-    const { role, term, leader, log } = this.state
-    return { role, term, leader, commit: log.commit, lastIndex: log.lastIndex }
+    const { role, term, leader, log, isQuiescent: quiescent } = this.state
+    return { role, term, leader, commit: log.commit, lastIndex: log.lastIndex, quiescent }
   }
 
   /** Entries `from` to `to`, both included, committed or not, as far as the log has them. */
@@ -173,11 +217,19 @@ function stepLeader(state: RaftState, message: RaftMessage): void {
   const progress = state.progress.get(message.from)
   assert(progress !== undefined, 'a leader keeps the progress of every peer')
   progress.silentTicks = 0
+  progress.owesAnswer = false
   if (message.type === 'append-reply') handleAppendReply(state, message)
   if (message.type === 'heartbeat-reply') handleHeartbeatReply(state, message)
   if (message.type === 'vote') handleVote(state, message)
   if (message.type === 'pre-vote') handlePreVote(state, message)
+  if (message.type === 'forward') takeForwarded(state, message)
   // Appends and heartbeats of our own term would be of a second leader: there is none, so they are void.
+}
+
+/** [RAFT-24] The layer above knows whether and how to propose it. */
+function takeForwarded(state: RaftState, message: MessageOf<'forward'>): void {
+  if (state.forwarded.length >= FORWARDED_PER_READY_MAX) return
+  state.forwarded.push({ from: message.from, data: message.data })
 }
 
 function stepOther(state: RaftState, message: RaftMessage): void {

@@ -1,14 +1,8 @@
 import { assert } from '../base/index.ts'
 import { APPEND_BYTES_MAX, APPEND_ENTRIES_MAX } from './limits.ts'
 import { Progress } from './progress.ts'
-import { agreedIndex, quorumSize } from './quorum.ts'
-import {
-  becomeFollower,
-  type MessageOf,
-  type RaftState,
-  restartElectionTimer,
-  send
-} from './state.ts'
+import { agreedIndex } from './quorum.ts'
+import { type MessageOf, type RaftState, restartElectionTimer, send } from './state.ts'
 import type { LogIndex, MemberId, Term } from './types.ts'
 
 const EMPTY: Uint8Array = new Uint8Array(0)
@@ -27,40 +21,9 @@ export function becomeLeader(state: RaftState): void {
   state.log.append(state.term, EMPTY)
 }
 
-/** [RAFT-16] One tick of a leader: heartbeats, check-quorum, the end of a transfer that did not happen. */
-export function leaderTick(state: RaftState): void {
-  for (const progress of state.progress.values()) progress.silentTicks++
-  if (!hasQuorumContact(state)) {
-    // 6.2: a leader that is cut off steps down, so that its callers look for another one.
-    becomeFollower(state, state.term, null)
-    return
-  }
-  if (state.transfer !== null && ++state.transfer.ticks >= state.electionTicksMin) {
-    state.transfer = null
-  }
-  if (++state.heartbeatTicksPassed >= state.heartbeatTicks) {
-    state.heartbeatTicksPassed = 0
-    sendHeartbeats(state)
-  }
-}
-
-function hasQuorumContact(state: RaftState): boolean {
-  let heard = 1
-  for (const progress of state.progress.values()) {
-    if (progress.silentTicks <= state.electionTicksMin) heard++
-  }
-  return heard >= quorumSize(state.memberCount)
-}
-
-function sendHeartbeats(state: RaftState): void {
-  for (const [peer, progress] of state.progress) {
-    // A heartbeat has no consistency check: it may only speak of what the follower is known to hold.
-    send(state, peer, { type: 'heartbeat', commit: Math.min(progress.match, state.log.commit) })
-  }
-}
-
 /** [RAFT-13] Sends each follower what it lacks and may get now. Called once a batch, so that proposals travel together. */
 export function sendAppends(state: RaftState): void {
+  if (state.isQuiescent) return
   for (const [peer, progress] of state.progress) {
     while (!progress.isPaused && progress.next <= state.log.lastIndex) {
       sendAppend(state, peer, progress, { withEntries: true })
@@ -134,11 +97,6 @@ export function advanceCommit(state: RaftState): void {
   if (state.log.termAt(agreed) === state.term) state.log.commitTo(agreed)
 }
 
-/** A follower is alive, whatever it holds. */
-export function handleHeartbeatReply(state: RaftState, reply: MessageOf<'heartbeat-reply'>): void {
-  state.progress.get(reply.from)?.alive()
-}
-
 /** [RAFT-17] 3.10: once the successor holds the whole log, it is told to stand without waiting for its timer. */
 export function urgeSuccessor(state: RaftState): void {
   const { transfer } = state
@@ -176,10 +134,4 @@ function conflictAt(
   const term = state.log.termAt(index)
   if (term === undefined) return { matchIndex: state.log.lastIndex, conflictTerm: 0 }
   return { matchIndex: Math.max(state.log.firstIndexFromTerm(term) - 1, 0), conflictTerm: term }
-}
-
-/** The leader lives; its commit is bounded by what it knows this member to hold. */
-export function handleHeartbeat(state: RaftState, heartbeat: MessageOf<'heartbeat'>): void {
-  state.log.commitTo(heartbeat.commit)
-  send(state, heartbeat.from, { type: 'heartbeat-reply' })
 }

@@ -31,7 +31,9 @@ export function restore(init: RaftInit): RaftState {
     votes: new Map(),
     progress: new Map(),
     transfer: null,
-    outbox: []
+    isQuiescent: false,
+    outbox: [],
+    forwarded: []
   }
   restartElectionTimer(state)
   return state

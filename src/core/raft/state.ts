@@ -1,7 +1,7 @@
 import { OUTBOX_MESSAGES_MAX } from './limits.ts'
 import type { RaftLog } from './log.ts'
 import type { Progress } from './progress.ts'
-import type { MemberId, RaftMessage, RaftRole, Term } from './types.ts'
+import type { Forwarded, MemberId, RaftMessage, RaftRole, Term } from './types.ts'
 
 /** A leader hands over to another member. */
 export type Transfer = {
@@ -40,8 +40,12 @@ export type RaftState = {
   /** Leader: one for each peer. */
   progress: Map<MemberId, Progress>
   transfer: Transfer | null
+  /** Ticks do nothing; see quiescence.ts. */
+  isQuiescent: boolean
   /** Messages of the next batch. */
   outbox: RaftMessage[]
+  /** Leader: what followers ask to have proposed, for the next batch. */
+  forwarded: Forwarded[]
 }
 
 type BodyOf<M> = M extends unknown ? Omit<M, 'from' | 'to' | 'term'> : never
@@ -79,5 +83,6 @@ export function becomeFollower(state: RaftState, term: Term, leader: MemberId | 
   state.votes = new Map()
   state.progress = new Map()
   state.transfer = null
+  state.forwarded = []
   restartElectionTimer(state)
 }

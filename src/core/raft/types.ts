@@ -43,9 +43,16 @@ export type RaftMessage = {
       /** Failure: term of the conflicting entry, 0 when the log is too short (fast back-up). */
       readonly conflictTerm: Term
     }
-  | { readonly type: 'heartbeat'; readonly commit: LogIndex }
+  | {
+      readonly type: 'heartbeat'
+      readonly commit: LogIndex
+      /** Nothing is left to agree on: be quiet until something happens. */
+      readonly quiesce: boolean
+    }
   | { readonly type: 'heartbeat-reply' }
   | { readonly type: 'timeout-now' }
+  /** What a follower asks the leader to propose. */
+  | { readonly type: 'forward'; readonly data: Uint8Array }
 )
 
 /** Why a proposal was not taken. */
@@ -53,6 +60,12 @@ export type ProposalRefusal = 'not-leader' | 'too-many-in-flight' | 'transferrin
 
 /** Why a transfer of leadership was not begun. */
 export type TransferRefusal = 'not-leader' | 'not-member'
+
+/** Why a proposal was not sent on: this member leads and can propose it itself, or no leader is known. */
+export type ForwardRefusal = 'leads' | 'no-leader'
+
+/** A proposal of a follower, for the layer above to check, complete and propose. */
+export type Forwarded = { readonly from: MemberId; readonly data: Uint8Array }
 
 /** One batch of work for the caller, to be done in this order: persist, then send, then apply. */
 export type Ready = {
@@ -65,6 +78,8 @@ export type Ready = {
   readonly messages: readonly RaftMessage[]
   /** Entries that are now committed, in order, each given exactly once. */
   readonly committed: readonly LogEntry[]
+  /** Leader: what followers ask to have proposed. Opaque and unchecked; not in the log. */
+  readonly forwarded: readonly Forwarded[]
 }
 
 export type RaftInit = {
@@ -87,4 +102,6 @@ export type RaftStatus = {
   readonly leader: MemberId | null
   readonly commit: LogIndex
   readonly lastIndex: LogIndex
+  /** Ticks do nothing until something happens. */
+  readonly quiescent: boolean
 }

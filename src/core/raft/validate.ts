@@ -19,6 +19,7 @@ type FieldName =
   | 'success'
   | 'matchIndex'
   | 'conflictTerm'
+  | 'quiesce'
 /** Anything that has fields: all that is known of a stranger's value. */
 type Fields = { readonly [name in FieldName]?: unknown }
 
@@ -43,10 +44,12 @@ export function isRaftMessage(value: unknown): value is RaftMessage {
         isBoolean(value.success) && isNatural(value.matchIndex) && isNatural(value.conflictTerm)
       )
     case 'heartbeat':
-      return isPositive(value.term) && isNatural(value.commit)
+      return isPositive(value.term) && isNatural(value.commit) && isBoolean(value.quiesce)
     case 'heartbeat-reply':
     case 'timeout-now':
       return isPositive(value.term)
+    case 'forward':
+      return isPositive(value.term) && isData(value.data)
     default:
       return false
   }
@@ -83,8 +86,7 @@ export function areEntries(
     if (!isRecord(value)) return false
     if (!isPositive(value.term) || value.term < term) return false
     if (!isPositive(value.index) || value.index !== index + 1) return false
-    const data = value.data
-    if (!(data instanceof Uint8Array) || data.length > ENTRY_BYTES_MAX) return false
+    if (!isData(value.data)) return false
     index = value.index
     term = value.term
   }
@@ -94,6 +96,10 @@ export function areEntries(
 /** Only the place before the first entry has term 0. */
 function isPosition(index: unknown, term: unknown): boolean {
   return isNatural(index) && isNatural(term) && (index === 0) === (term === 0)
+}
+
+function isData(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array && value.length <= ENTRY_BYTES_MAX
 }
 
 function isRecord(value: unknown): value is Fields {

@@ -1,7 +1,6 @@
 import { toHex, unreachable } from '../base/index.ts'
 import { parseEnvelope } from '../envelope/index.ts'
 import type { LogEntry } from '../raft/index.ts'
-import { restoreEvidence } from './evidence.ts'
 import { lockKey } from './finality.ts'
 import { applyEntries, startMember } from './following.ts'
 import { driveFormation, restoreFormation } from './formation.ts'
@@ -47,8 +46,6 @@ export function restoreRecord(world: World, record: JournalRecord): void {
           triedIn: null
         })
       })
-    case 'evidence':
-      return restoreEvidence(context, record.bytes)
     case 'abandoned':
       return world.withThread(record.thread, thread => {
         thread.abandoned = record.reason

@@ -38,7 +38,6 @@ const RECORDS: { readonly [T in JournalRecord['type']]: Extract<JournalRecord, {
     reasons: ['because']
   },
   learned: { type: 'learned', thread: 't', entries },
-  evidence: { type: 'evidence', bytes },
   abandoned: { type: 'abandoned', thread: 't', reason: 'no quorum', nowMs: 9 }
 }
 
@@ -50,9 +49,10 @@ const RAFT: { readonly [T in RaftMessage['type']]: RaftMessage & { readonly type
   'vote-reply': { ...head, type: 'vote-reply', granted: false },
   append: { ...head, type: 'append', previousIndex: 0, previousTerm: 0, entries, commit: 0 },
   'append-reply': { ...head, type: 'append-reply', success: false, matchIndex: 3, conflictTerm: 2 },
-  heartbeat: { ...head, type: 'heartbeat', commit: 7 },
+  heartbeat: { ...head, type: 'heartbeat', commit: 7, quiesce: false },
   'heartbeat-reply': { ...head, type: 'heartbeat-reply' },
-  'timeout-now': { ...head, type: 'timeout-now' }
+  'timeout-now': { ...head, type: 'timeout-now' },
+  forward: { ...head, type: 'forward', data: bytes }
 }
 
 const MESSAGES: { readonly [T in PeerMessage['type']]: Extract<PeerMessage, { type: T }> } = {

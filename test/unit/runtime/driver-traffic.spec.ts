@@ -4,7 +4,7 @@ import { MemoryDisk } from '../../../src/adapters/memory/index.ts'
 import { ok } from '../../../src/core/base/index.ts'
 import { CID } from '../../../src/core/codec/index.ts'
 import type { PeerMessage } from '../../../src/core/swarm/index.ts'
-import { decodeMessage, encodeMessage } from '../../../src/runtime/index.ts'
+import { encodeMessage, unpackMessages } from '../../../src/runtime/index.ts'
 import {
   COMMAND,
   codeOf,
@@ -91,7 +91,7 @@ describe('runtime/driver: messages', () => {
     const raft: PeerMessage = {
       type: 'raft',
       group: 'g',
-      message: { type: 'heartbeat', from: 'a', to: 'b', term: 1, commit: 0 }
+      message: { type: 'heartbeat', from: 'a', to: 'b', term: 1, commit: 0, quiesce: false }
     }
     for (const unplug of [new Set<'consensus'>(), new Set(['consensus' as const])]) {
       const w = world({ unplug })
@@ -102,7 +102,8 @@ describe('runtime/driver: messages', () => {
       w.network.peer('b', true)
       await until(() => w.network.sent.length >= 1)
       assert.deepEqual(w.machine.kinds(), unplug.size === 1 ? ['peer'] : ['message', 'peer'])
-      assert.equal(w.network.sent.length, unplug.size === 1 ? 1 : 2)
+      const sent = w.network.sent.flatMap(({ bytes }) => unpackMessages(bytes))
+      assert.equal(sent.length, unplug.size === 1 ? 1 : 2)
     }
   })
 
@@ -128,8 +129,8 @@ describe('runtime/driver: messages', () => {
     await until(() => w.network.sent.length > 0)
     assert.ok(w.network.sent.every(({ bytes }) => bytes.length <= 1024 * 1024))
     const received = w.network.sent.flatMap(({ bytes }) => {
-      const message = decodeMessage(bytes)
-      return message.ok && message.value.type === 'envelopes' ? message.value.items : []
+      const messages = unpackMessages(bytes).flatMap(result => (result.ok ? [result.value] : []))
+      return messages.flatMap(({ message }) => (message.type === 'envelopes' ? message.items : []))
     })
     assert.deepEqual(received, items)
     assert.equal(w.driver.stats().dropped['message-too-large'], 1)

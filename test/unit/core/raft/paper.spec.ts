@@ -103,7 +103,7 @@ describe('core/raft: 5.2, leader election', () => {
     for (let i = 0; i < 50; i++) {
       tick(raft, 9)
       assert.equal(raft.status().role, 'follower')
-      raft.step({ type: 'heartbeat', from: 'b', to: 'a', term: 1, commit: 0 })
+      raft.step({ type: 'heartbeat', from: 'b', to: 'a', term: 1, commit: 0, quiesce: false })
     }
     assert.equal(raft.status().role, 'follower')
   })
@@ -338,7 +338,7 @@ describe('core/raft: 5.3, log replication', () => {
   it('commit never goes back', () => {
     const raft = member({ log: log(1, 1, 1), commit: 3 })
     raft.step(append({ term: 1, after: [3, 1], commit: 1 }))
-    raft.step({ type: 'heartbeat', from: 'b', to: 'a', term: 1, commit: 0 })
+    raft.step({ type: 'heartbeat', from: 'b', to: 'a', term: 1, commit: 0, quiesce: false })
     assert.equal(raft.status().commit, 3)
   })
 

@@ -62,7 +62,8 @@ describe('core/raft: a group of one', () => {
       term: 2,
       leader: 'a',
       commit: 3,
-      lastIndex: 3
+      lastIndex: 3,
+      quiescent: false
     })
   })
 })
@@ -316,7 +317,14 @@ describe('core/raft: hostile members', () => {
 
   it('ignores a term that is out of reach', () => {
     const raft = member()
-    raft.step({ type: 'heartbeat', from: 'b', to: 'a', term: TERM_JUMP_MAX + 1, commit: 0 })
+    raft.step({
+      type: 'heartbeat',
+      from: 'b',
+      to: 'a',
+      term: TERM_JUMP_MAX + 1,
+      commit: 0,
+      quiesce: false
+    })
     assert.equal(raft.status().term, 0)
   })
 
@@ -330,7 +338,7 @@ describe('core/raft: hostile members', () => {
 
   it('bounds a commit that lies beyond the log', () => {
     const raft = member({ log: log(1, 1) })
-    raft.step({ type: 'heartbeat', from: 'b', to: 'a', term: 1, commit: 1_000_000 })
+    raft.step({ type: 'heartbeat', from: 'b', to: 'a', term: 1, commit: 1_000_000, quiesce: false })
     assert.equal(raft.status().commit, 2)
   })
 
@@ -392,7 +400,7 @@ describe('core/raft: hostile members', () => {
       voteRequest('vote', { term: 2, last: [0, 1] }),
       { ...appendReply('b', 1, 1), success: 'yes' },
       { ...appendReply('b', 1, 1), matchIndex: -3 },
-      { type: 'heartbeat', from: 'b', to: 'a', term: 0, commit: 0 }
+      { type: 'heartbeat', from: 'b', to: 'a', term: 0, commit: 0, quiesce: false }
     ]
     for (const message of bad) {
       assert.equal(isRaftMessage(message), false)

@@ -244,7 +244,7 @@ describe('core/swarm: strangers that ask', () => {
     assert.equal(sent(cluster, node, pull).length, 0)
     const group = cluster.view(node, thread).group?.id ?? ''
     const from = testKeys(60).did
-    const message = { type: 'heartbeat' as const, from, to: node.did, term: 1, commit: 0 }
+    const message = { type: 'heartbeat' as const, from, to: node.did, term: 1, commit: 0, quiesce: false }
     assert.equal(sent(cluster, node, { type: 'raft', group, message }).length, 0)
   })
 
