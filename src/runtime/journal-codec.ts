@@ -47,6 +47,7 @@ const schema = v.variant('type', [
     reasons: listOf(sentence, REASONS_MAX)
   }),
   v.strictObject({ type: v.literal('learned'), thread: shortText, entries: logEntries }),
+  v.strictObject({ type: v.literal('evidence'), bytes }),
   v.strictObject({ type: v.literal('abandoned'), thread: shortText, reason: sentence, nowMs: uint })
 ])
 

@@ -90,6 +90,7 @@ export function sampleEvidence(): Samples {
       format: FORMAT,
       offence: 'two-joins',
       member,
+      epoch: 0,
       joins: [promise(new Uint8Array(32)), promise(OTHER_DIGEST)]
     },
     'two-forms': {

@@ -8,7 +8,7 @@
  */
 export { AuthorRate, type AuthorRateInit } from './author-rate.ts'
 export type { Admitted, Draft, Envelope, Stamp, Unsigned } from './envelope.ts'
-export { anyBytes, bytesOf, compareFence, did, type Fence, hash32 } from './fields.ts'
+export { anyBytes, bytesOf, compareFence, did, type Fence, hash32, uint } from './fields.ts'
 export { checkFreshness } from './freshness.ts'
 export { checkDraft, parseEnvelope } from './parse.ts'
 export {

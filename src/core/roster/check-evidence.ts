@@ -66,17 +66,14 @@ function castIn(
 
 /** A promise is for a slot of one requester and an epoch, whatever thread it is met in (GROUP-5). */
 function checkTwoJoins(evidence: Of<'two-joins'>, verify: Verify): Result<Conviction> {
-  const { member, joins } = evidence
-  const first = joinedFor(member, joins[0], verify)
+  const { member, epoch, joins } = evidence
+  const first = joinedFor(member, epoch, joins[0], verify)
   if (!first.ok) return first
-  const second = joinedFor(member, joins[1], verify)
+  const second = joinedFor(member, epoch, joins[1], verify)
   if (!second.ok) return second
-  const { slot, epoch } = first.value.envelope.payload
+  const { slot } = first.value.envelope.payload
   const other = second.value.envelope
-  const isSameSlot =
-    first.value.envelope.sender === other.sender &&
-    slot === other.payload.slot &&
-    epoch === other.payload.epoch
+  const isSameSlot = first.value.envelope.sender === other.sender && slot === other.payload.slot
   if (!isSameSlot) return unrelated('JOINs')
   if (equals(joins[0].roster, joins[1].roster)) return agreeing('JOINs')
   return ok({ offence: evidence.offence, convicted: [member], thread: first.value.id, slot, epoch })
@@ -84,12 +81,13 @@ function checkTwoJoins(evidence: Of<'two-joins'>, verify: Verify): Result<Convic
 
 function joinedFor(
   member: string,
+  epoch: number,
   join: Of<'two-joins'>['joins'][0],
   verify: Verify
 ): Result<Admitted<'NEED'>> {
   const need = openSigned(join.need, ['NEED'], verify)
   if (!need.ok) return need
-  const { slot, epoch } = need.value.envelope.payload
+  const { slot } = need.value.envelope.payload
   const message = joinBytes({ thread: need.value.id, slot, epoch }, join.roster)
   return verify(member, message, join.sig) ? need : unsigned('JOIN')
 }

@@ -7,7 +7,8 @@ import {
   type Certificate,
   certificateSchema,
   did,
-  hash32
+  hash32,
+  uint
 } from '../envelope/index.ts'
 
 /** Names the shape and its version; a reader refuses any other. */
@@ -52,6 +53,8 @@ const evidence = v.variant('offence', [
     format,
     offence: v.literal('two-joins'),
     member: did,
+    /** A NEED may come to its group in a later epoch than its first. */
+    epoch: uint,
     joins: pairOf(join)
   }),
   /** A requester signed two FORMs for one (need, epoch). */

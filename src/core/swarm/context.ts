@@ -1,6 +1,7 @@
 import { assert, type Refusal, type Result } from '../base/index.ts'
 import type { Admitted, Draft } from '../envelope/index.ts'
 import type { Verify } from '../roster/index.ts'
+import { EvidenceShelf } from './evidence-shelf.ts'
 import type { AdmitOrigin, Effect, JournalRecord, PeerMessage, SwarmEvent } from './types.ts'
 
 /** Settings of the state machine. All times in ms. */
@@ -63,6 +64,8 @@ export class Context {
   readonly joins = new Map<string, string>()
   /** Finality locks: scoped slot, epoch and stage -> digest in hex (R10). */
   readonly locks = new Map<string, string>()
+  /** Proofs of others' offences. */
+  readonly evidence = new EvidenceShelf()
   /** Commands that wait for their envelope, by its Lamport value. */
   readonly waiting = new Map<number, number>()
   #lamport = 0

@@ -3,6 +3,7 @@ import type { Certificate, Decision, Outcome } from '../envelope/index.ts'
 import { decisionDigest, outcomeDigest, quorumOf, voteBytes } from '../roster/index.ts'
 import type { Context } from './context.ts'
 import { threadDraft } from './drafts.ts'
+import { watchVote } from './evidence.ts'
 import type { Group, Thread } from './thread.ts'
 import type { PeerMessage, Stage } from './types.ts'
 
@@ -76,6 +77,7 @@ export function onVote(
     )
   )
     return
+  watchVote(context, thread, group.form, { member: from, stage, digest, sig: message.sig })
   const first = thread.votes[stage].get(from)
   if (first !== undefined && first.digest !== toHex(digest)) {
     thread.warn(context, `${from} voted for two different ${stage} digests`)

@@ -3,6 +3,7 @@ import type { Admitted } from '../envelope/index.ts'
 import { checkNeed, isPointless, LOGGED_VERBS } from '../need/index.ts'
 import { type CheckedCertificate, checkDecision, checkForm, checkOutcome } from '../roster/index.ts'
 import type { Context } from './context.ts'
+import { watchEnvelope } from './evidence.ts'
 import { contradicted } from './finality.ts'
 import { disagree, pullNow, startMember } from './following.ts'
 import { driveFormation } from './formation.ts'
@@ -41,6 +42,7 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
     verb === 'NEED' ? openThread(world, admitted as Admitted<'NEED'>) : world.thread(id)
   if (thread === undefined) return verb === 'NEED' ? undefined : waitForNeed(world, id, admitted)
   if (thread.envelopes.has(admitted.id)) return
+  watchEnvelope(context, thread, admitted)
   if (!local && world.started && !isWanted(world, thread, admitted)) return
   thread.file(admitted, atMs)
   keep(world, admitted, atMs, local)
@@ -70,10 +72,7 @@ function isWanted(world: World, thread: Thread, admitted: Admitted): boolean {
     return own < UNLOGGED_PER_SENDER_MAX
   }
   if (verb === 'NEED') return true
-  let certified = 0
-  for (const known of thread.envelopes.values())
-    if (!LOGGED_VERBS.has(known.admitted.envelope.verb)) certified += 1
-  if (certified >= CERTIFIED_MAX || thread.isComplete()) return false
+  if (thread.certified.length >= CERTIFIED_MAX || thread.isComplete()) return false
   const refusal = flawOf(world, thread, admitted)
   if (refusal === null) return true
   thread.warn(world.context, `a ${verb} was refused: ${refusal}`)

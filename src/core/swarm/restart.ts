@@ -1,6 +1,7 @@
 import { toHex, unreachable } from '../base/index.ts'
 import { parseEnvelope } from '../envelope/index.ts'
 import type { LogEntry } from '../raft/index.ts'
+import { restoreEvidence } from './evidence.ts'
 import { lockKey } from './finality.ts'
 import { applyEntries, startMember } from './following.ts'
 import { driveFormation, restoreFormation } from './formation.ts'
@@ -46,6 +47,8 @@ export function restoreRecord(world: World, record: JournalRecord): void {
           triedIn: null
         })
       })
+    case 'evidence':
+      return restoreEvidence(context, record.bytes)
     case 'abandoned':
       return world.withThread(record.thread, thread => {
         thread.abandoned = record.reason

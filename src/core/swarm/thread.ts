@@ -1,6 +1,12 @@
 import type { Result } from '../base/index.ts'
 import { cidOf } from '../codec/index.ts'
-import { type Admitted, type Fact, type Outcome, parseEnvelope } from '../envelope/index.ts'
+import {
+  type Admitted,
+  type Fact,
+  type Outcome,
+  parseEnvelope,
+  type Verb
+} from '../envelope/index.ts'
 import { decodeEntry, factsOf, LOGGED_VERBS, NeedLog } from '../need/index.ts'
 import type { LogEntry } from '../raft/index.ts'
 import { groupIdOf } from '../roster/index.ts'
@@ -64,6 +70,8 @@ export class Thread {
       votedAt: number
     } | null
   } = { decide: null, outcome: null }
+  /** FORMs and certified envelopes, in order of arrival: what a later statement is held against. */
+  readonly certified: Admitted[] = []
   readonly ownVerdicts = new Map<string, OwnVerdict>()
   readonly warnings: string[] = []
   /** Envelopes out of entries that are on their way through the door, and since when. */
@@ -131,6 +139,7 @@ export class Thread {
     this.envelopes.set(admitted.id, { admitted, seenAt })
     this.senders.add(admitted.envelope.sender)
     this.#asked.delete(admitted.id)
+    if (CERTIFIED_VERBS.has(admitted.envelope.verb)) this.certified.push(admitted)
     if (
       LOGGED_VERBS.has(admitted.envelope.verb) &&
       this.group?.log.state.logged.has(admitted.id) !== true
@@ -213,6 +222,14 @@ export class Thread {
     )
   }
 }
+
+/** What names a group or carries a certificate. */
+const CERTIFIED_VERBS: ReadonlySet<Verb> = new Set<Verb>([
+  'FORM',
+  'DECIDE',
+  'FINALIZE',
+  'INVALIDATE'
+])
 
 /** Between two answers to one peer's pulls of a thread, in ms: pulls are small and their answers are not. */
 const ANSWERS_MS = 100

@@ -2,6 +2,7 @@ import type { Refusal, Result } from '../base/index.ts'
 import type { Admitted, Draft, Fact, Fence, Windows } from '../envelope/index.ts'
 import type { NeedPhase } from '../need/index.ts'
 import type { HardState, LogEntry, RaftMessage } from '../raft/index.ts'
+import type { Offence } from '../roster/index.ts'
 
 /** Everything the outside world can tell a node. All times are ms since 1970 by this node's clock. */
 export type Input =
@@ -181,6 +182,8 @@ export type JournalRecord =
     }
   /** Entries learnt from others by a node outside the roster. */
   | { readonly type: 'learned'; readonly thread: string; readonly entries: readonly LogEntry[] }
+  /** Proof of an offence that this node saw (canonical bytes of an evidence object). */
+  | { readonly type: 'evidence'; readonly bytes: Uint8Array }
   /** The thread ended here without a certificate (no group, or no quorum before the NEED expired). */
   | {
       readonly type: 'abandoned'
@@ -288,6 +291,12 @@ export type ThreadView = {
     readonly lamport: number
     readonly seenAt: number
   }[]
+  /** Proofs of offences in this thread that this node holds. */
+  readonly evidence: readonly {
+    readonly id: string
+    readonly offence: Offence
+    readonly convicted: readonly string[] /* DIDs */
+  }[]
   /** Disagreements that a person should see, such as differing evaluation digests. */
   readonly warnings: readonly string[]
 }
@@ -324,6 +333,15 @@ export type SwarmEvent =
       readonly type: 'ended'
       readonly thread: string
       readonly phase: Phase
+      readonly atMs: number
+    }
+  /** Somebody signed what no honest key signs, and this node keeps the proof. */
+  | {
+      readonly type: 'evidence'
+      readonly thread: string
+      readonly id: string
+      readonly offence: Offence
+      readonly convicted: readonly string[]
       readonly atMs: number
     }
   | {

@@ -51,6 +51,9 @@ export function viewOf(context: Context, thread: Thread): ThreadView {
       lamport: admitted.envelope.lamport,
       seenAt
     })),
+    evidence: context.evidence
+      .of(thread.id)
+      .map(({ id, conviction: { offence, convicted } }) => ({ id, offence, convicted })),
     warnings: thread.warnings
   }
 }

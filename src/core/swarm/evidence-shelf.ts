@@ -1,0 +1,72 @@
+import type { Conviction } from '../roster/index.ts'
+
+/** Proofs kept of one thread. There is one of each offence of each culprit, so more are a crowd of made-up identities. */
+const PER_THREAD_MAX = 16
+/** Proofs kept by a node; the oldest leave first. A few KB each. */
+const KEPT_MAX = 1_024
+/** Bytes of all proofs together; the oldest leave first. */
+const KEPT_BYTES_MAX: number = 16 * 1024 * 1024
+
+/** A proof that was checked. `id` is the CID of its canonical bytes. */
+export type KeptEvidence = {
+  readonly id: string
+  readonly bytes: Uint8Array
+  readonly conviction: Conviction
+}
+
+/** The proofs that a node holds, oldest first, bounded. */
+export class EvidenceShelf {
+  readonly #byId = new Map<string, KeptEvidence>()
+  readonly #byThread = new Map<string, KeptEvidence[]>()
+  #bytes = 0
+
+  /** False when it adds nothing, or the thread has enough of them. */
+  put(kept: KeptEvidence): boolean {
+    const { thread } = kept.conviction
+    const known = this.#byThread.get(thread) ?? []
+    if (known.length >= PER_THREAD_MAX || known.some(one => isCovered(kept, one))) return false
+    this.#byId.set(kept.id, kept)
+    this.#byThread.set(thread, [...known, kept])
+    this.#bytes += kept.bytes.length
+    while (this.#byId.size > KEPT_MAX || this.#bytes > KEPT_BYTES_MAX) this.#dropOldest()
+    return true
+  }
+
+  has(id: string): boolean {
+    return this.#byId.has(id)
+  }
+
+  get(id: string): KeptEvidence | undefined {
+    return this.#byId.get(id)
+  }
+
+  of(thread: string): readonly KeptEvidence[] {
+    return this.#byThread.get(thread) ?? []
+  }
+
+  all(): IterableIterator<KeptEvidence> {
+    return this.#byId.values()
+  }
+
+  #dropOldest(): void {
+    for (const [id, kept] of this.#byId) {
+      const { thread } = kept.conviction
+      const rest = this.of(thread).filter(one => one.id !== id)
+      this.#byId.delete(id)
+      this.#bytes -= kept.bytes.length
+      if (rest.length === 0) this.#byThread.delete(thread)
+      else this.#byThread.set(thread, rest)
+      return
+    }
+  }
+}
+
+/** True when `known` proves the same offence against everyone that `next` convicts. */
+function isCovered(next: KeptEvidence, known: KeptEvidence): boolean {
+  const { offence, epoch, convicted } = next.conviction
+  return (
+    known.conviction.offence === offence &&
+    known.conviction.epoch === epoch &&
+    convicted.every(did => known.conviction.convicted.includes(did))
+  )
+}
