@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { CANDIDATES_MAX, ok, type Result, refuse } from '../core/base/index.ts'
 import { decodeStrict, encode } from '../core/codec/index.ts'
+import { EVIDENCE_BYTES_MAX } from '../core/roster/index.ts'
 import type { JournalRecord } from '../core/swarm/index.ts'
 import {
   bytes,
@@ -47,7 +48,13 @@ const schema = v.variant('type', [
     reasons: listOf(sentence, REASONS_MAX)
   }),
   v.strictObject({ type: v.literal('learned'), thread: shortText, entries: logEntries }),
-  v.strictObject({ type: v.literal('evidence'), bytes }),
+  v.strictObject({
+    type: v.literal('evidence'),
+    bytes: v.pipe(
+      bytes,
+      v.check(value => value.length <= EVIDENCE_BYTES_MAX, 'evidence is too long')
+    )
+  }),
   v.strictObject({ type: v.literal('abandoned'), thread: shortText, reason: sentence, nowMs: uint })
 ])
 

@@ -14,6 +14,9 @@ export type KeptEvidence = {
   readonly conviction: Conviction
 }
 
+/** Who is charged with what in one thread. */
+export type Charge = Pick<Conviction, 'offence' | 'epoch' | 'convicted'>
+
 /** The proofs that a node holds, oldest first, bounded. */
 export class EvidenceShelf {
   readonly #byId = new Map<string, KeptEvidence>()
@@ -24,7 +27,7 @@ export class EvidenceShelf {
   put(kept: KeptEvidence): boolean {
     const { thread } = kept.conviction
     const known = this.#byThread.get(thread) ?? []
-    if (known.length >= PER_THREAD_MAX || known.some(one => isCovered(kept, one))) return false
+    if (known.length >= PER_THREAD_MAX || this.convicts(thread, kept.conviction)) return false
     this.#byId.set(kept.id, kept)
     this.#byThread.set(thread, [...known, kept])
     this.#bytes += kept.bytes.length
@@ -34,6 +37,11 @@ export class EvidenceShelf {
 
   has(id: string): boolean {
     return this.#byId.has(id)
+  }
+
+  /** Whether somebody stands convicted of an offence already: then there is no need for another proof. */
+  convicts(thread: string, charge: Charge): boolean {
+    return this.of(thread).some(known => isCovered(charge, known))
   }
 
   get(id: string): KeptEvidence | undefined {
@@ -61,12 +69,12 @@ export class EvidenceShelf {
   }
 }
 
-/** True when `known` proves the same offence against everyone that `next` convicts. */
-function isCovered(next: KeptEvidence, known: KeptEvidence): boolean {
-  const { offence, epoch, convicted } = next.conviction
-  return (
-    known.conviction.offence === offence &&
-    known.conviction.epoch === epoch &&
-    convicted.every(did => known.conviction.convicted.includes(did))
-  )
+/** True when `known` proves the same, or worse, against everyone that is charged. Who signed two certificates voted twice. */
+function isCovered(
+  { offence, epoch, convicted }: Charge,
+  { conviction: known }: KeptEvidence
+): boolean {
+  const isSame =
+    known.offence === offence || (offence === 'two-votes' && known.offence === 'two-certificates')
+  return isSame && known.epoch === epoch && convicted.every(did => known.convicted.includes(did))
 }

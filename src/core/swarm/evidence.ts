@@ -13,6 +13,7 @@ import {
   voteBytes
 } from '../roster/index.ts'
 import type { Context } from './context.ts'
+import type { Charge } from './evidence-shelf.ts'
 import type { Thread } from './thread.ts'
 import type { Stage } from './types.ts'
 
@@ -95,19 +96,25 @@ function compareForms(context: Context, thread: Thread, one: Uint8Array, other: 
   const first = formOf(one)
   const second = formOf(other)
   if (first === null || second === null) return
-  if (first.envelope.payload.epoch !== second.envelope.payload.epoch) return
-  keep(context, { format: EVIDENCE_FORMAT, offence: 'two-forms', forms: [one, other] })
+  const { sender, payload } = first.envelope
+  if (sender !== second.envelope.sender || payload.epoch !== second.envelope.payload.epoch) return
+  const charge: Charge = { offence: 'two-forms', epoch: payload.epoch, convicted: [sender] }
+  if (!context.evidence.convicts(thread.id, charge))
+    keep(context, { format: EVIDENCE_FORMAT, offence: 'two-forms', forms: [one, other] })
   compareJoins(context, thread, first, second)
 }
 
 /** Members that promised themselves to both rosters. One roster in two FORMs is the requester's doing alone. */
 function compareJoins(context: Context, thread: Thread, first: Form, second: Form): void {
-  const { epoch } = first.envelope.payload
-  for (const member of first.envelope.payload.roster) {
+  const { epoch, roster } = first.envelope.payload
+  if (roster.join() === second.envelope.payload.roster.join()) return
+  for (const member of roster) {
     if (!second.envelope.payload.roster.includes(member)) continue
+    const charge: Charge = { offence: 'two-joins', epoch, convicted: [member] }
+    if (context.evidence.convicts(thread.id, charge)) continue
     const one = joinIn(context, thread, first, member)
     const other = joinIn(context, thread, second, member)
-    if (one === null || other === null || equals(one.roster, other.roster)) continue
+    if (one === null || other === null) continue
     keep(context, {
       format: EVIDENCE_FORMAT,
       offence: 'two-joins',

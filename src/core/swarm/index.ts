@@ -10,6 +10,7 @@
  * 4. Every thread ends: by certificate, or given up with a reason after its last deadline (P6).
  */
 export { type SwarmInit, type SwarmSettings, swarmDefaults } from './context.ts'
+export type { KeptEvidence } from './evidence-shelf.ts'
 export { Swarm } from './swarm.ts'
 export type {
   AdmitOrigin,

@@ -1,15 +1,17 @@
 import { unreachable } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
 import type { PlanChange } from '../plan/index.ts'
+import type { CertificateFile } from '../roster/index.ts'
 import { runCommand } from './commands.ts'
 import { Context, type SwarmInit } from './context.ts'
 import { dutiesDueAt, runDuties } from './duties.ts'
+import type { KeptEvidence } from './evidence-shelf.ts'
 import { formAgainLater } from './formation.ts'
 import { onEnvelope } from './intake.ts'
 import { onMessage, onPeer } from './messages.ts'
 import { restoreRecord, resume } from './restart.ts'
 import type { Thread } from './thread.ts'
-import type { Effect, Input, JournalRecord, RecordItem, ThreadView } from './types.ts'
+import type { Effect, Input, JournalRecord, RecordItem, Stage, ThreadView } from './types.ts'
 import { viewOf } from './view.ts'
 import { World } from './world.ts'
 
@@ -101,6 +103,19 @@ export class Swarm {
   /** One admitted envelope of a thread. */
   envelope(thread: string, id: string): Admitted | undefined {
     return this.#world.threads.get(thread)?.envelopes.get(id)?.admitted
+  }
+
+  /** Proofs of offences that this node holds, oldest first. */
+  evidence(): readonly KeptEvidence[] {
+    return [...this.#context.evidence.all()]
+  }
+
+  /** What a stranger needs to check the decision or the outcome of a thread; undefined while it has no certificate here. */
+  certificate(id: string, stage: Stage): CertificateFile | undefined {
+    const thread = this.#world.threads.get(id)
+    const certified = stage === 'decide' ? thread?.decide : thread?.end
+    if (thread === undefined || certified == null) return undefined
+    return { need: thread.need.bytes, envelope: certified.admitted.bytes }
   }
 
   /** The plan facts of a thread with their sources, for rebuilding its plan document. */

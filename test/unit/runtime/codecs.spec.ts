@@ -38,6 +38,7 @@ const RECORDS: { readonly [T in JournalRecord['type']]: Extract<JournalRecord, {
     reasons: ['because']
   },
   learned: { type: 'learned', thread: 't', entries },
+  evidence: { type: 'evidence', bytes },
   abandoned: { type: 'abandoned', thread: 't', reason: 'no quorum', nowMs: 9 }
 }
 

@@ -1,0 +1,303 @@
+/**
+ * Goal: whoever signs what no honest key signs is convicted by every node that sees it, and nobody else ever is (R8-R10).
+ * Method: honest worlds with one Byzantine key; honest worlds with faults, where no evidence may come about.
+ */
+import { strict as assert } from 'node:assert'
+import { CID } from '../../../../src/core/codec/index.ts'
+import type { Certificate, Decision, Draft } from '../../../../src/core/envelope/index.ts'
+import {
+  checkEvidence,
+  decisionDigest,
+  decodeEvidence,
+  drawOrder,
+  groupIdOf,
+  joinBytes,
+  type Offence,
+  rosterHash,
+  voteBytes
+} from '../../../../src/core/roster/index.ts'
+import { script } from '../../../support/swarm-agents.ts'
+import { give, secondGroup, stateNeed } from '../../../support/swarm-attacks.ts'
+import {
+  type ClusterNode,
+  SwarmCluster,
+  testDraft,
+  testKeys,
+  testVerify
+} from '../../../support/swarm-cluster.ts'
+
+const OTHER = new Uint8Array(32).fill(9)
+
+function honest(seed = 21, loss = 0): SwarmCluster {
+  const cluster = new SwarmCluster({ nodes: 6, seed, loss })
+  for (const [index, node] of cluster.nodes.entries())
+    script(cluster, node, { works: index === 1, verifies: index >= 2 })
+  return cluster
+}
+
+function until(cluster: SwarmCluster, thread: string, phase: string, msMax = 15_000): void {
+  const seen = (): readonly (string | undefined)[] =>
+    cluster.nodes.map(node => node.swarm.view(thread)?.phase)
+  assert(
+    cluster.runUntil(() => seen().every(one => one === phase), msMax),
+    `${phase}: ${seen()}`
+  )
+}
+
+/** A thread that is decided, its group, and a member of it that is not the requester. */
+function decided(cluster: SwarmCluster): {
+  thread: string
+  form: NonNullable<ReturnType<ClusterNode['swarm']['envelope']>>
+  roster: readonly string[]
+  liar: ClusterNode
+  witness: ClusterNode
+} {
+  const thread = stateNeed(cluster)
+  const isDecided = (): boolean =>
+    cluster.nodes.every(node => node.swarm.view(thread)?.decide?.certified === true)
+  assert(cluster.runUntil(isDecided, 5_000))
+  const any = cluster.nodes[0] as ClusterNode
+  const view = cluster.view(any, thread)
+  const id = view.envelopes.find(({ verb }) => verb === 'FORM')?.id ?? ''
+  const form = any.swarm.envelope(thread, id)
+  const roster = view.group?.roster ?? []
+  const liar = cluster.nodes.find(
+    node => node !== any && view.decide?.signers.includes(node.did) === true
+  )
+  const witness = cluster.nodes.find(
+    node => node !== any && node !== liar && roster.includes(node.did)
+  )
+  assert(form !== undefined && liar !== undefined && witness !== undefined)
+  return { thread, form, roster, liar, witness }
+}
+
+/** Evidence that a node holds: each piece convicts by its own bytes what the view says. */
+function held(node: ClusterNode, thread: string): (readonly [Offence, readonly string[]])[] {
+  for (const { id, bytes, conviction } of node.swarm.evidence()) {
+    const decoded = decodeEvidence(bytes)
+    assert(decoded.ok)
+    assert.deepEqual(checkEvidence(decoded.value, testVerify), { ok: true, value: conviction })
+    assert(node.swarm.view(conviction.thread)?.evidence.some(one => one.id === id))
+  }
+  return (node.swarm.view(thread)?.evidence ?? []).map(one => [one.offence, one.convicted])
+}
+
+function ids(node: ClusterNode): string[] {
+  return node.swarm
+    .evidence()
+    .map(({ id }) => id)
+    .sort()
+}
+
+function restart(cluster: SwarmCluster, node: ClusterNode): void {
+  cluster.crash(node)
+  cluster.restart(node)
+}
+
+function say(
+  cluster: SwarmCluster,
+  to: ClusterNode,
+  from: ClusterNode,
+  form: Uint8Array,
+  digest: Uint8Array
+): void {
+  const group = groupIdOf(form)
+  const subject = { group, slot: 'slot-1', epoch: 0, stage: 'decide' as const, digest }
+  const sig = from.keys.sign(voteBytes(subject))
+  cluster.input(to, {
+    kind: 'message',
+    nowMs: cluster.nowMs,
+    from: from.did,
+    message: { type: 'vote', group, stage: 'decide', digest, sig }
+  })
+}
+
+describe('core/swarm: evidence of dishonest requesters', () => {
+  it('is kept by every node that sees two FORMs, once, also after a restart', () => {
+    for (const phase of ['BIDDING', 'DECIDED', 'FINAL']) {
+      const cluster = honest()
+      const thread = stateNeed(cluster)
+      until(cluster, thread, phase)
+      const { form, decide } = secondGroup(cluster, thread)
+      give(cluster, cluster.nodes, decide)
+      give(cluster, cluster.nodes, form)
+      until(cluster, thread, 'FINAL')
+      const requester = cluster.nodes[0]?.did ?? ''
+      for (const node of cluster.nodes) {
+        assert.deepEqual(held(node, thread), [['two-forms', [requester]]], phase)
+        const events = node.events.filter(({ type }) => type === 'evidence')
+        assert.equal(events.length, 1)
+        const before = ids(node)
+        restart(cluster, node)
+        assert.deepEqual(ids(node), before)
+        node.disk = node.disk.filter(record => record.type !== 'evidence' || phase === 'FINAL')
+        restart(cluster, node)
+        assert.deepEqual(ids(node), before, 'the envelopes on disk prove it again')
+      }
+    }
+  })
+
+  it('convicts a member too, if it promised itself to both rosters', () => {
+    const cluster = honest()
+    const { thread, form, liar, witness } = decided(cluster)
+    const sybils = [100, 101, 102].map(testKeys)
+    const keys = [...sybils, liar.keys]
+    const roster = drawOrder(
+      thread,
+      0,
+      keys.map(({ did }) => did)
+    )
+    const key = { thread, slot: 'slot-1', epoch: 0 }
+    const promised = joinBytes(key, rosterHash(key, roster))
+    const { payload } = form.envelope as { payload: object }
+    const draft = testDraft(cluster.nowMs, 'FORM', CID.parse(thread), {
+      ...payload,
+      candidates: roster.map(did => ({ did, manifest: CID.parse(thread) })),
+      roster,
+      joins: roster.map(member => ({
+        member,
+        sig: keys.find(({ did }) => did === member)?.sign(promised)
+      }))
+    } as never)
+    const requester = cluster.nodes[0] as ClusterNode
+    const second = cluster.seal(requester.keys, { ...draft, epoch: 0 } as Draft<'FORM'>, 7_000)
+    give(cluster, [witness], second)
+    assert.deepEqual(held(witness, thread), [
+      ['two-forms', [requester.did]],
+      ['two-joins', [liar.did]]
+    ])
+  })
+})
+
+describe('core/swarm: evidence of dishonest members', () => {
+  it('is kept when a member votes for another digest than in the certificate, or than before', () => {
+    for (const isFirst of [true, false]) {
+      const cluster = honest()
+      const { thread, form, liar, witness } = decided(cluster)
+      // After a restart it knows no vote, but pulls the certificate.
+      if (isFirst) restart(cluster, witness)
+      cluster.run(200)
+      say(cluster, witness, liar, form.bytes, OTHER)
+      assert.deepEqual(held(witness, thread), [['two-votes', [liar.did]]])
+      say(cluster, witness, liar, form.bytes, new Uint8Array(32).fill(3))
+      assert.equal(held(witness, thread).length, 1, 'one proof of one offence is enough')
+      until(cluster, thread, 'FINAL')
+    }
+  })
+
+  it('is kept when the other vote came before the certificate that names its signer', () => {
+    const cluster = honest()
+    const thread = stateNeed(cluster)
+    until(cluster, thread, 'BIDDING')
+    cluster.run(60)
+    const view = cluster.view(cluster.nodes[0] as ClusterNode, thread)
+    const id = view.envelopes.find(({ verb }) => verb === 'FORM')?.id ?? ''
+    const form = cluster.nodes[0]?.swarm.envelope(thread, id)?.bytes as Uint8Array
+    const members = cluster.nodes.filter(({ did }) => view.group?.roster.includes(did))
+    const observer = cluster.nodes.find(({ did }) => !view.group?.roster.includes(did))
+    assert(observer !== undefined)
+    for (const member of members) say(cluster, observer, member, form, OTHER)
+    until(cluster, thread, 'FINAL')
+    const { signers } = cluster.view(observer, thread).decide ?? { signers: [] }
+    const convicted = held(observer, thread).map(([offence, dids]) => {
+      assert.equal(offence, 'two-votes')
+      return dids[0]
+    })
+    assert.deepEqual(new Set(convicted), new Set(signers))
+  })
+
+  it('is kept of all who signed two certificates, even when the thread is long over', () => {
+    const cluster = honest()
+    const { thread, form, roster, witness } = decided(cluster)
+    until(cluster, thread, 'FINAL')
+    cluster.run(2_000)
+    const id = cluster.view(witness, thread).envelopes.find(({ verb }) => verb === 'DECIDE')?.id
+    const decide = witness.swarm.envelope(thread, id ?? '')
+    const payload = decide?.envelope.payload as { decision: Decision; certificate: Certificate }
+    const decision = { ...payload.decision, index: payload.decision.index + 1 }
+    const digest = decisionDigest(decision)
+    const subject = { group: groupIdOf(form.bytes), slot: 'slot-1', epoch: 0, digest }
+    const bytes = voteBytes({ ...subject, stage: 'decide' })
+    const liars = roster.slice(0, 3)
+    const votes = liars.map(member => ({
+      member,
+      sig: (cluster.nodes.find(({ did }) => did === member) as ClusterNode).keys.sign(bytes)
+    }))
+    const junk = { member: roster[3] as string, sig: new Uint8Array(64) }
+    const certificate = { ...payload.certificate, digest, votes: [junk, ...votes] }
+    const draft = testDraft(cluster.nowMs, 'DECIDE', CID.parse(thread), { decision, certificate })
+    const forged = cluster.seal(testKeys(90), { ...draft, epoch: 0 } as Draft<'DECIDE'>, 1)
+    give(cluster, [witness], forged)
+    const signers = payload.certificate.votes.map(({ member }) => member)
+    assert.deepEqual(held(witness, thread), [
+      ['two-certificates', liars.filter(did => signers.includes(did))]
+    ])
+    const before = ids(witness)
+    restart(cluster, witness)
+    assert.deepEqual(ids(witness), before)
+  })
+
+  it('is not made of votes and certificates that do not hold', () => {
+    const cluster = honest()
+    const { thread, form, liar, witness } = decided(cluster)
+    const group = groupIdOf(form.bytes)
+    cluster.input(witness, {
+      kind: 'message',
+      nowMs: cluster.nowMs,
+      from: liar.did,
+      message: { type: 'vote', group, stage: 'decide', digest: OTHER, sig: new Uint8Array(64) }
+    })
+    const { decide } = secondGroup(cluster, thread)
+    const { payload } = decide.envelope
+    const certificate = { ...payload.certificate, form: form.bytes }
+    const draft = testDraft(cluster.nowMs, 'DECIDE', CID.parse(thread), { ...payload, certificate })
+    const forged = cluster.seal(testKeys(90), { ...draft, epoch: 0 } as Draft<'DECIDE'>, 1)
+    give(cluster, cluster.nodes, forged)
+    for (const node of cluster.nodes) assert.deepEqual(held(node, thread), [])
+  })
+
+  it('stays bounded, whatever an equivocating requester signs', () => {
+    const cluster = honest()
+    const thread = stateNeed(cluster)
+    until(cluster, thread, 'BIDDING')
+    for (let i = 0; i < 40; i++) give(cluster, cluster.nodes, secondGroup(cluster, thread).form)
+    for (const node of cluster.nodes) assert.equal(held(node, thread).length, 1)
+  })
+})
+
+describe('core/swarm: evidence in honest worlds', () => {
+  it('never comes about, with loss, crashes, pauses and restarts', function () {
+    this.timeout(120_000)
+    for (let seed = 1; seed <= 12; seed++) {
+      const cluster = honest(seed, 0.1)
+      const thread = stateNeed(cluster, { expiresAt: cluster.nowMs + 30_000 })
+      for (let round = 0; round < 12; round++) {
+        cluster.run(150 + cluster.random.below(500))
+        const node = cluster.nodes[cluster.random.below(6)] as ClusterNode
+        if (!node.alive) cluster.restart(node)
+        else if (cluster.random.chance(0.5)) cluster.crash(node)
+        else restart(cluster, node)
+      }
+      for (const node of cluster.nodes) if (!node.alive) cluster.restart(node)
+      cluster.run(15_000)
+      for (const node of cluster.nodes) assert.deepEqual(held(node, thread), [], `seed ${seed}`)
+    }
+  })
+
+  it('names none but the requester, whatever it signs and to whom it tells it', function () {
+    this.timeout(60_000)
+    for (let seed = 1; seed <= 6; seed++) {
+      const cluster = honest(seed)
+      const thread = stateNeed(cluster)
+      cluster.run(cluster.random.below(1_500))
+      const { form, decide } = secondGroup(cluster, thread)
+      for (const node of cluster.nodes)
+        give(cluster, [node], cluster.random.chance(0.5) ? form : decide)
+      cluster.run(8_000)
+      const requester = cluster.nodes[0]?.did
+      for (const node of cluster.nodes)
+        for (const [, convicted] of held(node, thread))
+          assert.deepEqual(convicted, [requester], `seed ${seed}`)
+    }
+  })
+})
