@@ -169,7 +169,7 @@ export class CoreNode {
   }
 }
 
-/** Several nodes that know each other, each with an agent: requester i's work goes to worker i + 1, its plan to verifier i + 2. */
+/** Several nodes that know each other, each with an agent: the work of requester i goes to node i + 1. */
 export class CoreSwarm {
   readonly nodes: readonly CoreNode[]
   readonly #requesters = new Map<string, CoreNode>()
@@ -256,11 +256,17 @@ export class CoreSwarm {
     void worker.propose(thread)
   }
 
-  /** The verifier attests a proposal once the log has it: before that an ATTEST_PLAN is void. */
+  /**
+   * One verifier attests the proposal once the log has it; before that an ATTEST_PLAN is void. A member other than the leader, so
+   * that it neither has to ask for the log first nor saves the way to the leader.
+   */
   #attest(node: CoreNode, thread: string): void {
-    if (node !== this.#of(thread, 2) || this.#attested.has(thread)) return
-    const proposal = node.swarm.view(thread)?.proposals.find(({ logged }) => logged)
-    if (proposal === undefined) return
+    if (this.#attested.has(thread)) return
+    if (node === this.#of(thread, 0) || node === this.#of(thread, 1)) return
+    const view = node.swarm.view(thread)
+    const proposal = view?.proposals.find(({ logged }) => logged)
+    if (proposal === undefined || view?.group?.member !== true || view.group.leader === node.did)
+      return
     this.#attested.add(thread)
     void node.attest(thread, proposal.id)
   }
