@@ -1,6 +1,8 @@
+import { equals } from '../core/base/index.ts'
 import { cidOf } from '../core/codec/index.ts'
 import { type Admitted, parseEnvelope, signingBytes } from '../core/envelope/index.ts'
 import type { Verify } from '../core/roster/index.ts'
+import type { StandInPolicy } from './policy.ts'
 
 /**
  * The stages of the door that are functions of the bytes alone, each worked out once for a whole world: messages travel by
@@ -11,8 +13,11 @@ export class Inspector {
   readonly #seen = new WeakMap<Uint8Array, Admitted | null>()
   readonly #ids = new WeakMap<Uint8Array, string>()
 
-  constructor(verify: Verify) {
+  readonly #policy: StandInPolicy | null
+
+  constructor(verify: Verify, policy: StandInPolicy | null) {
     this.#verify = verify
+    this.#policy = policy
   }
 
   /** The envelope, or null where the door refuses it. */
@@ -38,6 +43,9 @@ export class Inspector {
     const parsed = parseEnvelope(bytes)
     if (!parsed.ok) return null
     const { envelope } = parsed.value
-    return this.#verify(envelope.sender, signingBytes(envelope), envelope.sig) ? parsed.value : null
+    if (!this.#verify(envelope.sender, signingBytes(envelope), envelope.sig)) return null
+    if (this.#policy === null) return parsed.value
+    const { allow, digest } = this.#policy.evaluate(envelope)
+    return allow && equals(digest, envelope.policyEvalDigest) ? parsed.value : null
   }
 }

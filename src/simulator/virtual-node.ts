@@ -1,4 +1,12 @@
-import type { Effect, Input, JournalRecord, Swarm, SwarmEvent } from '../core/swarm/index.ts'
+import type { Draft } from '../core/envelope/index.ts'
+import type {
+  Effect,
+  Input,
+  JournalRecord,
+  PeerMessage,
+  Swarm,
+  SwarmEvent
+} from '../core/swarm/index.ts'
 import type { Keys } from './signatures.ts'
 
 /** One node of a virtual world: the real machine, a disk, a clock, and what has not happened yet. */
@@ -10,6 +18,9 @@ export type VirtualNode = {
   alive: boolean
   /** How far this node's clock is ahead, in ms. */
   skewMs: number
+  /** How many ms its clock gains in a second, since when. */
+  driftPerMille: number
+  driftsSince: number
   /** What survives a crash, and what was written but not synced. */
   disk: JournalRecord[]
   unsynced: JournalRecord[]
@@ -28,8 +39,22 @@ export type VirtualNode = {
   /** Effects of the step that have not run. */
   readonly pending: Effect[]
   readonly inbox: Input[]
+  /** Virtual time of the next tick; infinity when none is armed. */
+  tickAt: number
   /** Grows with each crash: what was scheduled for an earlier life does not happen. */
   life: number
+  /** How this node lies; null for an honest one. */
+  malice: Malice | null
+}
+
+/** The lies of a Byzantine node. The machine below is honest; what leaves it is not. */
+export type Malice = {
+  /** What leaves instead of a message, if anything. */
+  readonly send?: (to: VirtualNode, message: PeerMessage) => readonly PeerMessage[]
+  /** Sees what arrives, before the machine does. */
+  readonly receive?: (from: VirtualNode, message: PeerMessage) => void
+  /** The other thing to say with the same clock value. */
+  readonly publish?: (draft: Draft) => Draft | undefined
 }
 
 export function virtualNode(index: number, keys: Keys, swarm: Swarm): VirtualNode {
@@ -40,6 +65,8 @@ export function virtualNode(index: number, keys: Keys, swarm: Swarm): VirtualNod
     swarm,
     alive: true,
     skewMs: 0,
+    driftPerMille: 0,
+    driftsSince: 0,
     disk: [],
     unsynced: [],
     known: new Set(),
@@ -51,7 +78,9 @@ export function virtualNode(index: number, keys: Keys, swarm: Swarm): VirtualNod
     syncing: false,
     pending: [],
     inbox: [],
-    life: 0
+    tickAt: Number.POSITIVE_INFINITY,
+    life: 0,
+    malice: null
   }
 }
 

@@ -13,6 +13,7 @@ export interface Witness {
   gossiped?(from: VirtualNode, bytes: Uint8Array): void
   /** The door let somebody's bytes not in. */
   refused?(node: VirtualNode, bytes: Uint8Array): void
-  crashed?(node: VirtualNode): void
+  /** The process ended; the first `kept` of the unsynced records are on the disk all the same. */
+  crashed?(node: VirtualNode, kept: number): void
   restarted?(node: VirtualNode): void
 }

@@ -21,14 +21,18 @@ import {
 import { CAPSULE, manifestDraft, needDraft } from './drafts.ts'
 import { EventQueue } from './event-queue.ts'
 import { Inspector } from './inspector.ts'
+import type { StandInPolicy } from './policy.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
 import { type Keys, type Signatures, signaturesOf } from './signatures.ts'
 import { isHeldUp, type VirtualNode, virtualNode } from './virtual-node.ts'
+import { overTheWire, throughTheDisk } from './wire.ts'
 import type { Witness } from './witness.ts'
 
 /** Virtual time at which every world begins, ms since 1970. */
 export const START_MS = 1_800_000_000_000
+/** Between ticks that a machine wants at once, and the most between others, as the driver has it; in ms. */
 const TICK_MS = 50
+const IDLE_TICK_MS = 1_000
 /** What agents take to react, and peers to be told of each other, in ms. */
 const SETTLE_MS = 200
 
@@ -42,6 +46,10 @@ export type WorldInit = {
   readonly settings?: Partial<SwarmSettings>
   /** Makes the machine of a node; a plain one when absent. */
   readonly machine?: (init: SwarmInit) => Swarm
+  /** The policy engine of all nodes; without one everything is allowed. */
+  readonly policy?: StandInPolicy
+  /** Messages and records are really encoded and decoded, as between processes. */
+  readonly encoded?: boolean
   /** Sees everything that happens, from the beginning. */
   readonly witness?: Witness
 }
@@ -59,21 +67,29 @@ export class VirtualWorld {
   /** Probability that what is sent arrives twice. */
   duplication = 0
   delayMsMax: number
+  /** Messages of one link arrive in the order in which they left, as on a stream. */
+  ordered = false
   /** True when a link may carry messages; replaced to make partitions. */
   linked: (from: VirtualNode, to: VirtualNode) => boolean = () => true
   gossips = true
   readonly #queue = new EventQueue()
   readonly #inspector: Inspector
   readonly #settings: Partial<SwarmSettings>
+  readonly #policy: StandInPolicy | null
+  readonly #isEncoded: boolean
   readonly #witness: Witness
   readonly #makeMachine: (init: SwarmInit) => Swarm
+  /** When the last message of a link arrives, for links that keep their order. */
+  readonly #arrivals = new Map<string, number>()
   #commandId = 0
   #nonce = 0
 
   constructor(init: WorldInit) {
     this.random = seededRandom(init.seed ?? 1)
     this.signatures = init.signatures ?? signaturesOf('ed25519')
-    this.#inspector = new Inspector(this.signatures.verify)
+    this.#policy = init.policy ?? null
+    this.#isEncoded = init.encoded ?? false
+    this.#inspector = new Inspector(this.signatures.verify, this.#policy)
     this.#settings = init.settings ?? {}
     this.#witness = init.witness ?? {}
     this.#makeMachine = init.machine ?? (machine => new Swarm(machine))
@@ -107,6 +123,12 @@ export class VirtualWorld {
       this.#queue.take()?.()
     }
     return true
+  }
+
+  /** What the node's clock says, ms since 1970. */
+  clockOf(node: VirtualNode): number {
+    const drifted = Math.trunc(((this.nowMs - node.driftsSince) * node.driftPerMille) / 1000)
+    return this.nowMs + node.skewMs + drifted
   }
 
   /** Something that happens after so many virtual ms. */
@@ -146,7 +168,8 @@ export class VirtualWorld {
     node.inbox.length = 0
     node.paused = false
     node.syncing = false
-    this.#witness.crashed?.(node)
+    node.tickAt = Number.POSITIVE_INFINITY
+    this.#witness.crashed?.(node, kept)
     for (const other of this.nodes) if (other !== node) this.disconnect(other, node)
   }
 
@@ -154,13 +177,12 @@ export class VirtualWorld {
     node.swarm = this.#machine(node.keys)
     node.known.clear()
     for (const record of node.disk) {
-      node.swarm.restore(record)
+      node.swarm.restore(this.#isEncoded ? throughTheDisk(record) : record)
       if (record.type === 'envelope') node.known.add(this.#inspector.idOf(record.bytes))
     }
     node.alive = true
     this.#witness.restarted?.(node)
-    this.#run(node, node.swarm.start(this.nowMs + node.skewMs))
-    this.#tickLater(node)
+    this.#run(node, node.swarm.start(this.clockOf(node)))
     for (const other of this.nodes) {
       if (other === node || !other.alive) continue
       this.connect(node, other)
@@ -188,13 +210,14 @@ export class VirtualWorld {
     this.#nonce += 1
     const nonce = new Uint8Array(16)
     new DataView(nonce.buffer).setUint32(0, this.#nonce)
+    const evaluation = this.#policy?.evaluate({ ...(draft as Draft), sender: keys.did, lamport })
     const unsigned = unsignedEnvelope(draft, {
       sender: keys.did,
       lamport,
       nonce,
       policyCapsule: CAPSULE,
-      policyEngine: new Uint8Array(32),
-      policyEvalDigest: new Uint8Array(32)
+      policyEngine: this.#policy?.engine ?? new Uint8Array(32),
+      policyEvalDigest: evaluation?.digest ?? new Uint8Array(32)
     })
     return sealEnvelope(unsigned, keys.sign(signingBytes(unsigned)))
   }
@@ -228,26 +251,30 @@ export class VirtualWorld {
 
   #boot(node: VirtualNode): void {
     this.#run(node, node.swarm.start(this.nowMs))
-    this.#tickLater(node)
   }
 
-  #tickLater(node: VirtualNode): void {
+  /** As the driver's ticker: an earlier tick replaces a later one. */
+  #armTick(node: VirtualNode): void {
+    const wantedMs = node.swarm.nextTickMs()
+    const dueMs = this.nowMs + (wantedMs === 0 ? TICK_MS : Math.min(wantedMs, IDLE_TICK_MS))
+    if (node.tickAt <= dueMs) return
+    node.tickAt = dueMs
     const { life } = node
-    this.after(TICK_MS, () => {
-      if (!node.alive || node.life !== life) return
-      // A driver arms one tick at a time: none comes while one waits.
-      if (!isHeldUp(node)) this.input(node, { kind: 'tick', nowMs: this.nowMs })
-      this.#tickLater(node)
+    this.#queue.add(dueMs, () => {
+      if (node.life !== life || node.tickAt !== dueMs) return
+      node.tickAt = Number.POSITIVE_INFINITY
+      this.input(node, { kind: 'tick', nowMs: this.nowMs })
     })
   }
 
   #step(node: VirtualNode, input: Input): void {
-    const effects = node.swarm.step({ ...input, nowMs: this.nowMs + node.skewMs })
+    const effects = node.swarm.step({ ...input, nowMs: this.clockOf(node) })
     this.#witness.stepped?.(node, input, effects)
     this.#run(node, effects)
   }
 
   #run(node: VirtualNode, effects: readonly Effect[]): void {
+    this.#armTick(node)
     node.pending.push(...effects)
     this.#drain(node)
   }
@@ -306,9 +333,7 @@ export class VirtualWorld {
         return
       }
       case 'publish': {
-        const { life } = node
-        const admitted = this.seal(node.keys, effect.draft as Draft, effect.lamport)
-        return this.after(0, () => node.life === life && this.admit(node, admitted.bytes, true))
+        return this.#publish(node, effect.draft as Draft, effect.lamport)
       }
       case 'admit':
         return this.after(0, () => this.admit(node, effect.bytes, false))
@@ -323,10 +348,37 @@ export class VirtualWorld {
     }
   }
 
+  #publish(node: VirtualNode, draft: Draft, lamport: number): void {
+    const { life } = node
+    if (this.#policy?.evaluate({ ...draft, sender: node.did, lamport }).allow === false) {
+      const refusal = { code: 'POLICY_DENIED', message: 'the stand-in policy denies it' }
+      this.input(node, { kind: 'draft-refused', nowMs: this.nowMs, draft, lamport, refusal })
+      return
+    }
+    const admitted = this.seal(node.keys, draft, lamport)
+    const other = node.malice?.publish?.(draft)
+    if (other !== undefined) this.#publishToo(node, this.seal(node.keys, other, lamport))
+    this.after(0, () => node.life === life && this.admit(node, admitted.bytes, true))
+  }
+
+  /** The other thing that an equivocating sender says with the same clock value: half of the world hears it first. */
+  #publishToo(node: VirtualNode, other: Admitted): void {
+    for (const to of this.nodes)
+      if (to !== node && to.index % 2 === 0)
+        this.#deliver(node, to, () => this.admit(to, other.bytes, false))
+  }
+
   /** A direct message leaves `from`. */
   send(from: VirtualNode, to: VirtualNode, message: PeerMessage): void {
+    if (from.malice?.send === undefined) return this.transmit(from, to, message)
+    for (const lie of from.malice.send(to, message)) this.transmit(from, to, lie)
+  }
+
+  /** What really leaves. */
+  transmit(from: VirtualNode, to: VirtualNode, message: PeerMessage): void {
     this.#witness.sent?.(from, to, message)
-    this.#deliver(from, to, () => this.#receive(to, from, message))
+    const parts = this.#isEncoded ? overTheWire(message) : [message]
+    for (const part of parts) this.#deliver(from, to, () => this.#receive(to, from, part))
   }
 
   gossip(from: VirtualNode, bytes: Uint8Array): void {
@@ -337,6 +389,7 @@ export class VirtualWorld {
   }
 
   #receive(to: VirtualNode, from: VirtualNode, message: PeerMessage): void {
+    to.malice?.receive?.(from, message)
     if (message.type === 'envelopes')
       for (const bytes of message.items) this.admit(to, bytes, false)
     else this.input(to, { kind: 'message', nowMs: this.nowMs, from: from.did, message })
@@ -344,11 +397,16 @@ export class VirtualWorld {
 
   #deliver(from: VirtualNode, to: VirtualNode, run: () => void): void {
     if (this.random.chance(this.loss) || !this.linked(from, to)) return
-    this.#arrive(to, run)
-    if (this.duplication > 0 && this.random.chance(this.duplication)) this.#arrive(to, run)
+    this.#arrive(from, to, run)
+    if (this.duplication > 0 && this.random.chance(this.duplication)) this.#arrive(from, to, run)
   }
 
-  #arrive(to: VirtualNode, run: () => void): void {
-    this.after(1 + this.random.below(this.delayMsMax), () => to.alive && run())
+  #arrive(from: VirtualNode, to: VirtualNode, run: () => void): void {
+    const at = this.nowMs + 1 + this.random.below(this.delayMsMax)
+    const link = `${from.index} ${to.index}`
+    const last = this.#arrivals.get(link) ?? 0
+    const arrivesAt = this.ordered ? Math.max(at, last) : at
+    if (this.ordered) this.#arrivals.set(link, arrivesAt)
+    this.#queue.add(arrivesAt, () => to.alive && run())
   }
 }
