@@ -18,7 +18,9 @@ export {
   RecordMissingError,
   TargetExistsError
 } from './errors.ts'
+export { bodyOf, decodeLine, encodeLine, itemOf } from './format.ts'
 export type { ReadProgress } from './read-record.ts'
+export { Replayer } from './replayer.ts'
 export { type RecordInit, writeNewRecord, writeRecord } from './write-record.ts'
 
 const silent = {

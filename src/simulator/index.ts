@@ -20,3 +20,4 @@ export {
 export type { VirtualNode } from './virtual-node.ts'
 export type { Witness } from './witness.ts'
 export { VirtualWorld, type WorldInit } from './world.ts'
+export { type SeedResult, simulate } from './simulate.ts'

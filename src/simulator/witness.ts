@@ -17,3 +17,33 @@ export interface Witness {
   crashed?(node: VirtualNode, kept: number): void
   restarted?(node: VirtualNode): void
 }
+
+/** Several witnesses as one: each sees everything, in this order. */
+export function witnesses(all: readonly Witness[]): Witness {
+  return {
+    stepped: (node, input, effects) => {
+      for (const each of all) each.stepped?.(node, input, effects)
+    },
+    written: (node, records) => {
+      for (const each of all) each.written?.(node, records)
+    },
+    synced: node => {
+      for (const each of all) each.synced?.(node)
+    },
+    sent: (from, to, message) => {
+      for (const each of all) each.sent?.(from, to, message)
+    },
+    gossiped: (from, bytes) => {
+      for (const each of all) each.gossiped?.(from, bytes)
+    },
+    refused: (node, bytes) => {
+      for (const each of all) each.refused?.(node, bytes)
+    },
+    crashed: (node, kept) => {
+      for (const each of all) each.crashed?.(node, kept)
+    },
+    restarted: node => {
+      for (const each of all) each.restarted?.(node)
+    }
+  }
+}

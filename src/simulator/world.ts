@@ -50,6 +50,8 @@ export type WorldInit = {
   readonly policy?: StandInPolicy
   /** Messages and records are really encoded and decoded, as between processes. */
   readonly encoded?: boolean
+  /** Handed how to ask for the virtual time, before anything happens. */
+  readonly clock?: (nowMs: () => number) => void
   /** Sees everything that happens, from the beginning. */
   readonly witness?: Witness
 }
@@ -92,6 +94,7 @@ export class VirtualWorld {
     this.#inspector = new Inspector(this.signatures.verify, this.#policy)
     this.#settings = init.settings ?? {}
     this.#witness = init.witness ?? {}
+    init.clock?.(() => this.nowMs)
     this.#makeMachine = init.machine ?? (machine => new Swarm(machine))
     this.loss = init.loss ?? 0
     this.delayMsMax = init.delayMsMax ?? 5

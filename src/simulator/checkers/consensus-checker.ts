@@ -1,0 +1,130 @@
+import { equals } from '../../core/base/index.ts'
+import type { LogEntry, RaftMessage } from '../../core/raft/index.ts'
+import type { JournalRecord } from '../../core/swarm/index.ts'
+import type { VirtualNode } from '../virtual-node.ts'
+import type { DiskImage } from './disk-image.ts'
+import type { Disks } from './disks.ts'
+import type { Findings } from './violation.ts'
+
+type Committed = { readonly entry: LogEntry; readonly inTerm: number }
+type Leader = { readonly node: VirtualNode; readonly term: number }
+
+type Group = {
+  /** By term. */
+  readonly leaders: Map<number, Leader>
+  /** By `index:term`. */
+  readonly entries: Map<string, { readonly data: Uint8Array; readonly previousTerm: number }>
+  /** Position `i` has the entry of index `i + 1`. */
+  readonly committed: Committed[]
+}
+
+/**
+ * The safety properties of Raft (Figure 3 of the paper) over all nodes of a world, from what they write and send: entries and commit
+ * from the disks, leadership from appends and heartbeats. Groups with a liar in them promise none of this.
+ */
+export class ConsensusChecker {
+  readonly #findings: Findings
+  readonly #disks: Disks
+  readonly #groups = new Map<string, Group>()
+  /** How far the commit of each node in each group was seen. */
+  readonly #seen = new Map<VirtualNode, Map<string, number>>()
+
+  constructor(findings: Findings, disks: Disks) {
+    this.#findings = findings
+    this.#disks = disks
+  }
+
+  /** Called after the records have been put into the node's image. */
+  written(node: VirtualNode, record: JournalRecord): void {
+    if (record.type === 'entries') this.#onEntries(node, record.group, record.entries)
+    if (record.type === 'hard-state') this.#onCommit(node, record.group, record.state.commit)
+  }
+
+  sent(node: VirtualNode, group: string, message: RaftMessage): void {
+    if (message.type !== 'append' && message.type !== 'heartbeat') return
+    const { leaders, committed } = this.#group(group)
+    const known = leaders.get(message.term)
+    if (known !== undefined) {
+      this.#findings.check(
+        known.node === node,
+        'election safety',
+        () => `nodes ${known.node.index} and ${node.index} lead term ${message.term} of ${group}`
+      )
+      return
+    }
+    leaders.set(message.term, { node, term: message.term })
+    for (const each of committed) this.#holds(node, group, message.term, each)
+  }
+
+  /** After a restart commits come again from what the disk has. */
+  restarted(node: VirtualNode): void {
+    this.#seen.delete(node)
+  }
+
+  #onEntries(node: VirtualNode, id: string, entries: readonly LogEntry[]): void {
+    const { entries: known } = this.#group(id)
+    const { log } = this.#image(node).group(id)
+    for (const entry of entries) {
+      const previousTerm = entry.index === 1 ? 0 : (log[entry.index - 2]?.term ?? -1)
+      const key = `${entry.index}:${entry.term}`
+      const seen = known.get(key)
+      if (seen === undefined) known.set(key, { data: entry.data, previousTerm })
+      else
+        this.#findings.check(
+          seen.previousTerm === previousTerm && equals(seen.data, entry.data),
+          'log matching',
+          () => `node ${node.index} holds another entry or prefix at ${key} of ${id}`
+        )
+    }
+  }
+
+  #onCommit(node: VirtualNode, id: string, commit: number): void {
+    const seen = this.#seen.get(node) ?? new Map<string, number>()
+    this.#seen.set(node, seen)
+    const group = this.#group(id)
+    const { log, term } = this.#image(node).group(id)
+    for (let index = (seen.get(id) ?? 0) + 1; index <= commit; index++) {
+      const entry = log[index - 1]
+      if (entry === undefined) break
+      seen.set(id, index)
+      const known = group.committed[index - 1]
+      if (known !== undefined) {
+        this.#findings.check(
+          known.entry.term === entry.term && equals(known.entry.data, entry.data),
+          'state machine safety',
+          () => `node ${node.index} commits another entry ${index} of ${id}`
+        )
+        continue
+      }
+      const fresh = { entry, inTerm: term }
+      group.committed[index - 1] = fresh
+      for (const leader of group.leaders.values()) this.#holds(leader.node, id, leader.term, fresh)
+    }
+  }
+
+  /** A leader of a later term holds what was committed before it. One that has moved on to yet another term says nothing about that. */
+  #holds(node: VirtualNode, id: string, term: number, committed: Committed | undefined): void {
+    if (committed === undefined || committed.inTerm >= term) return
+    const image = this.#image(node).group(id)
+    if (image.term !== term) return
+    const { entry, inTerm } = committed
+    this.#findings.check(
+      image.log[entry.index - 1]?.term === entry.term,
+      'leader completeness',
+      () =>
+        `node ${node.index} leads term ${term} of ${id} without entry ${entry.index} committed in ${inTerm}`
+    )
+  }
+
+  #image(node: VirtualNode): DiskImage {
+    return this.#disks.written(node)
+  }
+
+  #group(id: string): Group {
+    const known = this.#groups.get(id)
+    if (known !== undefined) return known
+    const fresh: Group = { leaders: new Map(), entries: new Map(), committed: [] }
+    this.#groups.set(id, fresh)
+    return fresh
+  }
+}

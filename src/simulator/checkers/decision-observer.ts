@@ -1,0 +1,99 @@
+import type { Verify } from '../../core/roster/index.ts'
+import type { VirtualNode } from '../virtual-node.ts'
+import { type Certified, formFlaw, verifyCertified } from './certificate-verifier.ts'
+import type { Scope } from './durability-checker.ts'
+import { hexOf, type Statement, sha256, statementOf } from './statements.ts'
+import type { Findings } from './violation.ts'
+
+/**
+ * Sees every envelope that an honest node takes in, everywhere at once. What it is told of certificates is what strangers could be
+ * told: at most one decision for each slot and epoch, one outcome for each NEED.
+ */
+export class DecisionObserver {
+  readonly certified = new Map<string, Certified>()
+  readonly needs = new Map<string, Statement>()
+  readonly #findings: Findings
+  readonly #verify: Verify
+  readonly #isLiar: (did: string) => boolean
+  readonly #groups = new Map<string, Scope>()
+  readonly #seen = new WeakSet<Uint8Array>()
+
+  constructor(findings: Findings, verify: Verify, isLiar: (did: string) => boolean) {
+    this.#findings = findings
+    this.#verify = verify
+    this.#isLiar = isLiar
+  }
+
+  scopeOfGroup(group: string): Scope | undefined {
+    return this.#groups.get(group)
+  }
+
+  scopeOfThread(thread: string): Scope | undefined {
+    const need = this.needs.get(thread)
+    return need === undefined
+      ? undefined
+      : { slot: `${need.sender}/${need.payload.slot}`, epoch: need.payload.epoch }
+  }
+
+  /** An honest node keeps the envelope. */
+  kept(node: VirtualNode, bytes: Uint8Array): void {
+    if (this.#seen.has(bytes)) return
+    this.#seen.add(bytes)
+    const statement = statementOf(bytes)
+    this.#findings.check(
+      this.#verify(statement.sender, statement.signed, statement.sig),
+      'identity',
+      () => `node ${node.index} keeps a ${statement.verb} that its sender did not sign`
+    )
+    if (statement.verb === 'NEED') this.needs.set(statement.id, statement)
+    if (statement.verb === 'FORM') this.#onForm(node, statement)
+    if (statement.verb === 'DECIDE' || isEnd(statement)) this.#onCertificate(node, statement)
+  }
+
+  #onForm(node: VirtualNode, form: Statement): void {
+    const need = this.needs.get(form.thread ?? '')
+    const flaw = need === undefined ? 'no NEED' : formFlaw(form, need, this.#verify)
+    if (flaw !== null)
+      this.#findings.report('certificate', `node ${node.index} keeps a FORM: ${flaw}`)
+    const { slot, epoch } = form.payload
+    this.#groups.set(hexOf(sha256(form.bytes)), { slot: `${form.sender}/${slot}`, epoch })
+  }
+
+  #onCertificate(node: VirtualNode, statement: Statement): void {
+    const need = this.needs.get(statement.thread ?? '')
+    if (need === undefined) return
+    const verdict = verifyCertified(statement, need, this.#verify)
+    if ('flaw' in verdict)
+      return this.#findings.report(
+        'certificate',
+        `node ${node.index} keeps a ${statement.verb} that does not hold: ${verdict.flaw}`
+      )
+    const { certified } = verdict
+    for (const other of this.certified.values()) this.#compare(need, other, certified)
+    this.certified.set(`${certified.group} ${certified.stage} ${certified.digest}`, certified)
+  }
+
+  #compare(need: Statement, one: Certified, other: Certified): void {
+    const requester = this.needs.get(one.thread)?.sender
+    if (one.slot !== other.slot || requester !== need.sender || one.stage !== other.stage) return
+    // A requester that lies can make groups of its own; within one group nobody can.
+    if (this.#isLiar(need.sender) && one.group !== other.group) return
+    const isSame = one.digest === other.digest
+    const rule = one.stage === 'decide' ? 'one decision' : 'one outcome'
+    if (one.epoch === other.epoch || one.stage === 'outcome')
+      return this.#findings.check(
+        isSame,
+        rule,
+        () => `two ${one.stage} certificates for ${one.slot}, epoch ${one.epoch}`
+      )
+    this.#findings.check(
+      String(one.body.proposal) === String(other.body.proposal),
+      'carried decision',
+      () => `epochs ${one.epoch} and ${other.epoch} of ${one.slot} decide different proposals`
+    )
+  }
+}
+
+function isEnd({ verb }: Statement): boolean {
+  return verb === 'FINALIZE' || verb === 'INVALIDATE'
+}

@@ -1,0 +1,156 @@
+import { toHex } from '../../core/base/index.ts'
+import type { Verify } from '../../core/roster/index.ts'
+import type { RecordItem } from '../../core/swarm/index.ts'
+import { bodyOf, decodeLine, encodeLine, itemOf, Replayer } from '../../replay/index.ts'
+import { WRONG_OUTPUT } from '../drafts.ts'
+import { type Decision, isLater, LeaseModel } from './lease-model.ts'
+import { hexOf, type Statement, sha256, statementOf } from './statements.ts'
+import type { Findings } from './violation.ts'
+
+export type RecordCheckerInit = {
+  readonly findings: Findings
+  readonly verify: Verify
+  /** All verifiers of the world say what they find, so what is wrong must fail and what is right must not. */
+  readonly areVerifiersHonest: boolean
+  /** No leader of the world lies about time. */
+  readonly areLeadersHonest: boolean
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: an outcome as decoded.
+type Outcome = any
+
+/** What the record of a finished thread says, checked against the protocol's words, and replayed (P2, P3, P4, P5). */
+export class RecordChecker {
+  readonly #init: RecordCheckerInit
+  readonly #checked = new Set<string>()
+
+  constructor(init: RecordCheckerInit) {
+    this.#init = init
+  }
+
+  /** Checks a complete record; one that was checked before costs nothing. */
+  async check(thread: string, items: readonly RecordItem[]): Promise<void> {
+    const key = hexOf(sha256(Buffer.concat(items.map(bytesOf))))
+    if (this.#checked.has(key)) return
+    this.#checked.add(key)
+    const written = items.map(item => this.#throughTheFile(item))
+    await this.#replay(thread, written)
+    this.#read(written)
+  }
+
+  /** The item as a line of a file says it. */
+  #throughTheFile(item: RecordItem): RecordItem {
+    const line = encodeLine({ seq: 0, prev: '', body: bodyOf(item), sig: new Uint8Array(64) })
+    const read = decodeLine(line)
+    const back = read.ok ? itemOf(read.value.body) : read
+    const isSame =
+      back.ok && back.value !== null && hexOf(bytesOf(back.value)) === hexOf(bytesOf(item))
+    this.#init.findings.check(isSame, 'replay', () => `a line does not give back a ${item.type}`)
+    return back.ok && back.value !== null ? back.value : item
+  }
+
+  async #replay(thread: string, items: readonly RecordItem[]): Promise<void> {
+    const { findings, verify } = this.#init
+    const replayer = new Replayer({ thread, verify, policy: null })
+    for (const item of items) {
+      const taken = await replayer.take(item)
+      if (!taken.ok)
+        return findings.report('replay', `${taken.refusal.code}: ${taken.refusal.message}`)
+    }
+    findings.check(
+      replayer.findings.finalizeBytesEqual,
+      'replay',
+      () => 'the record does not lead to the bytes of its end'
+    )
+  }
+
+  #read(items: readonly RecordItem[]): void {
+    const said = items.flatMap(item => (item.type === 'envelope' ? [statementOf(item.bytes)] : []))
+    const need = said.find(statement => statement.verb === 'NEED')
+    const form = said.findLast(statement => statement.verb === 'FORM')
+    const end = said.findLast(({ verb }) => verb === 'FINALIZE' || verb === 'INVALIDATE')
+    if (need === undefined || form === undefined || end === undefined) return
+    const { outcome } = end.payload
+    this.#checkLedger(need, outcome)
+    const decision: Decision | undefined = said.find(({ verb }) => verb === 'DECIDE')?.payload
+      .decision
+    if (decision === undefined)
+      return this.#init.findings.check(
+        outcome.commit === null,
+        'fencing',
+        () => 'an outcome names a COMMIT, and nothing was decided'
+      )
+    const model = new LeaseModel(need, form, decision)
+    for (const item of items) if (item.type === 'entry') model.apply(item.entry)
+    this.#checkLease(model, outcome)
+    this.#checkVerdict(model, outcome)
+  }
+
+  /** P5: what was escrowed is paid out, all of it and to those who earned it. */
+  #checkLedger(need: Statement, outcome: Outcome): void {
+    const { findings } = this.#init
+    const escrow = BigInt(need.payload.budget) + BigInt(need.payload.verifyBounty)
+    const payouts: readonly { to: string; amount: number | bigint; why: string }[] = outcome.payouts
+    const paid = payouts.reduce((sum, { amount }) => sum + BigInt(amount), 0n)
+    findings.check(
+      paid === escrow,
+      'ledger',
+      () => `${paid} are paid out of an escrow of ${escrow}`
+    )
+    const isEarned = outcome.result === 'FINAL' || payouts.every(({ why }) => why !== 'work')
+    findings.check(isEarned, 'ledger', () => `work is paid though the thread is ${outcome.result}`)
+    const refunds = payouts.filter(({ why, to }) => why === 'refund' && to !== need.sender)
+    findings.check(refunds.length === 0, 'ledger', () => 'a refund goes to somebody else')
+  }
+
+  /** P4: tokens rise, and the COMMIT that counts was made under the lease of its time. */
+  #checkLease(model: LeaseModel, outcome: Outcome): void {
+    const { findings, areLeadersHonest } = this.#init
+    for (const [i, token] of model.granted.entries()) {
+      const before = model.granted[i - 1]
+      findings.check(
+        before === undefined || isLater(token, before),
+        'fencing',
+        () => `the token ${token.join('.')} is granted after ${before?.join('.')}`
+      )
+    }
+    if (areLeadersHonest)
+      findings.check(
+        model.standing.length === 0,
+        'log time',
+        () => `the stamp of entry ${model.standing[0]} is not above the one before`
+      )
+    const commit = outcome.commit === null ? null : String(outcome.commit)
+    findings.check(
+      (model.commit?.statement.id ?? null) === commit,
+      'fencing',
+      () =>
+        `the COMMIT that counts is ${model.commit?.statement.id ?? 'none'}, the outcome says ${commit}`
+    )
+    const fence = outcome.fence === null ? null : outcome.fence.join('.')
+    findings.check(
+      (model.commit?.token.join('.') ?? null) === fence,
+      'fencing',
+      () => `the COMMIT was made under ${model.commit?.token.join('.')}, the outcome says ${fence}`
+    )
+  }
+
+  /** P3, where all verifiers are honest: a wrong result never becomes final, a right one is never invalid. */
+  #checkVerdict(model: LeaseModel, outcome: Outcome): void {
+    if (!this.#init.areVerifiersHonest || model.commit === null) return
+    const outputs: readonly unknown[] = model.commit.statement.payload.outputs
+    const isWrong = outputs.some(output => String(output) === WRONG_OUTPUT.toString())
+    const wanted = isWrong ? 'FINAL' : 'INVALID'
+    this.#init.findings.check(
+      outcome.result !== wanted,
+      'verdict',
+      () => `a ${isWrong ? 'wrong' : 'right'} result is ${outcome.result}`
+    )
+  }
+}
+
+function bytesOf(item: RecordItem): Uint8Array {
+  if (item.type === 'envelope') return item.bytes
+  const { term, index, data } = item.entry
+  return Buffer.concat([Buffer.from(`${term} ${index} ${toHex(data)}`)])
+}

@@ -1,0 +1,92 @@
+import type { Verify } from '../../core/roster/index.ts'
+import type { Effect, Input, JournalRecord, PeerMessage } from '../../core/swarm/index.ts'
+import type { VirtualNode } from '../virtual-node.ts'
+import type { Witness } from '../witness.ts'
+import { ConsensusChecker } from './consensus-checker.ts'
+import { DecisionObserver } from './decision-observer.ts'
+import { Disks } from './disks.ts'
+import { DurabilityChecker } from './durability-checker.ts'
+import { idOf, statementOf } from './statements.ts'
+import type { Findings } from './violation.ts'
+
+export type WatchInit = {
+  readonly findings: Findings
+  readonly verify: Verify
+  /** True for a node whose words are worth nothing. */
+  readonly isLiar: (did: string) => boolean
+  /** False where a member lies to its group: Raft tolerates crashes only, and certificates are what remains. */
+  readonly isRaftSafe: boolean
+}
+
+/** All checkers that are always on, fed by what happens in a world. */
+export class Watch implements Witness {
+  readonly decisions: DecisionObserver
+  readonly #init: WatchInit
+  readonly #disks = new Disks()
+  readonly #consensus: ConsensusChecker
+  readonly #durability: DurabilityChecker
+
+  constructor(init: WatchInit) {
+    this.#init = init
+    const { findings, verify, isLiar } = init
+    this.decisions = new DecisionObserver(findings, verify, isLiar)
+    this.#consensus = new ConsensusChecker(findings, this.#disks)
+    this.#durability = new DurabilityChecker(findings, this.#disks, {
+      ofGroup: group => this.decisions.scopeOfGroup(group),
+      ofThread: thread => this.decisions.scopeOfThread(thread)
+    })
+  }
+
+  /** What an envelope is called is the hash of all its bytes (R2). */
+  stepped(node: VirtualNode, input: Input, effects: readonly Effect[]): void {
+    if (input.kind !== 'envelope' || this.#init.isLiar(node.did)) return
+    for (const effect of effects) {
+      if (effect.kind !== 'observe' || effect.event.type !== 'envelope') continue
+      if (effect.event.id !== input.admitted.id) continue
+      const id = idOf(input.admitted.bytes)
+      this.#init.findings.check(
+        id === effect.event.id,
+        'identity',
+        () => `node ${node.index} calls ${id} ${input.admitted.id}`
+      )
+    }
+  }
+
+  written(node: VirtualNode, records: readonly JournalRecord[]): void {
+    if (this.#init.isLiar(node.did)) return
+    this.#disks.write(node, records)
+    for (const record of records) {
+      if (record.type === 'envelope') this.decisions.kept(node, record.bytes)
+      if (this.#init.isRaftSafe) this.#consensus.written(node, record)
+    }
+  }
+
+  synced(node: VirtualNode): void {
+    if (!this.#init.isLiar(node.did)) this.#disks.sync(node)
+  }
+
+  sent(from: VirtualNode, _to: VirtualNode, message: PeerMessage): void {
+    if (this.#init.isLiar(from.did)) return
+    this.#durability.sent(from, message)
+    if (message.type === 'raft' && this.#init.isRaftSafe)
+      this.#consensus.sent(from, message.group, message.message)
+  }
+
+  gossiped(from: VirtualNode, bytes: Uint8Array): void {
+    if (this.#init.isLiar(from.did)) return
+    const statement = statementOf(bytes)
+    if (statement.sender !== from.did) return
+    this.#durability.gossiped(from, bytes)
+    const { verb, payload } = statement
+    if ((verb === 'ATTEST' || verb === 'REJECT') && payload.commit !== null)
+      this.#durability.judged(from, String(payload.commit))
+  }
+
+  crashed(node: VirtualNode): void {
+    this.#disks.reread(node)
+  }
+
+  restarted(node: VirtualNode): void {
+    this.#consensus.restarted(node)
+  }
+}

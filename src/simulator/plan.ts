@@ -1,0 +1,137 @@
+import {
+  BYZANTINE,
+  type Disturbance,
+  drawDisturbances,
+  FAULT_NAMES,
+  type FaultName
+} from './faults.ts'
+import { type SeededRandom, seededRandom } from './seeded-random.ts'
+import type { SignatureName } from './signatures.ts'
+
+/** What somebody asks for; everything else is drawn from the seed. */
+export type SeedOptions = {
+  readonly seed: number
+  /** Faults that may happen; each seed has some of them. All of them when absent. */
+  readonly faults?: readonly FaultName[]
+  /** `fast` unless said, and Ed25519 in every fiftieth seed. */
+  readonly signatures?: SignatureName
+}
+
+/** How an agent behaves. */
+export type Role = {
+  readonly works: boolean
+  /** ms that the work takes. */
+  readonly workMs: number
+  readonly output: 'right' | 'wrong'
+  /** Holds a lease without a sign of life, and commits when it has run out. */
+  readonly stalls: boolean
+  readonly verdict: 'honest' | 'opposite' | 'none'
+  /** ms from when it could answer until it does. */
+  readonly slowMs: number
+  readonly challenges: 'wrong results' | 'everything' | 'nothing'
+  readonly cost: number
+}
+
+export type PlannedNeed = {
+  /** Two needs of one requester may be about the same slot: then one of them at most is decided. */
+  readonly slot: string
+  readonly atMs: number
+  readonly requester: number
+  readonly expiresMs: number
+  readonly kPlan: number
+  readonly kResult: number
+  readonly solo: boolean
+  readonly bidMs: number
+  readonly leaseTtlMs: number
+  readonly challengeMs: number
+}
+
+/** One seed, expanded: all that is settled before the world begins. Plain data, so that a failure can show it. */
+export type Plan = {
+  readonly seed: number
+  readonly signatures: SignatureName
+  /** Messages and records are really encoded. */
+  readonly encoded: boolean
+  readonly nodes: number
+  readonly delayMsMax: number
+  readonly ordered: boolean
+  /** The faults of this seed. */
+  readonly faults: readonly FaultName[]
+  readonly liar: null | { readonly node: number; readonly fault: FaultName }
+  readonly roles: readonly Role[]
+  readonly needs: readonly PlannedNeed[]
+  /** Faults stop then, ms after the start. */
+  readonly endMs: number
+  readonly disturbances: readonly Disturbance[]
+}
+
+/** One seed of so many runs with real signatures and real encoding. */
+const THOROUGH_EVERY = 50
+/** Probability that a fault that may happen does. */
+const FAULT_CHANCE = 0.3
+
+export function planOf(options: SeedOptions): Plan {
+  const { seed } = options
+  const random = seededRandom(seed)
+  const allowed = options.faults ?? FAULT_NAMES
+  // One fault alone is always there; of many each world has some.
+  const chance = allowed.length <= 3 ? 1 : FAULT_CHANCE
+  const faults = new Set(
+    FAULT_NAMES.filter(name => random.chance(chance) && allowed.includes(name))
+  )
+  if (faults.has('torn') && allowed.includes('crash')) faults.add('crash')
+  const nodes = 5 + random.below(3)
+  const liars = BYZANTINE.filter(name => faults.has(name))
+  const liar = liars.length === 0 ? null : random.pick(liars)
+  for (const name of liars) if (name !== liar) faults.delete(name)
+  const endMs = 4_000 + random.below(16_000)
+  const thorough = seed % THOROUGH_EVERY === THOROUGH_EVERY - 1
+  return {
+    seed,
+    signatures: options.signatures ?? (thorough ? 'ed25519' : 'fast'),
+    encoded: thorough,
+    nodes,
+    delayMsMax: random.pick([2, 10, 40, 100]),
+    ordered: !faults.has('reorder'),
+    faults: [...faults],
+    // The first node states needs, so it is the requester that lies.
+    liar:
+      liar === null ? null : { node: liar === 'requester' ? 0 : random.below(nodes), fault: liar },
+    roles: Array.from({ length: nodes }, (_, index) => roleOf(random, faults, index)),
+    needs: Array.from({ length: random.pick([1, 1, 1, 2, 3]) }, (_, index) =>
+      needOf(random, nodes, index)
+    ),
+    endMs,
+    disturbances: drawDisturbances(random, faults, { nodes, endMs })
+  }
+}
+
+function roleOf(random: SeededRandom, faults: ReadonlySet<FaultName>, index: number): Role {
+  const often = (name: FaultName, chance: number): boolean =>
+    faults.has(name) && random.chance(chance)
+  return {
+    works: index === 1 || index === 2 || random.chance(0.2),
+    workMs: random.pick([0, 100, 600, 2_500]),
+    output: often('bad-work', 0.6) ? 'wrong' : 'right',
+    stalls: often('stall', 0.7),
+    verdict: often('failed-verifier', 0.4) ? random.pick(['opposite', 'none']) : 'honest',
+    slowMs: often('slow-verifier', 0.6) ? 200 + random.below(3_000) : 0,
+    challenges: often('noise', 0.4) ? 'everything' : random.pick(['wrong results', 'nothing']),
+    cost: 1 + random.below(often('noise', 0.3) ? 200 : 90)
+  }
+}
+
+function needOf(random: SeededRandom, nodes: number, index: number): PlannedNeed {
+  return {
+    slot: random.chance(0.2) ? 'slot-0' : `slot-${index}`,
+    atMs: index === 0 ? 0 : random.below(3_000),
+    requester: index === 0 ? 0 : random.below(nodes),
+    expiresMs: 6_000 + random.below(20_000),
+    kPlan: 1 + random.below(2),
+    kResult: 1 + random.below(2),
+    solo: random.chance(0.04),
+    bidMs: random.pick([100, 300, 1_000]),
+    leaseTtlMs: random.pick([500, 1_000, 3_000]),
+    challengeMs: random.pick([300, 800, 2_000])
+  }
+}

@@ -1,0 +1,209 @@
+import { Agent } from './agents.ts'
+import { RecordChecker } from './checkers/record-checker.ts'
+import { Findings, type Violation } from './checkers/violation.ts'
+import { Watch } from './checkers/watch.ts'
+import { Disturber } from './disturb.ts'
+import { needDraft } from './drafts.ts'
+import { beginLies } from './malice.ts'
+import { type Plan, type PlannedNeed, planOf, type SeedOptions } from './plan.ts'
+import { StandInPolicy } from './policy.ts'
+import { signaturesOf } from './signatures.ts'
+import { Trace } from './trace.ts'
+import type { VirtualNode } from './virtual-node.ts'
+import { type Witness, witnesses } from './witness.ts'
+import { START_MS, VirtualWorld } from './world.ts'
+
+/** What one seed led to. */
+export type SeedResult = {
+  readonly seed: number
+  readonly violations: readonly Violation[]
+  /** Virtual ms that passed. */
+  readonly simulatedMs: number
+  /** Hash over all that happened: the same for every run of the seed. */
+  readonly trace: string
+  readonly events: number
+  /** How the threads ended at their requesters, such as `FINAL`. */
+  readonly ends: readonly string[]
+  readonly plan: Plan
+  /** The events as text, where they were asked for. */
+  readonly lines: readonly string[] | null
+}
+
+/** After the last deadline of a thread and the node's grace, ms until every node must have ended it (P6). */
+const LIVENESS_MS = 30_000
+/** ms for the last records to be completed by pulls. */
+const COMPLETION_MS = 12_000
+/** Longest windows of a planned NEED after a COMMIT, and the grace; ms. */
+const WINDOWS_MS = 15_000
+
+/** Runs one seed: states needs, disturbs, heals, waits for the end, and holds everything to its rules. Never throws for what the machine does. */
+export async function simulate(
+  options: SeedOptions,
+  init: { readonly lines?: boolean } = {}
+): Promise<SeedResult> {
+  const plan = planOf(options)
+  const run = new Run(plan, init.lines === true)
+  await run.go()
+  return run.result()
+}
+
+class Run {
+  readonly #plan: Plan
+  readonly #trace: Trace
+  readonly #findings: Findings
+  readonly #watch: Watch
+  readonly #world: VirtualWorld
+  #nowMs: () => number = () => START_MS
+
+  constructor(plan: Plan, lines: boolean) {
+    this.#plan = plan
+    this.#trace = new Trace(lines)
+    this.#trace.sinceStart = () => this.#nowMs() - START_MS
+    this.#findings = new Findings(() => this.#nowMs() - START_MS)
+    const signatures = signaturesOf(plan.signatures)
+    const liar = plan.liar === null ? null : signatures.keys(plan.liar.node).did
+    this.#watch = new Watch({
+      findings: this.#findings,
+      verify: signatures.verify,
+      isLiar: did => did === liar,
+      isRaftSafe:
+        plan.liar === null || plan.liar.fault === 'actor' || plan.liar.fault === 'requester'
+    })
+    const witness: Witness = witnesses([this.#trace, this.#watch])
+    this.#world = new VirtualWorld({
+      nodes: plan.nodes,
+      seed: plan.seed,
+      delayMsMax: plan.delayMsMax,
+      signatures,
+      policy: new StandInPolicy(),
+      encoded: plan.encoded,
+      witness,
+      clock: nowMs => {
+        this.#nowMs = nowMs
+      }
+    })
+    this.#world.ordered = plan.ordered
+  }
+
+  /** A failed assertion of the machine is a finding like any other. */
+  async go(): Promise<void> {
+    try {
+      this.#disturb()
+      this.#end()
+      await this.#readRecords()
+    } catch (error) {
+      this.#findings.report('crash', error instanceof Error ? (error.stack ?? '') : String(error))
+    }
+  }
+
+  result(): SeedResult {
+    const { seed } = this.#plan
+    const requester = this.#world.nodes[0] as VirtualNode
+    return {
+      seed,
+      violations: this.#findings.violations,
+      simulatedMs: this.#world.nowMs - START_MS,
+      trace: this.#trace.digest(),
+      events: this.#trace.count,
+      ends: requester.swarm.threadIds().map(id => requester.swarm.view(id)?.phase ?? 'unknown'),
+      plan: this.#plan,
+      lines: this.#trace.lines
+    }
+  }
+
+  #disturb(): void {
+    const { roles, needs, liar, disturbances, endMs } = this.#plan
+    const world = this.#world
+    for (const node of world.nodes) {
+      const role = roles[node.index]
+      if (role !== undefined) new Agent(world, node, role).start()
+    }
+    if (liar !== null) beginLies(world, world.nodes[liar.node] as VirtualNode, liar.fault)
+    const disturber = new Disturber(world)
+    for (const disturbance of disturbances) disturber.schedule(disturbance)
+    for (const need of needs) world.after(need.atMs, () => this.#state(need))
+    this.#runUntil(() => false, endMs)
+    disturber.heal()
+  }
+
+  #state(need: PlannedNeed): void {
+    const world = this.#world
+    const requester = world.nodes[need.requester] as VirtualNode
+    const draft = needDraft(world.clockOf(requester), {
+      slot: need.slot,
+      kPlan: need.kPlan,
+      kResult: need.kResult,
+      solo: need.solo,
+      expiresAt: world.nowMs + need.expiresMs,
+      windows: {
+        bidMs: need.bidMs,
+        leaseTtlMs: need.leaseTtlMs,
+        verifyMs: 2_000,
+        sealMs: 100,
+        revealMs: 1_000,
+        challengeMs: need.challengeMs
+      }
+    })
+    world.command(requester, { type: 'state-need', draft })
+  }
+
+  /** P6: after the faults every open thread ends at every node. */
+  #end(): void {
+    const world = this.#world
+    const last = Math.max(...this.#plan.needs.map(({ atMs, expiresMs }) => atMs + expiresMs))
+    const bound = Math.max(last, this.#plan.endMs) + WINDOWS_MS + LIVENESS_MS
+    const leftMs = START_MS + bound - world.nowMs
+    if (!this.#runUntil(() => this.#open().length === 0, leftMs))
+      for (const [node, thread] of this.#open()) {
+        const view = node.swarm.view(thread)
+        this.#findings.report(
+          'liveness',
+          `node ${node.index} still has ${thread} open: ${view?.phase}, ${view?.reason}`
+        )
+      }
+    this.#runUntil(() => false, COMPLETION_MS)
+  }
+
+  #runUntil(condition: () => boolean, msMax: number): boolean {
+    const end = this.#world.nowMs + msMax
+    // The condition is asked now and then: it looks at every thread of every node.
+    while (this.#world.nowMs < end && this.#findings.violations.length === 0) {
+      if (condition()) return true
+      this.#world.run(Math.min(250, end - this.#world.nowMs))
+    }
+    return condition() || this.#findings.violations.length > 0
+  }
+
+  #open(): [VirtualNode, string][] {
+    return this.#world.nodes.flatMap(node =>
+      node.swarm
+        .threadIds()
+        .filter(id => !ENDS.has(node.swarm.view(id)?.phase ?? ''))
+        .map((id): [VirtualNode, string] => [node, id])
+    )
+  }
+
+  async #readRecords(): Promise<void> {
+    const { roles, liar } = this.#plan
+    const checker = new RecordChecker({
+      findings: this.#findings,
+      verify: this.#world.signatures.verify,
+      areVerifiersHonest: liar === null && roles.every(({ verdict }) => verdict === 'honest'),
+      areLeadersHonest: liar?.fault !== 'leader'
+    })
+    for (const node of this.#world.nodes) {
+      if (node.malice !== null) continue
+      for (const id of node.swarm.threadIds()) {
+        const record = node.swarm.record(id)
+        if (record?.complete === true) await checker.check(id, record.items)
+        else if (node.swarm.view(id)?.finalize != null)
+          this.#findings.report(
+            'liveness',
+            `node ${node.index} never completes the record of ${id}`
+          )
+      }
+    }
+  }
+}
+
+const ENDS: ReadonlySet<string> = new Set(['FINAL', 'INVALID', 'EXPIRED'])
