@@ -110,8 +110,9 @@ export class Replayer {
 
   #takeForm(form: Admitted<'FORM'>, need: Admitted<'NEED'>): Result<null> {
     if (this.#log !== null) return refuse('REPLAY_ORDER', 'a second FORM')
-    const checked = checkForm(form, need, this.#init.verify)
-    if (checked.ok) this.#log = new NeedLog(need, form, this.#init.verify)
+    const { verify } = this.#init
+    const checked = checkForm(form, { need, previous: [] }, verify)
+    if (checked.ok) this.#log = new NeedLog({ need, form, previous: [], verify })
     return checked
   }
 

@@ -10,14 +10,15 @@ import {
   hash32,
   listOf,
   logEntries,
+  roster,
+  sealedEpochs,
+  sealFields,
   sentence,
   shortText,
   stage,
   uint
 } from './wire-fields.ts'
 
-/** Members of one roster in a record. */
-const ROSTER_MAX = 64
 /** Reasons of one verdict. */
 const REASONS_MAX = 256
 
@@ -33,12 +34,30 @@ const schema = v.variant('type', [
   v.strictObject({
     type: v.literal('chosen'),
     thread: shortText,
+    epoch: uint,
+    seals: sealedEpochs,
     candidates: candidates(CANDIDATES_MAX),
-    roster: listOf(shortText, ROSTER_MAX)
+    roster
+  }),
+  v.strictObject({ type: v.literal('sealing'), thread: shortText, epoch: uint }),
+  v.strictObject({
+    type: v.literal('sealed'),
+    thread: shortText,
+    slot: shortText,
+    epoch: uint,
+    roster: hash32,
+    ...sealFields
   }),
   v.strictObject({ type: v.literal('hard-state'), group: shortText, state: hardState }),
   v.strictObject({ type: v.literal('entries'), group: shortText, entries: logEntries }),
-  v.strictObject({ type: v.literal('lock'), slot: shortText, epoch: uint, stage, digest: hash32 }),
+  v.strictObject({
+    type: v.literal('lock'),
+    slot: shortText,
+    epoch: uint,
+    stage,
+    digest: hash32,
+    proposal: v.nullable(shortText)
+  }),
   v.strictObject({
     type: v.literal('verdict'),
     thread: shortText,
@@ -47,7 +66,12 @@ const schema = v.variant('type', [
     evaluation: bytes,
     reasons: listOf(sentence, REASONS_MAX)
   }),
-  v.strictObject({ type: v.literal('learned'), thread: shortText, entries: logEntries }),
+  v.strictObject({
+    type: v.literal('learned'),
+    thread: shortText,
+    group: shortText,
+    entries: logEntries
+  }),
   v.strictObject({
     type: v.literal('evidence'),
     bytes: v.pipe(

@@ -19,6 +19,8 @@ import {
   hash32,
   listOf,
   logEntries,
+  roster,
+  sealFields,
   sentence,
   shortText,
   stage,
@@ -27,8 +29,6 @@ import {
 
 /** Envelopes in one message: what fits of the smallest ones into MESSAGE_BYTES_MAX, roughly. */
 const ENVELOPES_PER_MESSAGE_MAX = 2048
-/** Members of one roster in a message; the core knows the exact sizes. */
-const ROSTER_MAX = 64
 
 const envelope: v.GenericSchema<Uint8Array> = v.pipe(
   bytes,
@@ -73,6 +73,7 @@ const schema = v.variant('type', [
     type: v.literal('pull'),
     thread: shortText,
     have: listOf(shortText, ENTRIES_PER_THREAD_MAX),
+    group: v.nullable(shortText),
     entries: uint
   }),
   v.strictObject({ type: v.literal('invite'), need: envelope, epoch: uint }),
@@ -82,7 +83,7 @@ const schema = v.variant('type', [
     thread: shortText,
     epoch: uint,
     candidates: candidates(CANDIDATES_MAX),
-    roster: listOf(shortText, ROSTER_MAX)
+    roster
   }),
   v.strictObject({
     type: v.literal('join'),
@@ -92,6 +93,27 @@ const schema = v.variant('type', [
     sig: bytesOf(64)
   }),
   v.strictObject({ type: v.literal('decline'), thread: shortText, epoch: uint, reason: sentence }),
+  v.strictObject({
+    type: v.literal('lacking'),
+    thread: shortText,
+    epoch: uint,
+    manifests: listOf(shortText, CANDIDATES_MAX)
+  }),
+  v.strictObject({
+    type: v.literal('manifests'),
+    thread: shortText,
+    epoch: uint,
+    items: listOf(envelope, CANDIDATES_MAX)
+  }),
+  v.strictObject({ type: v.literal('seal-ask'), thread: shortText, epoch: uint }),
+  v.strictObject({
+    type: v.literal('sealed'),
+    thread: shortText,
+    epoch: uint,
+    roster: hash32,
+    ...sealFields,
+    sig: bytesOf(64)
+  }),
   v.strictObject({ type: v.literal('raft'), group: shortText, message: raftMessage }),
   v.strictObject({
     type: v.literal('vote'),

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
-import { ENTRIES_PER_THREAD_MAX } from '../core/base/index.ts'
+import { ENTRIES_PER_THREAD_MAX, EPOCHS_MAX } from '../core/base/index.ts'
 import type { HardState, LogEntry } from '../core/raft/index.ts'
+import type { SealedEpoch } from '../core/swarm/index.ts'
 
 /** Field schemas that journal records and peer messages share. */
 
@@ -63,3 +64,29 @@ export const hardState: v.GenericSchema<HardState> = v.strictObject({
 export function candidates(max: number): v.GenericSchema<{ did: string; manifest: string }[]> {
   return listOf(v.strictObject({ did: shortText, manifest: shortText }), max)
 }
+
+/** Members of one roster in a message or a record; the core knows the exact sizes. */
+const ROSTER_MAX = 64
+
+/** A roster: DIDs, in the order of the draw. */
+export const roster: v.GenericSchema<string[]> = listOf(shortText, ROSTER_MAX)
+
+/** What a member's SEAL shows: a decision, or nothing. */
+export const sealFields = {
+  digest: v.nullable(hash32),
+  proposal: v.nullable(shortText)
+} as const
+
+/** The seals that a requester holds for the FORM that it is about to make. */
+export const sealedEpochs: v.GenericSchema<SealedEpoch[]> = listOf(
+  v.strictObject({
+    epoch: uint,
+    form: v.nullable(shortText),
+    roster,
+    seals: listOf(
+      v.strictObject({ member: shortText, ...sealFields, sig: bytesOf(64) }),
+      ROSTER_MAX
+    )
+  }),
+  EPOCHS_MAX
+)

@@ -149,6 +149,7 @@ function messages(world: World): fc.Arbitrary<PeerMessage> {
       type: fc.constant('pull' as const),
       thread: threads,
       have: fc.array(threads),
+      group: fc.option(groups),
       entries: number
     }),
     fc.record({ type: fc.constant('invite' as const), need: envelopes, epoch: number }),
@@ -166,6 +167,17 @@ function messages(world: World): fc.Arbitrary<PeerMessage> {
       sig: bytes(64)
     }),
     fc.record({ type: fc.constant('decline' as const), ...about, reason: text }),
+    fc.record({ type: fc.constant('lacking' as const), ...about, manifests: fc.array(threads) }),
+    fc.record({ type: fc.constant('manifests' as const), ...about, items: fc.array(envelopes) }),
+    fc.record({ type: fc.constant('seal-ask' as const), ...about }),
+    fc.record({
+      type: fc.constant('sealed' as const),
+      ...about,
+      roster: bytes(32),
+      digest: fc.option(bytes(32)),
+      proposal: fc.option(threads),
+      sig: bytes(64)
+    }),
     {
       weight: 6,
       arbitrary: fc.record({ type: fc.constant('raft' as const), group: groups, message: raft })

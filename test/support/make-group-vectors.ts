@@ -78,6 +78,7 @@ function decideWith(change: Partial<Decision>, certified: Partial<Certificate> =
   const voted: Voted = { stage: 'decide', digest: decisionDigest(decision), ...certified }
   const certificate: Certificate = {
     form: form.bytes,
+    previous: [],
     votes: votesOf(roster, voted),
     ...voted,
     ...certified
@@ -108,19 +109,13 @@ function unboundedForms(): Record<string, Invalid> {
     manifest
   }))
   const refs = Array.from({ length: 256 }, () => need.cid)
-  const draft = testDraft(need.envelope.notAfter, 'NEED', null, {
-    ...need.envelope.payload,
-    epoch: 1
-  })
-  const later = cluster.seal(requester, draft, 1)
-  const forLater = formWith({ need: later.cid, epoch: 1 })
   return {
     'form-too-large': {
       rule,
       refusal: 'FORM_TOO_LARGE',
       envelope: formWith({ candidates }, requester, refs)
     },
-    'form-of-a-later-epoch': { rule, refusal: 'FORM_SEAL', envelope: forLater, of: later },
+    'form-of-a-later-epoch': { rule, refusal: 'FORM_SEAL', envelope: formWith({ epoch: 1 }) },
     'form-with-a-wide-precision': {
       rule,
       refusal: 'FORM_PRECISION',
@@ -143,7 +138,7 @@ function invalidForms(): Record<string, Invalid> {
   return {
     'form-by-a-member': bad('GROUP-6', 'FORM_NOT_BY_REQUESTER', formWith({}, keysOf(member))),
     'form-for-another-slot': bad('GROUP-6', 'FORM_OTHER_NEED', formWith({ slot: 'slot-2' })),
-    'form-for-another-epoch': bad('GROUP-6', 'FORM_OTHER_NEED', formWith({ epoch: 1 })),
+    'form-for-another-epoch': bad('GROUP-6', 'FORM_OTHER_NEED', formWith({ epoch: 4 })),
     'form-k-plan-zero': bad('GROUP-7', 'FORM_K', formWith({ kPlan: 0 })),
     'form-k-result-above-the-need': bad('GROUP-7', 'FORM_K', formWith({ kResult: 2 })),
     'form-single-without-solo': bad(

@@ -43,6 +43,7 @@ export class NeedWorld {
       slot,
       epoch,
       seal: null,
+      earlierSeals: [],
       checkpoint: null,
       tier: 'discovery',
       candidates: [],
@@ -54,7 +55,12 @@ export class NeedWorld {
       precisionMs: 2_000,
       ...form
     })
-    this.log = new NeedLog(this.need, this.form, testVerify)
+    this.log = new NeedLog({
+      need: this.need,
+      form: this.form,
+      previous: [],
+      verify: testVerify
+    })
   }
 
   /** Any envelope of the thread. */

@@ -78,7 +78,12 @@ const outcome: Outcome = {
 }
 
 const votes = roster.slice(0, 3).map(member => ({ member, sig: new Uint8Array(64).fill(7) }))
-const certificate = { form: encode({ sample: 'form' }), digest: sampleHash('digest'), votes }
+const certificate = {
+  form: encode({ sample: 'form' }),
+  previous: [encode({ sample: 'earlier form' })],
+  digest: sampleHash('digest'),
+  votes
+}
 const decided = { decision, certificate: { ...certificate, stage: 'decide' } as const }
 const ended = { outcome, certificate: { ...certificate, stage: 'outcome' } as const }
 
@@ -113,6 +118,7 @@ export const SAMPLE_PAYLOADS: { readonly [V in Verb]: Payload<V> } = {
     slot: 'translate/1',
     epoch: 0,
     seal: null,
+    earlierSeals: [],
     checkpoint: null,
     tier: 'discovery',
     candidates: roster.map(did => ({ did, manifest: sampleCid(`manifest of ${did}`) })),

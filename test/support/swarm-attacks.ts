@@ -60,6 +60,7 @@ export function secondGroup(
       slot: 'slot-1',
       epoch: 0,
       seal: null,
+      earlierSeals: [],
       checkpoint: null,
       tier: 'discovery',
       candidates: roster.map(did => ({ did, manifest: need })),
@@ -89,6 +90,7 @@ export function secondGroup(
   const bytes = voteBytes({ ...subject, stage: 'decide' })
   const certificate: Certificate = {
     form: form.bytes,
+    previous: [],
     stage: 'decide',
     digest,
     votes: roster.map(member => ({ member, sig: sign(member, bytes) }))

@@ -51,7 +51,11 @@ function judge(vector: Vector): string {
   const need = admit(vector.need) as Admitted<'NEED'>
   const { verb, payload } = admit(vector.envelope).envelope
   if (verb === 'FORM') {
-    const checked = checkForm(admit(vector.envelope) as Admitted<'FORM'>, need, verifyReference)
+    const checked = checkForm(
+      admit(vector.envelope) as Admitted<'FORM'>,
+      { need, previous: [] },
+      verifyReference
+    )
     return checked.ok ? 'ok' : checked.refusal.code
   }
   assert(verb === 'DECIDE' || verb === 'FINALIZE' || verb === 'INVALIDATE')

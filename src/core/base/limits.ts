@@ -25,6 +25,8 @@ export const THREADS_MAX = 10_000
 export const ENTRIES_PER_THREAD_MAX = 20_000
 /** Voter candidates named in one FORM. */
 export const CANDIDATES_MAX = 64
+/** Epochs of one NEED, the first included: attempts beyond it show that the group is not what fails. */
+export const EPOCHS_MAX = 4
 /** Threads of one requester that are open at once on a node. */
 export const OPEN_THREADS_PER_REQUESTER_MAX = 256
 /** Verdicts on public keys that are remembered. Examining a key costs about a millisecond; 4096 senders are a large swarm. */

@@ -15,6 +15,7 @@ export {
   type Certificate,
   certificate as certificateSchema,
   type Decision,
+  type EpochSeal,
   type Fact,
   type Outcome,
   type Payload,

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { CANDIDATES_MAX } from '../base/index.ts'
+import { CANDIDATES_MAX, EPOCHS_MAX } from '../base/index.ts'
 import {
   amount,
   anyBytes,
@@ -69,10 +69,33 @@ const memberSignature = v.strictObject({
   sig: bytesOf(64)
 })
 
+/** How one epoch was ended so that the next may begin: SEALs of more than 2/3 of its roster (R11). */
+export const epochSeal = v.strictObject({
+  /** The sealed epoch. */
+  epoch: uint,
+  /** Its FORM; null when it never came to one, since somebody never joined. */
+  form: v.nullable(cid),
+  /** The roster that had been asked to promise. */
+  roster: listOf(did, 7),
+  seals: listOf(
+    v.strictObject({
+      member: did,
+      /** The decision that the member was locked on, or null: its digest and its PROPOSE. */
+      digest: v.nullable(hash32),
+      proposal: v.nullable(cid),
+      /** Ed25519 over the tagged bytes of the SEAL statement. */
+      sig: bytesOf(64)
+    }),
+    7
+  )
+})
+
 /** FORM + finality votes of more than 2/3 of the roster (R10). */
 export const certificate = v.strictObject({
   /** The complete FORM envelope. */
   form: anyBytes,
+  /** The complete FORM envelopes of the NEED's earlier epochs, oldest first: they show that each was sealed, and what was carried. */
+  previous: listOf(anyBytes, EPOCHS_MAX - 1),
   /** Which of the two things a group votes on. */
   stage: v.picklist(['decide', 'outcome']),
   /** taggedHash of the decision or outcome body that was voted on. */
@@ -174,8 +197,10 @@ export const payloads = {
     need: cid,
     slot: text,
     epoch: uint,
-    /** Seals of the epoch before; null while an epoch is not carried over. */
-    seal: v.null(),
+    /** Seals of the epoch before; null exactly in the NEED's own epoch. */
+    seal: v.nullable(epochSeal),
+    /** Seals of the epochs before that one, from the last epoch with a FORM on, oldest first; empty unless an epoch never came to a FORM. */
+    earlierSeals: listOf(epochSeal, EPOCHS_MAX - 2),
     /** The checkpoint that candidates come from; null while the network has none. */
     checkpoint: v.null(),
     /** Where the candidates come from. */
@@ -319,5 +344,6 @@ export type Fact = v.InferOutput<typeof fact>
 export type Windows = v.InferOutput<typeof windows>
 export type Decision = v.InferOutput<typeof decision>
 export type Outcome = v.InferOutput<typeof outcome>
+export type EpochSeal = v.InferOutput<typeof epochSeal>
 export type Certificate = v.InferOutput<typeof certificate>
 export const VERBS: readonly Verb[] = Object.keys(payloads) as Verb[]

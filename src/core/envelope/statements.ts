@@ -5,6 +5,7 @@ export const TAGS = {
   envelope: 'can-swarm/envelope/v1',
   policy: 'can-swarm/policy-eval/v1',
   join: 'can-swarm/join/v1',
+  epochSeal: 'can-swarm/epoch-seal/v1',
   vote: 'can-swarm/vote/v1',
   decision: 'can-swarm/decision/v1',
   outcome: 'can-swarm/outcome/v1',

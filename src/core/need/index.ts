@@ -11,6 +11,13 @@ export { checkNeed, WINDOW_MS_MAX } from './check-need.ts'
 export { type CommittedEntry, decodeEntry, type EntryBody, encodeEntry } from './entry.ts'
 export { factsOf } from './facts.ts'
 export { verdictSeal } from './judging.ts'
-export { type Applied, isPointless, LOGGED_VERBS, NeedLog } from './need-log.ts'
+export {
+  type Applied,
+  followsOn,
+  isPointless,
+  LOGGED_VERBS,
+  NeedLog,
+  type NeedLogInit
+} from './need-log.ts'
 export type { Dispute, Lease, NeedPhase, NeedState, Proposal, Verdict } from './state.ts'
 export { isSolo } from './state.ts'

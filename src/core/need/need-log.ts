@@ -2,13 +2,14 @@ import { assert } from '../base/index.ts'
 import {
   type Admitted,
   type Decision,
+  type Envelope,
   type Outcome,
   parseEnvelope,
   signingBytes,
   type Verb
 } from '../envelope/index.ts'
 import { settle } from '../ledger/index.ts'
-import type { Verify } from '../roster/index.ts'
+import { carriedBy, type Verify } from '../roster/index.ts'
 import { applyAttestPlan, applyPropose, biddingReason, decideIfDue, eligible } from './bidding.ts'
 import { planDigestOf } from './digest.ts'
 import { CHAIN_START, type CommittedEntry, chainHash, decodeEntry } from './entry.ts'
@@ -46,6 +47,15 @@ export const LOGGED_VERBS: ReadonlySet<Verb> = new Set<Verb>([
   'RECONCILE'
 ])
 
+export type NeedLogInit = {
+  readonly need: Admitted<'NEED'>
+  /** Checked against `need` and `previous` (roster's `checkForm`). */
+  readonly form: Admitted<'FORM'>
+  /** FORMs of earlier epochs, checked, oldest first. */
+  readonly previous: readonly Admitted<'FORM'>[]
+  readonly verify: Verify
+}
+
 /**
  * The life of one NEED as a fold over its group's committed entries. The same entries give the same decision and the
  * same outcome bytes at every member, observer and replayer (P2). Entries that break a rule change nothing: the log is ordered, not trusted.
@@ -54,19 +64,21 @@ export class NeedLog {
   readonly state: NeedState
   readonly #verify: Verify
 
-  /** `form` has been checked against `need` (roster's `checkForm`). */
-  constructor(need: Admitted<'NEED'>, form: Admitted<'FORM'>, verify: Verify) {
+  constructor({ need, form, previous, verify }: NeedLogInit) {
+    const carried = carriedBy([...previous, form])
+    assert(carried.ok, 'a FORM that was checked carries one decision at most')
     this.#verify = verify
     this.state = {
       need,
       form,
+      carried: carried.value,
       phase: 'BIDDING',
       reason: 'the group is starting',
       at: { stamp: 0, term: 0, index: 0 },
       logHash: CHAIN_START,
       startedAt: null,
       logged: new Set(),
-      said: new Set([need, form].map(saidKey)),
+      said: new Set([need, ...previous, form].map(saidKey)),
       planned: [need],
       proposals: new Map(),
       decision: null,
@@ -234,6 +246,16 @@ export function isPointless(state: NeedState, { envelope }: Admitted): boolean {
     default:
       return APPLY[envelope.verb] === undefined
   }
+}
+
+/**
+ * The envelope that must be in the log before this one, or it would be void there: the id of an ATTEST_PLAN's proposal. A leader may
+ * hear of them in either order.
+ */
+export function followsOn({ envelope }: Admitted): string | null {
+  return envelope.verb === 'ATTEST_PLAN'
+    ? (envelope as Envelope<'ATTEST_PLAN'>).payload.proposal.toString()
+    : null
 }
 
 function saidKey({ envelope }: Admitted): string {

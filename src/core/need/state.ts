@@ -1,4 +1,5 @@
 import type { Admitted, Decision, Fence, Outcome } from '../envelope/index.ts'
+import type { Carried } from '../roster/index.ts'
 import { PLANNED_MAX, QUOTE_LENGTH_MAX } from './limits.ts'
 
 /** Where the fold stands. */
@@ -63,6 +64,8 @@ export type At = { readonly stamp: number; readonly term: number; readonly index
 export type NeedState = {
   readonly need: Admitted<'NEED'>
   readonly form: Admitted<'FORM'>
+  /** The decision of an earlier epoch that this group is bound to, or null (R11). */
+  readonly carried: Carried | null
   phase: NeedPhase
   /** Why the thread waits or how it ended, one sentence; deterministic. */
   reason: string

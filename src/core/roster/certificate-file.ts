@@ -4,7 +4,7 @@ import { decodeStrict, encode } from '../codec/index.ts'
 import { anyBytes, type Decision, type Outcome } from '../envelope/index.ts'
 import { type CheckedCertificate, checkDecision, checkOutcome } from './certificate.ts'
 import { quorumOf } from './draw.ts'
-import type { Verify } from './form.ts'
+import type { Verify } from './key.ts'
 import { openSigned } from './signed.ts'
 
 /** Names the shape and its version; a reader refuses any other. */

@@ -10,7 +10,8 @@ import {
   TAGS
 } from '../envelope/index.ts'
 import { quorumOf } from './draw.ts'
-import { checkForm, groupIdOf, type Verify } from './form.ts'
+import { checkForm, groupIdOf } from './form.ts'
+import type { Verify } from './key.ts'
 
 /** What a finality vote is about. */
 export type VoteSubject = {
@@ -38,28 +39,25 @@ export function outcomeDigest(outcome: Outcome): Uint8Array {
 export type CheckedCertificate = {
   readonly group: string
   readonly form: Admitted<'FORM'>
+  /** The FORMs of earlier epochs, oldest first. */
+  readonly previous: readonly Admitted<'FORM'>[]
   readonly signers: readonly string[]
 }
 
 /**
- * Checks a certificate offline: FORM is well-formed and signed by the requester of `need`, the roster follows the draw, all
- * joined, and more than two thirds of the roster voted for this digest. A signer counts once.
+ * Checks a certificate offline: its FORM and those of earlier epochs are signed by the requester of `need` and well-formed, each
+ * epoch before is sealed, the roster follows the draw, all joined, and more than two thirds of the roster voted for this digest.
+ * A signer counts once.
  */
 export function checkCertificate(
   certificate: Certificate,
   need: Admitted<'NEED'>,
   verify: Verify
 ): Result<CheckedCertificate> {
-  const parsed = parseEnvelope(certificate.form)
-  if (!parsed.ok) return parsed
-  if (parsed.value.envelope.verb !== 'FORM')
-    return refuse('CERTIFICATE_FORM', 'the certificate holds no FORM')
-  const form = parsed.value as Admitted<'FORM'>
-  if (!verify(form.envelope.sender, signingBytes(form.envelope), form.envelope.sig)) {
-    return refuse('BAD_SIGNATURE', 'the signature of the FORM in the certificate is wrong')
-  }
-  const formed = checkForm(form, need, verify)
-  if (!formed.ok) return formed
+  const chain = checkChain([...certificate.previous, certificate.form], need, verify)
+  if (!chain.ok) return chain
+  const previous = chain.value.slice(0, -1)
+  const form = chain.value.at(-1) as Admitted<'FORM'>
   const { roster, slot, epoch } = form.envelope.payload
   const group = groupIdOf(certificate.form)
   const message = voteBytes({
@@ -80,7 +78,29 @@ export function checkCertificate(
       `only ${signers.size} of ${roster.length} members signed; ${quorumOf(roster.length)} are needed`
     )
   }
-  return ok({ group, form, signers: roster.filter(member => signers.has(member)) })
+  return ok({ group, form, previous, signers: roster.filter(member => signers.has(member)) })
+}
+
+/** Checks FORMs of one NEED, oldest epoch first, each against those before it. */
+function checkChain(
+  forms: readonly Uint8Array[],
+  need: Admitted<'NEED'>,
+  verify: Verify
+): Result<readonly Admitted<'FORM'>[]> {
+  const previous: Admitted<'FORM'>[] = []
+  for (const bytes of forms) {
+    const parsed = parseEnvelope(bytes)
+    if (!parsed.ok) return parsed
+    if (parsed.value.envelope.verb !== 'FORM')
+      return refuse('CERTIFICATE_FORM', 'the certificate holds no FORM')
+    const form = parsed.value as Admitted<'FORM'>
+    if (!verify(form.envelope.sender, signingBytes(form.envelope), form.envelope.sig))
+      return refuse('BAD_SIGNATURE', 'the signature of a FORM in the certificate is wrong')
+    const formed = checkForm(form, { need, previous }, verify)
+    if (!formed.ok) return formed
+    previous.push(form)
+  }
+  return ok(previous)
 }
 
 /** Checks that a certificate is about this decision of this NEED. */
@@ -111,14 +131,14 @@ function checkSubject(
   need: Admitted<'NEED'>,
   verify: Verify
 ): Result<CheckedCertificate> {
-  const names =
-    body.need.toString() === need.id &&
-    body.slot === need.envelope.payload.slot &&
-    body.epoch === need.envelope.payload.epoch
+  const names = body.need.toString() === need.id && body.slot === need.envelope.payload.slot
   if (!names)
     return refuse('CERTIFICATE_OTHER_NEED', 'the certificate is about another NEED, slot or epoch')
   if (certificate.stage !== stage || !equals(certificate.digest, digest)) {
     return refuse('CERTIFICATE_DIGEST', 'the certificate is about something else')
   }
-  return checkCertificate(certificate, need, verify)
+  const checked = checkCertificate(certificate, need, verify)
+  if (checked.ok && checked.value.form.envelope.payload.epoch !== body.epoch)
+    return refuse('CERTIFICATE_OTHER_NEED', 'the certificate is about another NEED, slot or epoch')
+  return checked
 }

@@ -2,7 +2,8 @@ import { equals, ok, type Result, refuse } from '../base/index.ts'
 import type { Admitted, Certificate } from '../envelope/index.ts'
 import { checkCertificate, type VoteSubject, voteBytes } from './certificate.ts'
 import type { Evidence, Offence } from './evidence.ts'
-import { groupIdOf, joinBytes, type Verify } from './form.ts'
+import { groupIdOf } from './form.ts'
+import { joinBytes, type Verify } from './key.ts'
 import { openSigned } from './signed.ts'
 
 /** What evidence proves, and against whom. */

@@ -1,25 +1,20 @@
-import { CLOCK_SKEW_MS_MAX, ok, type Result, refuse, toHex } from '../base/index.ts'
-import { hash, taggedBytes, taggedHash } from '../codec/index.ts'
-import { type Admitted, TAGS } from '../envelope/index.ts'
-import { drawOrder, followsDraw, GROUP_SIZE, K_MAX } from './draw.ts'
+import { CLOCK_SKEW_MS_MAX, EPOCHS_MAX, ok, type Result, refuse, toHex } from '../base/index.ts'
+import { hash } from '../codec/index.ts'
+import type { Admitted } from '../envelope/index.ts'
+import { drawOrder, followsDraw, GROUP_SIZES, K_MAX } from './draw.ts'
+import { joinBytes, rosterHash, type Verify } from './key.ts'
+import { checkSeals } from './seal.ts'
 
 /** Bytes of a FORM: every certificate carries it, beside a decision or an outcome, inside one envelope (ENVELOPE_BYTES_MAX). */
 export const FORM_BYTES_MAX: number = 16 * 1024
 
-/** Pure strict Ed25519, handed in by the shell (R3). */
-export type Verify = (did: string, bytes: Uint8Array, signature: Uint8Array) => boolean
+/** Bytes of all FORMs of a NEED up to one epoch: a certificate carries them all, and an outcome needs the other half of its envelope. */
+export const FORMS_BYTES_MAX: number = 32 * 1024
 
-/** The (slot, epoch) of one thread: what a JOIN, a lock and a vote are unique for. */
-export type EpochKey = { readonly thread: string; readonly slot: string; readonly epoch: number }
-
-/** What JOIN promises: exactly these members, in this order, for this (slot, epoch). */
-export function rosterHash(key: EpochKey, roster: readonly string[]): Uint8Array {
-  return taggedHash(TAGS.roster, { ...key, roster })
-}
-
-/** The bytes that a member signs to join. */
-export function joinBytes(key: EpochKey, roster: Uint8Array): Uint8Array {
-  return taggedBytes(TAGS.join, { ...key, roster })
+/** What a FORM is checked against: its NEED, and the FORMs of earlier epochs, checked, oldest first. */
+export type FormContext = {
+  readonly need: Admitted<'NEED'>
+  readonly previous: readonly Admitted<'FORM'>[]
 }
 
 /** The group id: hash of the complete FORM envelope, as hex. */
@@ -28,29 +23,39 @@ export function groupIdOf(formBytes: Uint8Array): string {
 }
 
 /**
- * Checks a FORM against its NEED: the requester signed it, the roster follows the draw, every member's JOIN is there and valid,
- * the K's are no higher than asked for, and stamps may be off by no more than honest clocks are (R14). The envelope's own signature has been checked at the door.
+ * Checks a FORM against its NEED: the requester signed it, the epochs before it are sealed, the roster follows the draw, every
+ * member's JOIN is there and valid, the K's are no higher than asked for, and stamps may be off by no more than honest clocks
+ * are (R14). The envelope's own signature has been checked at the door.
  */
 export function checkForm(
   form: Admitted<'FORM'>,
-  need: Admitted<'NEED'>,
+  context: FormContext,
   verify: Verify
 ): Result<null> {
+  const { need } = context
+  const bound = checkTerms(form, context)
+  if (!bound.ok) return bound
+  const sealed = checkSeals(form, context, verify)
+  if (!sealed.ok) return sealed
+  const roster = checkRoster(form, need)
+  return roster.ok ? checkJoins(form, need.id, verify) : roster
+}
+
+function checkTerms(form: Admitted<'FORM'>, { need, previous }: FormContext): Result<null> {
   const { payload, sender } = form.envelope
   const asked = need.envelope.payload
   if (sender !== need.envelope.sender)
     return refuse('FORM_NOT_BY_REQUESTER', 'only the requester forms the group')
-  if (
-    payload.need.toString() !== need.id ||
-    payload.slot !== asked.slot ||
-    payload.epoch !== asked.epoch
-  ) {
+  const attempt = payload.epoch - asked.epoch
+  const names = payload.need.toString() === need.id && payload.slot === asked.slot
+  if (!names || attempt < 0 || attempt >= EPOCHS_MAX)
     return refuse('FORM_OTHER_NEED', 'the FORM names another NEED, slot or epoch')
-  }
-  if (form.bytes.length > FORM_BYTES_MAX)
-    return refuse('FORM_TOO_LARGE', `a FORM has at most ${FORM_BYTES_MAX} bytes`)
-  if (payload.epoch > 0 && payload.seal === null)
-    return refuse('FORM_SEAL', 'a later epoch needs the seals of the epoch before (R11)')
+  const before = previous.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  if (form.bytes.length > FORM_BYTES_MAX || form.bytes.length + before > FORMS_BYTES_MAX)
+    return refuse(
+      'FORM_TOO_LARGE',
+      `a FORM has at most ${FORM_BYTES_MAX} bytes, all of a NEED together ${FORMS_BYTES_MAX}`
+    )
   if (payload.precisionMs > CLOCK_SKEW_MS_MAX)
     return refuse('FORM_PRECISION', `stamps may be off by at most ${CLOCK_SKEW_MS_MAX} ms`)
   const inRange = (k: number, target: number): boolean =>
@@ -58,8 +63,7 @@ export function checkForm(
   if (!inRange(payload.kPlan, asked.kPlan) || !inRange(payload.kResult, asked.kResult)) {
     return refuse('FORM_K', 'K is outside what the NEED asked for')
   }
-  const roster = checkRoster(form, need)
-  return roster.ok ? checkJoins(form, need.id, verify) : roster
+  return ok(null)
 }
 
 function checkRoster(form: Admitted<'FORM'>, need: Admitted<'NEED'>): Result<null> {
@@ -73,8 +77,8 @@ function checkRoster(form: Admitted<'FORM'>, need: Admitted<'NEED'>): Result<nul
       )
     return ok(null)
   }
-  if (payload.roster.length !== GROUP_SIZE)
-    return refuse('FORM_SIZE', `a group has ${GROUP_SIZE} members`)
+  if (!GROUP_SIZES.includes(payload.roster.length))
+    return refuse('FORM_SIZE', `a group has ${GROUP_SIZES.join(' or ')} members`)
   const order = drawOrder(
     need.id,
     payload.epoch,

@@ -1,6 +1,6 @@
 import { ok, type Result, refuse } from '../base/index.ts'
 import { type Admitted, parseEnvelope, signingBytes, type Verb } from '../envelope/index.ts'
-import type { Verify } from './form.ts'
+import type { Verify } from './key.ts'
 
 /** An envelope out of bytes that never passed a door: its form, its verb and its sender's signature are checked here. */
 export function openSigned<V extends Verb>(

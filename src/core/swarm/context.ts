@@ -48,6 +48,22 @@ export type SwarmInit = {
  */
 const LAMPORT_STEP_MAX = 1_000_000
 
+/** What a member is locked on for (slot, epoch, stage). */
+export type Lock = {
+  /** In hex. */
+  readonly digest: string
+  /** PROPOSE of the decision (text CID); null for an outcome. */
+  readonly proposal: string | null
+}
+
+/** What this node said when it sealed (slot, epoch) of one thread. */
+export type OwnSeal = {
+  readonly thread: string
+  readonly roster: Uint8Array
+  readonly digest: Uint8Array | null
+  readonly proposal: string | null
+}
+
 /** What all parts of the machine share: identity, time, promises on disk, and the effects of the current step. */
 export class Context {
   readonly did: string
@@ -62,8 +78,10 @@ export class Context {
   readonly manifests = new Map<string, Admitted<'MANIFEST'>>()
   /** JOIN promises: scoped slot and epoch -> roster hash in hex (R9). */
   readonly joins = new Map<string, string>()
-  /** Finality locks: scoped slot, epoch and stage -> digest in hex (R10). */
-  readonly locks = new Map<string, string>()
+  /** Finality locks: scoped slot, epoch and stage -> what this node votes for (R10). */
+  readonly locks = new Map<string, Lock>()
+  /** Epochs that this node has left for good: scoped slot and epoch -> its SEAL (R11). */
+  readonly seals = new Map<string, OwnSeal>()
   /** Proofs of others' offences. */
   readonly evidence = new EvidenceShelf()
   /** Commands that wait for their envelope, by its Lamport value. */

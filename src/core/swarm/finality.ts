@@ -23,7 +23,8 @@ export function onDerived(
     stage === 'decide' ? decisionDigest(body as Decision) : outcomeDigest(body as Outcome)
   thread.derived[stage] ??= { digest, atMs: context.nowMs, triedAt: 0, votedAt: 0 }
   if (thread.member === null || thread.group === null) return
-  if (!lock(context, thread, stage, digest)) {
+  const proposal = stage === 'decide' ? (body as Decision).proposal.toString() : null
+  if (!lock(context, thread, stage, { digest, proposal })) {
     thread.warn(context, `this node is locked on another ${stage} for this slot and does not vote`)
     return
   }
@@ -31,13 +32,18 @@ export function onDerived(
   certifyIfDue(context, thread, stage)
 }
 
-function lock(context: Context, thread: Thread, stage: Stage, digest: Uint8Array): boolean {
+function lock(
+  context: Context,
+  thread: Thread,
+  stage: Stage,
+  { digest, proposal }: { readonly digest: Uint8Array; readonly proposal: string | null }
+): boolean {
   const key = lockKey(thread.scopedSlot(), thread.epoch(), stage)
   const locked = context.locks.get(key)
-  if (locked !== undefined) return locked === toHex(digest)
-  context.locks.set(key, toHex(digest))
+  if (locked !== undefined) return locked.digest === toHex(digest)
+  context.locks.set(key, { digest: toHex(digest), proposal })
   context.persist(
-    { type: 'lock', slot: thread.scopedSlot(), epoch: thread.epoch(), stage, digest },
+    { type: 'lock', slot: thread.scopedSlot(), epoch: thread.epoch(), stage, digest, proposal },
     { sync: true }
   )
   return true
@@ -116,7 +122,7 @@ function assemble(
     return vote !== undefined && vote.digest === wanted ? [{ member, sig: vote.sig }] : []
   })
   if (votes.length < quorumOf(roster.length)) return null
-  return { form: group.form.bytes, stage, digest, votes }
+  return { form: group.form.bytes, previous: [], stage, digest, votes }
 }
 
 function publishCertified(

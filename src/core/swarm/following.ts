@@ -105,7 +105,10 @@ export function onLog(
   if (found === 'foreign')
     return thread.warn(context, `${from} sends entries that do not belong into this log`)
   if (found === 'missing') return world.early.holdMessage(thread.id, from, message)
-  context.persist({ type: 'learned', thread: thread.id, entries: fresh }, { sync: false })
+  context.persist(
+    { type: 'learned', thread: thread.id, group: group.id, entries: fresh },
+    { sync: false }
+  )
   applyEntries(world, thread, fresh)
   driveVerdicts(context, thread)
   world.observeThread(thread)

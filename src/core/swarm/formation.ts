@@ -155,6 +155,8 @@ function choose(context: Context, thread: Thread, formation: Formation): void {
     {
       type: 'chosen',
       thread: thread.id,
+      epoch: thread.epoch(),
+      seals: [],
       candidates: formation.candidates,
       roster: formation.roster
     },
@@ -233,6 +235,7 @@ function publishForm(context: Context, thread: Thread, formation: Formation): vo
     slot: need.slot,
     epoch: thread.epoch(),
     seal: null,
+    earlierSeals: [],
     checkpoint: null,
     tier: need.solo ? 'single' : 'discovery',
     candidates: formation.candidates.map(candidate => ({

@@ -21,6 +21,7 @@ export type {
   PeerMessage,
   Phase,
   RecordItem,
+  SealedEpoch,
   Stage,
   SwarmEvent,
   ThreadView

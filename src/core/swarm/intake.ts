@@ -94,7 +94,9 @@ function flawOf(world: World, thread: Thread, admitted: Admitted): string | null
 }
 
 function formCheck({ context }: World, thread: Thread, form: Admitted<'FORM'>): Result<null> {
-  return thread.checkOnce(form, () => checkForm(form, thread.need, context.verify))
+  return thread.checkOnce(form, () =>
+    checkForm(form, { need: thread.need, previous: [] }, context.verify)
+  )
 }
 
 function decisionCheck(

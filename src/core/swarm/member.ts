@@ -1,6 +1,6 @@
 import { assert, ENTRIES_PER_THREAD_MAX } from '../base/index.ts'
 import { cidOf } from '../codec/index.ts'
-import { decodeEntry, encodeEntry, isPointless } from '../need/index.ts'
+import { decodeEntry, encodeEntry, followsOn, isPointless } from '../need/index.ts'
 import { type LogEntry, Raft, type RaftMessage } from '../raft/index.ts'
 import type { Context } from './context.ts'
 import type { Group, Thread } from './thread.ts'
@@ -160,6 +160,8 @@ export class Member {
       if (this.#offered.has(admitted.id) || admitted.envelope.notAfter <= this.#context.nowMs)
         continue
       if (isPointless(this.#group.log.state, admitted)) continue
+      const first = followsOn(admitted)
+      if (first !== null && !this.#offered.has(first)) continue
       if (!this.#propose(admitted.bytes)) return proposed
       this.#offered.add(admitted.id)
       proposed = true

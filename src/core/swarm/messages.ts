@@ -51,6 +51,11 @@ export function onMessage(world: World, from: string, message: PeerMessage): voi
       return world.withThread(message.thread, thread =>
         onFormationMessage(context, thread, from, message)
       )
+    case 'lacking':
+    case 'manifests':
+    case 'seal-ask':
+    case 'sealed':
+      return
     case 'raft':
       return onRaft(world, from, message)
     case 'vote': {

@@ -23,7 +23,15 @@ export function restoreRecord(world: World, record: JournalRecord): void {
       context.joins.set(`${record.slot}/${record.epoch}`, toHex(record.rosterHash))
       return
     case 'lock':
-      context.locks.set(lockKey(record.slot, record.epoch, record.stage), toHex(record.digest))
+      context.locks.set(lockKey(record.slot, record.epoch, record.stage), {
+        digest: toHex(record.digest),
+        proposal: record.proposal
+      })
+      return
+    case 'sealed':
+      context.seals.set(`${record.slot}/${record.epoch}`, record)
+      return
+    case 'sealing':
       return
     case 'chosen':
       return world.withThread(record.thread, thread => {

@@ -30,6 +30,7 @@ export function pull(
     type: 'pull',
     thread: threadId,
     have,
+    group: thread?.group?.id ?? null,
     entries: thread?.group?.entries.length ?? 0
   })
 }
@@ -78,7 +79,9 @@ export function answerPull(
   for (const batch of batches(items, bytes => bytes.length))
     context.send(from, { type: 'envelopes', items: batch })
   if (thread.group === null) return
-  const entries = thread.group.entries.slice(message.entries)
+  // How far another group's log goes says nothing about this one's.
+  const known = message.group === thread.group.id ? message.entries : 0
+  const entries = thread.group.entries.slice(known)
   sendLog(
     context,
     thread,

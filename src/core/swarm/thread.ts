@@ -121,7 +121,7 @@ export class Thread {
     this.group = {
       id: groupIdOf(form.bytes),
       form,
-      log: new NeedLog(this.need, form, context.verify),
+      log: new NeedLog({ need: this.need, form, previous: [], verify: context.verify }),
       entries: []
     }
     this.formation = null
@@ -131,7 +131,8 @@ export class Thread {
   /** Forgets what was learnt of the log: it did not fit the certificate. */
   resetLog(context: Context): void {
     if (this.group === null) return
-    this.group.log = new NeedLog(this.need, this.group.form, context.verify)
+    const { form } = this.group
+    this.group.log = new NeedLog({ need: this.need, form, previous: [], verify: context.verify })
     this.group.entries = []
   }
 

@@ -93,11 +93,12 @@ export type PeerMessage =
   | { readonly type: 'hello'; readonly threads: readonly string[] }
   /** Complete envelopes, each of which goes through the receiver's door. */
   | { readonly type: 'envelopes'; readonly items: readonly Uint8Array[] }
-  /** Ask for what I lack of a thread: ids that I have, and how far my log goes. */
+  /** Ask for what I lack of a thread: ids that I have, the group that I follow or null, and how far my log of it goes. */
   | {
       readonly type: 'pull'
       readonly thread: string
       readonly have: readonly string[]
+      readonly group: string | null
       readonly entries: number
     }
   /** The requester asks whether a candidate is there. Binds nobody. */
@@ -124,6 +125,32 @@ export type PeerMessage =
       readonly epoch: number
       readonly reason: string
     }
+  /** A member that was asked to join does not hold these manifests of candidates (text CIDs), so it cannot check who they are. */
+  | {
+      readonly type: 'lacking'
+      readonly thread: string
+      readonly epoch: number
+      readonly manifests: readonly string[]
+    }
+  /** The manifests asked for: complete envelopes. */
+  | {
+      readonly type: 'manifests'
+      readonly thread: string
+      readonly epoch: number
+      readonly items: readonly Uint8Array[]
+    }
+  /** The requester asks a member to leave an epoch for good, so that the next may begin (R11). */
+  | { readonly type: 'seal-ask'; readonly thread: string; readonly epoch: number }
+  /** The member has left: the roster that it had promised, the decision that it was locked on or null, its signature. */
+  | {
+      readonly type: 'sealed'
+      readonly thread: string
+      readonly epoch: number
+      readonly roster: Uint8Array
+      readonly digest: Uint8Array | null
+      readonly proposal: string | null
+      readonly sig: Uint8Array
+    }
   /** Raft among members; `group` is the hex hash of FORM. */
   | { readonly type: 'raft'; readonly group: string; readonly message: RaftMessage }
   | {
@@ -141,6 +168,20 @@ export type PeerMessage =
       readonly entries: readonly LogEntry[]
     }
 
+/** An epoch that a quorum of its roster has sealed, as the requester keeps it: FORM's `EpochSeal` with CIDs as text. */
+export type SealedEpoch = {
+  readonly epoch: number
+  /** The epoch's FORM, or null when it never came to one. */
+  readonly form: string | null
+  readonly roster: readonly string[]
+  readonly seals: readonly {
+    readonly member: string
+    readonly digest: Uint8Array | null
+    readonly proposal: string | null
+    readonly sig: Uint8Array
+  }[]
+}
+
 /** The two things a group votes on. */
 export type Stage = 'decide' | 'outcome'
 
@@ -155,12 +196,31 @@ export type JournalRecord =
       readonly epoch: number
       readonly rosterHash: Uint8Array
     }
-  /** The requester's choice of a roster, before it binds the members: after a restart it must not choose another. */
+  /**
+   * The requester's choice of a roster, before it binds the members: after a restart it must not choose another. `seals` are those
+   * that the FORM of this epoch will show.
+   */
   | {
       readonly type: 'chosen'
       readonly thread: string
+      readonly epoch: number
+      readonly seals: readonly SealedEpoch[]
       readonly candidates: readonly { readonly did: string; readonly manifest: string }[]
       readonly roster: readonly string[]
+    }
+  /** The requester has begun to seal this epoch: after a restart it goes on, and makes no FORM for it. */
+  | { readonly type: 'sealing'; readonly thread: string; readonly epoch: number }
+  /** This member takes part in (slot, epoch) no more; on disk before its SEAL leaves (R11). */
+  | {
+      readonly type: 'sealed'
+      readonly thread: string
+      readonly slot: string
+      readonly epoch: number
+      /** Hash of the roster that it had promised to join. */
+      readonly roster: Uint8Array
+      /** The decision that it was locked on, or null. */
+      readonly digest: Uint8Array | null
+      readonly proposal: string | null
     }
   | { readonly type: 'hard-state'; readonly group: string; readonly state: HardState }
   | { readonly type: 'entries'; readonly group: string; readonly entries: readonly LogEntry[] }
@@ -171,6 +231,8 @@ export type JournalRecord =
       readonly epoch: number
       readonly stage: Stage
       readonly digest: Uint8Array
+      /** PROPOSE of the decision (text CID); null for an outcome. */
+      readonly proposal: string | null
     }
   | {
       readonly type: 'verdict'
@@ -181,7 +243,12 @@ export type JournalRecord =
       readonly reasons: readonly string[]
     }
   /** Entries learnt from others by a node outside the roster. */
-  | { readonly type: 'learned'; readonly thread: string; readonly entries: readonly LogEntry[] }
+  | {
+      readonly type: 'learned'
+      readonly thread: string
+      readonly group: string
+      readonly entries: readonly LogEntry[]
+    }
   /** Proof of an offence that this node saw (canonical bytes of an evidence object). */
   | { readonly type: 'evidence'; readonly bytes: Uint8Array }
   /** The thread ended here without a certificate (no group, or no quorum before the NEED expired). */

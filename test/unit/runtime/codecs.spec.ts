@@ -25,10 +25,34 @@ const candidates = [{ did: 'did:key:a', manifest: 'bafy' }]
 const RECORDS: { readonly [T in JournalRecord['type']]: Extract<JournalRecord, { type: T }> } = {
   envelope: { type: 'envelope', bytes, atMs: 1 },
   join: { type: 'join', thread: 't', slot: 's', epoch: 0, rosterHash: hash },
-  chosen: { type: 'chosen', thread: 't', candidates, roster: ['did:key:a'] },
+  chosen: {
+    type: 'chosen',
+    thread: 't',
+    epoch: 1,
+    seals: [
+      {
+        epoch: 0,
+        form: null,
+        roster: ['did:key:a'],
+        seals: [{ member: 'did:key:a', digest: hash, proposal: 'bafy', sig }]
+      }
+    ],
+    candidates,
+    roster: ['did:key:a']
+  },
+  sealing: { type: 'sealing', thread: 't', epoch: 0 },
+  sealed: {
+    type: 'sealed',
+    thread: 't',
+    slot: 's',
+    epoch: 0,
+    roster: hash,
+    digest: hash,
+    proposal: 'bafy'
+  },
   'hard-state': { type: 'hard-state', group: 'g', state: { term: 3, vote: null, commit: 2 } },
   entries: { type: 'entries', group: 'g', entries },
-  lock: { type: 'lock', slot: 's', epoch: 0, stage: 'decide', digest: hash },
+  lock: { type: 'lock', slot: 's', epoch: 0, stage: 'decide', digest: hash, proposal: 'bafy' },
   verdict: {
     type: 'verdict',
     thread: 't',
@@ -37,7 +61,7 @@ const RECORDS: { readonly [T in JournalRecord['type']]: Extract<JournalRecord, {
     evaluation: hash,
     reasons: ['because']
   },
-  learned: { type: 'learned', thread: 't', entries },
+  learned: { type: 'learned', thread: 't', group: 'g', entries },
   evidence: { type: 'evidence', bytes },
   abandoned: { type: 'abandoned', thread: 't', reason: 'no quorum', nowMs: 9 }
 }
@@ -59,12 +83,24 @@ const RAFT: { readonly [T in RaftMessage['type']]: RaftMessage & { readonly type
 const MESSAGES: { readonly [T in PeerMessage['type']]: Extract<PeerMessage, { type: T }> } = {
   hello: { type: 'hello', threads: ['t'] },
   envelopes: { type: 'envelopes', items: [bytes, bytes] },
-  pull: { type: 'pull', thread: 't', have: ['a', 'b'], entries: 4 },
+  pull: { type: 'pull', thread: 't', have: ['a', 'b'], group: 'g', entries: 4 },
   invite: { type: 'invite', need: bytes, epoch: 0 },
   available: { type: 'available', thread: 't', epoch: 0 },
   bind: { type: 'bind', thread: 't', epoch: 0, candidates, roster: ['did:key:a'] },
   join: { type: 'join', thread: 't', epoch: 0, rosterHash: hash, sig },
   decline: { type: 'decline', thread: 't', epoch: 0, reason: 'busy' },
+  lacking: { type: 'lacking', thread: 't', epoch: 0, manifests: ['bafy'] },
+  manifests: { type: 'manifests', thread: 't', epoch: 0, items: [bytes] },
+  'seal-ask': { type: 'seal-ask', thread: 't', epoch: 0 },
+  sealed: {
+    type: 'sealed',
+    thread: 't',
+    epoch: 0,
+    roster: hash,
+    digest: hash,
+    proposal: 'bafy',
+    sig
+  },
   raft: { type: 'raft', group: 'g', message: RAFT.append },
   vote: { type: 'vote', group: 'g', stage: 'outcome', digest: hash, sig },
   log: { type: 'log', group: 'g', thread: 't', entries }

@@ -20,6 +20,7 @@ function fold(run: (world: NeedWorld) => void): NeedWorld {
 function carries(outcome: Outcome, world: NeedWorld): boolean {
   const certificate = {
     form: world.form.bytes,
+    previous: [],
     stage: 'outcome' as const,
     digest: outcomeDigest(outcome),
     votes: []

@@ -239,12 +239,19 @@ describe('core/swarm: strangers that ask', () => {
 
   it('get one answer to a pull, and no end for a message to a group that is not theirs', () => {
     const { cluster, node, thread } = finishedThread()
-    const pull: PeerMessage = { type: 'pull', thread, have: [], entries: 0 }
+    const pull: PeerMessage = { type: 'pull', thread, have: [], group: null, entries: 0 }
     assert(sent(cluster, node, pull).length > 0)
     assert.equal(sent(cluster, node, pull).length, 0)
     const group = cluster.view(node, thread).group?.id ?? ''
     const from = testKeys(60).did
-    const message = { type: 'heartbeat' as const, from, to: node.did, term: 1, commit: 0, quiesce: false }
+    const message = {
+      type: 'heartbeat' as const,
+      from,
+      to: node.did,
+      term: 1,
+      commit: 0,
+      quiesce: false
+    }
     assert.equal(sent(cluster, node, { type: 'raft', group, message }).length, 0)
   })
 

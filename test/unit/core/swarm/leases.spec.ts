@@ -19,7 +19,7 @@ function silentWorker(): { cluster: SwarmCluster; thread: string; worker: Cluste
   script(cluster, worker, { works: true, commits: false })
   script(cluster, verifier, { verifies: true })
   const id = cluster.command(requester, { type: 'state-need', draft: cluster.need() })
-  cluster.run(1)
+  cluster.run(10)
   const thread = (requester.replies.get(id) as { value: { envelope: string } }).value.envelope
   return { cluster, thread, worker }
 }
