@@ -30,6 +30,18 @@ export async function resolvePeer(session: Session, id: string): Promise<string>
   )
 }
 
+/** The evidence that a user means, among what the node holds. */
+export async function resolveEvidence(session: Session, id: string): Promise<string> {
+  if (id.length >= WHOLE_LENGTH_MIN) return id
+  const held = await session.call('evidence.list', {})
+  return pick(
+    id,
+    held.map(evidence => evidence.id),
+    'evidence',
+    'can-swarm evidence ls'
+  )
+}
+
 function pick(id: string, all: readonly string[], what: string, list: string): string {
   const part = id.replace(/^(…|\.\.\.)/u, '')
   const matches =

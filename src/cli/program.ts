@@ -3,8 +3,10 @@ import { addAgentCommands } from './commands/agents.ts'
 import { addArtifactCommands } from './commands/artifacts.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addCarCommands } from './commands/car.ts'
+import { addCertificateCommands } from './commands/certificate.ts'
 import { addConfigCommands } from './commands/config.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
+import { addEvidenceCommands } from './commands/evidence.ts'
 import { addInitCommand } from './commands/init.ts'
 import { addNeedCommand } from './commands/need.ts'
 import { addNodeCommands } from './commands/node.ts'
@@ -90,6 +92,8 @@ function addAll(program: Command, shell: Shell): void {
   addCarCommands(program, shell)
   program.commandsGroup('Record and tools:')
   addAuditCommands(program, shell)
+  addCertificateCommands(program, shell)
+  addEvidenceCommands(program, shell)
   addReplCommand(program, shell)
   addTestnetCommands(program, shell)
 }

@@ -65,6 +65,12 @@ export function showThread(out: Output, view: ThreadView): void {
         .map(one => `${one.amount} to ${shortId(one.to)} for ${one.why}`)
         .join('; ') || null
     ],
+    [
+      'evidence',
+      view.evidence
+        .map(one => `${one.offence} by ${one.convicted.map(shortId).join(' ')}`)
+        .join('; ') || null
+    ],
     ['warnings', view.warnings.join('; ') || null]
   ])
 }

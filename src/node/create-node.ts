@@ -19,6 +19,7 @@ import { agentHandlers } from './handlers/agent-handlers.ts'
 import { artifactHandlers } from './handlers/artifact-handlers.ts'
 import { needHandlers } from './handlers/need-handlers.ts'
 import { nodeHandlers } from './handlers/node-handlers.ts'
+import { proofHandlers } from './handlers/proof-handlers.ts'
 import { ManifestKeeper } from './manifest.ts'
 import { type NodeParts, openParts } from './node-parts.ts'
 import { keepPlans, keepResults } from './projections.ts'
@@ -80,6 +81,7 @@ class ComposedNode implements SwarmNode {
         requestStop: () => setImmediate(asked.resolve)
       }),
       ...needHandlers(parts),
+      ...proofHandlers(parts),
       ...agentHandlers(parts, this.#manifest),
       ...artifactHandlers(parts)
     }

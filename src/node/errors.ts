@@ -11,6 +11,20 @@ export class ThreadNotFoundError extends SwarmError {
   }
 }
 
+/** A thread has no certificate of the stage that was asked for. */
+export class CertificateAbsentError extends SwarmError {
+  readonly code = 'CERTIFICATE_ABSENT'
+}
+
+/** This node holds no evidence of this id. */
+export class EvidenceNotFoundError extends SwarmError {
+  readonly code = 'EVIDENCE_NOT_FOUND'
+
+  constructor(id: string) {
+    super(`this node holds no evidence ${id}: "can-swarm evidence ls" lists what it holds`, { id })
+  }
+}
+
 /** A request that fits its schema but not the node's state. */
 export class RequestRefusedError extends SwarmError {
   readonly code = 'REQUEST_REFUSED'

@@ -19,3 +19,8 @@ export class PathFailedError extends SwarmError {
 export class RecordMissingError extends SwarmError {
   readonly code = 'RECORD_MISSING'
 }
+
+/** There is no certificate or evidence at this path, or it cannot be read. */
+export class ProofMissingError extends SwarmError {
+  readonly code = 'PROOF_MISSING'
+}

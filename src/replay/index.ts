@@ -4,6 +4,7 @@
  * 1. Every line is canonical DAG-JSON, hash-chained and signed by the recording node; every envelope in it is signed by its sender.
  * 2. `verify` checks lines, signatures, order and certificates; `replay` also evaluates every policy again and demands that the
  *    outcome derived from the log gives the recorded FINALIZE byte for byte.
+ * 3. A certificate or evidence in a file of its own is judged by its bytes alone.
  */
 import { fileURLToPath } from 'node:url'
 import { nodeVerifier } from '../adapters/ed25519/index.ts'
@@ -15,12 +16,21 @@ export type { Problem, Report } from './check-record.ts'
 export {
   PathFailedError,
   PathNotFoundError,
+  ProofMissingError,
   RecordMissingError,
   TargetExistsError
 } from './errors.ts'
 export { bodyOf, decodeLine, encodeLine, itemOf } from './format.ts'
+export { type ProofFormat, renderProof, writeProof } from './proof-file.ts'
 export type { ReadProgress } from './read-record.ts'
 export { Replayer } from './replayer.ts'
+export {
+  type CertificateReport,
+  type EvidenceReport,
+  OFFENCES,
+  verifyCertificate,
+  verifyEvidence
+} from './verify-proof.ts'
 export { type RecordInit, writeNewRecord, writeRecord } from './write-record.ts'
 
 const silent = {

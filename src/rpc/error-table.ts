@@ -340,6 +340,20 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['CERTIFICATE_DIGEST', 'denied', 'The certificate is about something else.'],
     ['CERTIFICATE_QUORUM', 'denied', 'Too few members signed.'],
     ['CERTIFICATE_VERB', 'denied', 'The verb does not fit the outcome that it carries.'],
+    [
+      'CERTIFICATE_ABSENT',
+      'not-found',
+      'The thread has no certificate of this stage here.',
+      'Wait until it is decided or has ended.'
+    ],
+    [
+      'EVIDENCE_NOT_FOUND',
+      'not-found',
+      'This node holds no such evidence.',
+      'See "can-swarm evidence ls".'
+    ],
+    ['PROOF_MISSING', 'not-found', 'There is no certificate or evidence at this path.'],
+    ['PROOF_JSON', 'failure', 'A certificate or evidence is not canonical DAG-JSON.'],
     ['PROOF_TOO_LARGE', 'failure', 'More bytes than a certificate or evidence can have.'],
     [
       'PROOF_FORMAT',

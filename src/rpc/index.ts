@@ -29,6 +29,7 @@ export { localClient } from './local-client.ts'
 export type {
   ChallengeType,
   DoctorCheck,
+  EvidenceSummary,
   Method,
   MethodResult,
   Methods,

@@ -1,3 +1,4 @@
+import type { Offence } from '../core/roster/index.ts'
 import type { SwarmEvent, ThreadView } from '../core/swarm/index.ts'
 import type {
   AddProgress,
@@ -34,6 +35,15 @@ export interface Methods {
     { path: string; lines: number; complete: boolean }
   ]
   'plan.get': [{ thread: string }, { heads: string[]; changes: PlanChange[] }]
+  /** The newest stage that is certified unless one is named. `base64`: canonical DAG-CBOR of a certificate file. */
+  'certificate.get': [
+    { thread: string; stage?: 'decide' | 'outcome' },
+    { stage: 'decide' | 'outcome'; base64: string }
+  ]
+  /** Of one thread, or all, newest first. */
+  'evidence.list': [{ thread?: string }, EvidenceSummary[]]
+  /** `base64`: canonical DAG-CBOR of the evidence. */
+  'evidence.get': [{ id: string }, EvidenceSummary & { base64: string }]
   'agent.announce': [
     { capabilities: string[]; roles: ('worker' | 'verifier')[] },
     { manifest: string }
@@ -130,6 +140,17 @@ export type ThreadSummary = Pick<
   ThreadView,
   'thread' | 'slot' | 'task' | 'phase' | 'reason' | 'requester' | 'expiresAt'
 >
+
+/** A proof that this node holds; `id` is the CID of its bytes. */
+export type EvidenceSummary = {
+  id: string
+  offence: Offence
+  convicted: readonly string[]
+  thread: string
+  slot: string
+  epoch: number
+  bytes: number
+}
 
 export type NodeStatus = {
   version: string

@@ -159,6 +159,17 @@ export const METHODS: { readonly [M in Method]: MethodEntry<M> } = {
     v.strictObject({ thread: cid }),
     'Facts of the shared plan and its heads.'
   ),
+  'certificate.get': entry(
+    'read',
+    v.strictObject({ thread: cid, stage: maybe(v.picklist(['decide', 'outcome'])) }),
+    'The certificate of a decision or outcome with its NEED: what a stranger needs to check it.'
+  ),
+  'evidence.list': entry(
+    'read',
+    v.strictObject({ thread: maybe(cid) }),
+    'Proofs of offences that this node holds, newest first.'
+  ),
+  'evidence.get': entry('read', v.strictObject({ id: cid }), 'One of these proofs, whole.'),
   'agent.announce': entry('write', announce, 'Publishes what agents of this node can do.'),
   'agent.propose': entry(
     'write',

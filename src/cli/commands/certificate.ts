@@ -1,0 +1,98 @@
+import { type Command, Option } from 'commander'
+import type { CertificateReport } from '../../replay/index.ts'
+import { resolveThread } from '../ids.ts'
+import { checkInput } from '../input-file.ts'
+import { aborted } from '../interrupt.ts'
+import { type ProofOptions, putProof, withProofOptions } from '../proof-output.ts'
+import type { Session } from '../session.ts'
+import { examples, type Shell } from '../shell.ts'
+
+type Claim = NonNullable<CertificateReport['claim']>
+
+export function addCertificateCommands(program: Command, shell: Shell): void {
+  const certificate = program
+    .command('certificate')
+    .description(
+      'Certificates of decisions and outcomes: take them elsewhere, and check them there.'
+    )
+  examples(certificate, ['certificate verify decision.json'])
+  examples(
+    withProofOptions(
+      certificate
+        .command('export')
+        .description('Write the certificate of a thread with everything that checking it needs.')
+        .argument('<id>', 'thread id, or a beginning or end of it')
+        .addOption(
+          new Option(
+            '--stage <STAGE>',
+            'The decision or the outcome; the newest that is certified when absent.'
+          ).choices(['decide', 'outcome'])
+        )
+    ).action(shell.action(exportCertificate)),
+    [
+      'certificate export soitae -o outcome.json',
+      'certificate export soitae --stage decide --format cbor -o decision.cbor'
+    ]
+  )
+  examples(
+    certificate
+      .command('verify')
+      .description(
+        'Check a certificate by its own bytes: NEED, group, joins, votes. Needs no node, home or network.'
+      )
+      .argument('<file>', 'certificate')
+      .action(shell.action((session, _options: object, file: string) => verify(session, file))),
+    ['certificate verify decision.json', 'certificate verify decision.json --json']
+  )
+}
+
+async function exportCertificate(
+  session: Session,
+  options: ProofOptions & { stage?: 'decide' | 'outcome' },
+  id: string
+): Promise<void> {
+  const thread = await resolveThread(session, id)
+  const { stage } = options
+  const found = await session.call(
+    'certificate.get',
+    stage === undefined ? { thread } : { thread, stage }
+  )
+  const proof = { thread, ...found }
+  await putProof(session, 'certificate-export', proof, options)
+}
+
+async function verify(session: Session, file: string): Promise<void> {
+  const path = session.path(file)
+  await checkInput(path)
+  const { verifyCertificate } = await import('../../replay/index.ts')
+  const report = await Promise.race([verifyCertificate(path), aborted(session.signal)])
+  session.exitCode = report.ok ? 0 : 1
+  await session.out.document('certificate-verify', report, () => show(session, report))
+}
+
+function show({ out }: Session, report: CertificateReport): void {
+  if (!report.ok)
+    return out.line(
+      `${out.style('red', 'FAILED')}  ${report.problem.message} [${report.problem.code}]`
+    )
+  const { claim } = report
+  out.line(`${out.style('green', 'ok')}  ${verdictOf(claim)}`)
+  if (out.options.quiet) return
+  out.facts([
+    ['need', claim.need],
+    ['slot', `${claim.slot}, epoch ${claim.epoch}`],
+    ['requester', claim.requester],
+    ['stage', `${claim.stage}, in a ${claim.verb}`],
+    ['proposal', claim.proposal],
+    ['worker', claim.worker],
+    ['outputs', claim.outputs.join(' ') || null],
+    ['payouts', claim.payouts.map(one => `${one.amount} to ${one.to}`).join(', ') || null],
+    ['tier', `${claim.tier}: ${claim.promise}`],
+    ['quorum', `${claim.signers.length} of ${claim.roster.length} signed, ${claim.quorum} needed`]
+  ])
+  for (const member of claim.signers) out.line(`signer  ${member}`)
+}
+
+function verdictOf({ result, reason, worker }: Claim): string {
+  return result === null ? `decided for ${worker}` : `${result}: ${reason}`
+}

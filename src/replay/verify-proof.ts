@@ -1,0 +1,108 @@
+import { nodeVerifier } from '../adapters/ed25519/index.ts'
+import type { Refusal, Result } from '../core/base/index.ts'
+import {
+  CERTIFICATE_FILE_BYTES_MAX,
+  type CertifiedClaim,
+  type Conviction,
+  checkCertificateFile,
+  checkEvidence,
+  decodeCertificateFile,
+  decodeEvidence,
+  EVIDENCE_BYTES_MAX,
+  type Offence
+} from '../core/roster/index.ts'
+import { readProof } from './proof-file.ts'
+
+/** What a certificate promises by the way its group came about. */
+export const PROMISE_OF_TIER: Readonly<Record<CertifiedClaim['tier'], string>> = {
+  discovery:
+    'the requester drew the group from voters that it found; a second group for the same epoch is not prevented, but convicts the requester',
+  single: 'the requester decided alone: its word and nobody else stands behind it'
+}
+
+/** What each offence is, as a sentence about the convicted. */
+export const OFFENCES: Readonly<Record<Offence, string>> = {
+  'two-votes': 'voted for two different results of one stage of one epoch',
+  'two-joins': 'promised itself to two rosters for one epoch',
+  'two-forms': 'signed two FORMs for one epoch of its NEED',
+  'two-certificates': 'signed two certificates that contradict each other'
+}
+
+type Verified<T> =
+  | { readonly ok: true; readonly path: string; readonly problem: null; readonly claim: T }
+  | { readonly ok: false; readonly path: string; readonly problem: Refusal; readonly claim: null }
+
+/** JSON-safe. */
+export type CertificateReport = Verified<{
+  readonly verb: CertifiedClaim['verb']
+  readonly need: string
+  readonly requester: string
+  readonly slot: string
+  readonly epoch: number
+  readonly stage: CertifiedClaim['stage']
+  readonly tier: CertifiedClaim['tier']
+  readonly promise: string
+  readonly group: string
+  readonly roster: readonly string[]
+  readonly signers: readonly string[]
+  readonly quorum: number
+  /** The PROPOSE that was decided, and its sender. */
+  readonly proposal: string | null
+  readonly worker: string | null
+  readonly result: 'FINAL' | 'INVALID' | 'EXPIRED' | null
+  readonly reason: string | null
+  readonly outputs: readonly string[]
+  readonly payouts: readonly {
+    readonly to: string
+    readonly amount: string
+    readonly why: string
+  }[]
+}>
+
+/** JSON-safe. */
+export type EvidenceReport = Verified<Conviction & { readonly meaning: string }>
+
+/** Checks a certificate file by its own bytes alone: without a home, a node or a network. */
+export async function verifyCertificate(path: string): Promise<CertificateReport> {
+  const verify = nodeVerifier()
+  const read = await readProof(path, CERTIFICATE_FILE_BYTES_MAX)
+  const decoded = read.ok ? decodeCertificateFile(read.value) : read
+  const checked = decoded.ok ? checkCertificateFile(decoded.value, verify) : decoded
+  return reportOf(path, checked, claim => {
+    const { thread, decision, outcome, ...rest } = claim
+    const proposal = decision?.proposal ?? outcome?.proposal ?? null
+    return {
+      ...rest,
+      need: thread,
+      promise: PROMISE_OF_TIER[claim.tier],
+      proposal: proposal === null ? null : proposal.toString(),
+      worker: decision?.worker ?? null,
+      result: outcome?.result ?? null,
+      reason: outcome?.reason ?? null,
+      outputs: (outcome?.outputs ?? []).map(String),
+      payouts: (outcome?.payouts ?? []).map(({ to, amount, why }) => ({
+        to,
+        amount: String(amount),
+        why
+      }))
+    }
+  })
+}
+
+/** Checks an evidence file by its own bytes alone: without a home, a node or a network. */
+export async function verifyEvidence(path: string): Promise<EvidenceReport> {
+  const verify = nodeVerifier()
+  const read = await readProof(path, EVIDENCE_BYTES_MAX)
+  const decoded = read.ok ? decodeEvidence(read.value) : read
+  const checked = decoded.ok ? checkEvidence(decoded.value, verify) : decoded
+  return reportOf(path, checked, conviction => ({
+    ...conviction,
+    meaning: OFFENCES[conviction.offence]
+  }))
+}
+
+function reportOf<C, T>(path: string, checked: Result<C>, say: (claim: C) => T): Verified<T> {
+  return checked.ok
+    ? { ok: true, path, problem: null, claim: say(checked.value) }
+    : { ok: false, path, problem: checked.refusal, claim: null }
+}

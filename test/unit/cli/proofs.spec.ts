@@ -1,0 +1,220 @@
+// Goal: certificates and evidence leave a node as files that another machine can check, and nothing else is taken for one.
+// Method: the program in this process; exports against fake handlers with real proofs, verification without any node.
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  encodeCertificateFile,
+  encodeEvidence,
+  evidenceId,
+  type Offence
+} from '../../../src/core/roster/index.ts'
+import { renderProof } from '../../../src/replay/index.ts'
+import type { Handlers } from '../../../src/rpc/index.ts'
+import { CID_A, CID_B, DID_A, fakeThread } from '../../support/fake-handlers.ts'
+import { fakeNode } from '../../support/fake-node.ts'
+import { type Samples, sampleEvidence } from '../../support/sample-evidence.ts'
+
+describe('cli/proofs', () => {
+  const node = fakeNode()
+  let samples: Samples
+  let decision: Uint8Array
+  let outcome: Uint8Array
+  before(() => {
+    samples = sampleEvidence()
+    const { need, decide, finalize } = samples
+    decision = encodeCertificateFile({ need: need.bytes, envelope: decide.bytes })
+    outcome = encodeCertificateFile({ need: need.bytes, envelope: finalize.bytes })
+  })
+  const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+  const file = (name: string, bytes: Uint8Array | string): string => {
+    writeFileSync(join(node.home, name), bytes)
+    return name
+  }
+  const certificates = (): Partial<Handlers> => ({
+    'certificate.get': async ({ stage = 'outcome' }) => ({
+      stage,
+      base64: base64(stage === 'decide' ? decision : outcome)
+    })
+  })
+
+  describe('certificate', () => {
+    it('exports to a file in either form, and verifies both', async () => {
+      await node.serve(certificates())
+      for (const format of ['json', 'cbor']) {
+        const argv = ['certificate', 'export', CID_B, '--stage', 'decide', '-o', `d.${format}`]
+        const exported = await node.run([...argv, '--format', format])
+        assert.equal(exported.stdout, `${join(node.home, `d.${format}`)}\n`, exported.stderr)
+        const { code, stdout } = await node.run(['certificate', 'verify', `d.${format}`])
+        assert.equal(code, 0, stdout)
+        const worker = samples.decide.envelope.payload.decision.worker
+        assert.match(stdout, new RegExp(`^ok {2}decided for ${worker}\n`, 'u'))
+        assert.match(stdout, /tier +discovery: .*not prevented/u)
+        assert.match(stdout, /quorum +[34] of 4 signed, 3 needed\n/u)
+        assert.equal(stdout.match(/^signer {2}did:key:/gmu)?.length, 3)
+      }
+      const again = await node.run(['certificate', 'export', CID_B, '-o', 'd.json'])
+      assert.equal(again.code, 1)
+      assert.match(again.stderr, /\[TARGET_EXISTS\]/u)
+    })
+
+    it('exports to stdout, as text or in a document', async () => {
+      await node.serve(certificates())
+      const text = await node.run(['certificate', 'export', CID_B])
+      assert.equal(text.stdout, Buffer.from(renderProof(outcome, 'json')).toString())
+      const document = JSON.parse(
+        (await node.run(['certificate', 'export', CID_B, '--json'])).stdout
+      )
+      assert.deepEqual(document, {
+        schema: 'can-swarm/certificate-export/1',
+        thread: CID_B,
+        stage: 'outcome',
+        path: null,
+        base64: base64(outcome)
+      })
+    })
+
+    it('says in a document what is certified', async () => {
+      const { need, finalize, roster, requester } = samples
+      const { outputs, reason } = finalize.envelope.payload.outcome
+      file('o.cbor', outcome)
+      const { stdout } = await node.run(['certificate', 'verify', 'o.cbor', '--json'])
+      const { claim, ...report } = JSON.parse(stdout)
+      const path = join(node.home, 'o.cbor')
+      assert.deepEqual(report, {
+        schema: 'can-swarm/certificate-verify/1',
+        ok: true,
+        path,
+        problem: null
+      })
+      assert.equal(claim.need, need.id)
+      assert.equal(claim.requester, requester)
+      assert.equal(claim.stage, 'outcome')
+      assert.equal(claim.result, 'FINAL')
+      assert.equal(claim.reason, reason)
+      assert.deepEqual(claim.outputs, outputs.map(String))
+      assert.deepEqual(claim.roster, roster)
+      assert.equal(claim.quorum, 3)
+    })
+
+    it('refuses what is no certificate, with the reason and status 1', async () => {
+      const text = renderProof(decision, 'json')
+      const evidence = encodeEvidence(samples.evidence['two-forms'])
+      const flip = (bytes: Uint8Array, at: number): Uint8Array => {
+        const changed = bytes.slice()
+        changed[at] = (changed[at] as number) ^ 1
+        return changed
+      }
+      const wrong: readonly (readonly [Uint8Array | string, string])[] = [
+        ['what?\n', 'PROOF_FORMAT'],
+        ['{"a":1}', 'PROOF_FORMAT'],
+        ['{"a": 1}', 'PROOF_JSON'],
+        ['{', 'PROOF_JSON'],
+        [JSON.stringify(JSON.parse(Buffer.from(text).toString()), null, 2), 'PROOF_JSON'],
+        [evidence, 'PROOF_FORMAT'],
+        [new Uint8Array(400 * 1024).fill(0xa0), 'PROOF_TOO_LARGE'],
+        [decision.slice(0, -1), 'NOT_CANONICAL'],
+        [flip(decision, decision.length - 10), 'BAD_SIGNATURE'],
+        [flip(text, text.length - 1), 'PROOF_JSON']
+      ]
+      for (const [bytes, code] of wrong) {
+        file('wrong', bytes)
+        const result = await node.run(['certificate', 'verify', 'wrong'])
+        assert.equal(result.code, 1, result.stderr)
+        assert.match(result.stdout, new RegExp(`^FAILED {2}.+ \\[${code}\\]\n$`, 'u'))
+        const { ok, problem } = JSON.parse(
+          (await node.run(['certificate', 'verify', 'wrong', '--json'])).stdout
+        )
+        assert.deepEqual([ok, problem.code], [false, code])
+      }
+    })
+
+    it('ends with 3 where there is no file, and 2 where it is empty', async () => {
+      for (const what of ['certificate', 'evidence']) {
+        assert.equal((await node.run([what, 'verify', 'missing'])).code, 3)
+        mkdirSync(join(node.home, `folder-${what}`))
+        const folder = await node.run([what, 'verify', `folder-${what}`])
+        assert.equal(folder.code, 3)
+        assert.match(folder.stderr, /\[PROOF_MISSING\]/u)
+        assert.equal((await node.run([what, 'verify', file('empty', '')])).code, 2)
+      }
+    })
+  })
+
+  describe('evidence', () => {
+    const held = (): Partial<Handlers> => {
+      const bytes = encodeEvidence(samples.evidence['two-votes'])
+      const summary = {
+        id: evidenceId(bytes),
+        offence: 'two-votes' as const,
+        convicted: [samples.member],
+        thread: CID_B,
+        slot: 'slot-1',
+        epoch: 0,
+        bytes: bytes.length
+      }
+      return {
+        'threads.list': async () => [fakeThread({ thread: CID_B })],
+        'evidence.list': async ({ thread }) =>
+          thread === undefined || thread === CID_B ? [summary] : [],
+        'evidence.get': async ({ id }) => {
+          assert.equal(id, summary.id)
+          return { ...summary, base64: base64(bytes) }
+        }
+      }
+    }
+
+    it('lists what the node holds, also of one thread', async () => {
+      await node.serve(held())
+      const all = await node.run(['evidence', 'ls'])
+      assert.match(all.stdout, /^EVIDENCE +OFFENCE +CONVICTED +THREAD +EPOCH\n…\w{8} +two-votes/u)
+      assert.equal((await node.run(['evidence', 'ls', 'soitae'])).stdout, all.stdout)
+      const none = await node.run(['evidence', 'ls', CID_A])
+      assert.equal(none.stdout, '')
+      assert.match(none.stderr, /^No evidence/u)
+      const [one] = JSON.parse((await node.run(['evidence', 'ls', '--json'])).stdout).evidence
+      assert.deepEqual(one.convicted, [samples.member])
+    })
+
+    it('exports by a part of an id, and verifies what it wrote', async () => {
+      await node.serve(held())
+      const [one] = JSON.parse((await node.run(['evidence', 'ls', '--json'])).stdout).evidence
+      const exported = await node.run(['evidence', 'export', one.id.slice(-6), '-o', 'e.json'])
+      assert.equal(exported.code, 0, exported.stderr)
+      const { code, stdout } = await node.run(['evidence', 'verify', 'e.json'])
+      assert.equal(code, 0)
+      assert.match(stdout, /^ok {2}two-votes: voted for two/u)
+      assert.ok(stdout.includes(`convicted  ${samples.member}\n`))
+      assert.ok(readFileSync(join(node.home, 'e.json'), 'utf8').endsWith('}\n'))
+    })
+
+    it('convicts of every offence in either form', async () => {
+      for (const offence of Object.keys(samples.evidence) as Offence[]) {
+        const bytes = encodeEvidence(samples.evidence[offence])
+        for (const format of ['json', 'cbor'] as const) {
+          file('e', renderProof(bytes, format))
+          const { stdout, code } = await node.run(['evidence', 'verify', 'e', '--json'])
+          assert.equal(code, 0, stdout)
+          const { claim } = JSON.parse(stdout)
+          assert.equal(claim.offence, offence)
+          assert.deepEqual(claim.convicted, samples.convicted[offence])
+          assert.match(claim.meaning, /^\w/u)
+        }
+      }
+    })
+
+    it('refuses what convicts nobody, with status 1', async () => {
+      file('c', decision)
+      const result = await node.run(['evidence', 'verify', 'c'])
+      assert.equal(result.code, 1)
+      assert.match(result.stdout, /^FAILED {2}.*\[PROOF_FORMAT\]\n$/u)
+    })
+
+    it('shows in a thread who is convicted', async () => {
+      const evidence = [{ id: CID_A, offence: 'two-forms' as const, convicted: [DID_A] }]
+      await node.serve({ 'thread.get': async () => fakeThread({ evidence }) })
+      const { stdout } = await node.run(['thread', CID_B])
+      assert.match(stdout, /evidence +two-forms by …\w{8}/u)
+    })
+  })
+})
