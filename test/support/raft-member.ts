@@ -4,7 +4,8 @@ import {
   Raft,
   type RaftInit,
   type RaftMessage,
-  type Ready
+  type Ready,
+  type Snapshot
 } from '../../src/core/raft/index.ts'
 
 /** `log(1, 1, 2)`: three entries of terms 1, 1 and 2. */
@@ -17,6 +18,7 @@ export const THREE = ['a', 'b', 'c']
 
 export type MemberInit = Partial<RaftInit> & {
   readonly log?: readonly LogEntry[]
+  readonly snapshot?: Snapshot
   readonly term?: number
   readonly vote?: string | null
   readonly commit?: number
@@ -38,7 +40,12 @@ export function member(init: MemberInit = {}): Raft {
     electionTicksMin: 10,
     heartbeatTicks: 1,
     random: init.random ?? (() => 0),
-    restored: { hardState, entries }
+    ...(init.changesMembers === undefined ? {} : { changesMembers: init.changesMembers }),
+    restored: {
+      hardState,
+      entries,
+      ...(init.snapshot === undefined ? {} : { snapshot: init.snapshot })
+    }
   })
 }
 
@@ -50,7 +57,8 @@ export function work(raft: Raft): Required<Ready> {
     entries: [],
     messages: [],
     committed: [],
-    forwarded: []
+    forwarded: [],
+    snapshot: null
   }
   for (let batch = raft.ready(); batch !== null; batch = raft.ready()) {
     all = {
@@ -59,6 +67,7 @@ export function work(raft: Raft): Required<Ready> {
       entries: [...all.entries, ...batch.entries],
       messages: [...all.messages, ...batch.messages],
       committed: [...all.committed, ...batch.committed],
+      snapshot: batch.snapshot ?? all.snapshot,
       forwarded: [...all.forwarded, ...batch.forwarded]
     }
     raft.advance()

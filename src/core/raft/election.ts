@@ -1,6 +1,8 @@
 import { assert } from '../base/index.ts'
+import { isVoter } from './configuration.ts'
 import { NUMBER_MAX } from './limits.ts'
-import { tally } from './quorum.ts'
+import { mayStand } from './membership.ts'
+import { jointTally } from './quorum.ts'
 import { becomeLeader } from './replication.ts'
 import {
   becomeFollower,
@@ -13,7 +15,9 @@ import type { MemberId, RaftMessage } from './types.ts'
 
 /** One tick of a member that does not lead: after the timeout it asks whether an election could be won. */
 export function electionTick(state: RaftState): void {
-  if (++state.electionTicks >= state.electionTimeout) startPreVote(state)
+  if (++state.electionTicks < state.electionTimeout) return
+  if (mayStand(state)) startPreVote(state)
+  else becomeFollower(state, state.term, null)
 }
 
 /**
@@ -48,7 +52,10 @@ export function startElection(state: RaftState, options: { readonly transfer: bo
 function requestVotes(state: RaftState, type: 'pre-vote' | 'vote', transfer: boolean): void {
   const { lastIndex, lastTerm } = state.log
   const term = type === 'pre-vote' ? state.term + 1 : state.term
-  for (const peer of state.peers) send(state, peer, { type, lastIndex, lastTerm, transfer }, term)
+  for (const peer of state.peers) {
+    if (isVoter(state.configuration, peer))
+      send(state, peer, { type, lastIndex, lastTerm, transfer }, term)
+  }
 }
 
 /** [RAFT-9] Term and vote of the candidate were persisted: its vote for itself counts like any other (R13). */
@@ -58,14 +65,14 @@ export function countOwnVote(state: RaftState): void {
 
 function countVote(state: RaftState, from: MemberId, granted: boolean): void {
   state.votes.set(from, granted)
-  const result = tally(state.votes, state.memberCount)
+  const result = jointTally(state.configuration, state.votes)
   if (result === 'won') becomeLeader(state)
   if (result === 'lost') becomeFollower(state, state.term, null)
 }
 
 function countPreVote(state: RaftState, from: MemberId, granted: boolean): void {
   state.votes.set(from, granted)
-  const result = tally(state.votes, state.memberCount)
+  const result = jointTally(state.configuration, state.votes)
   if (result === 'won') startElection(state, { transfer: false })
   if (result === 'lost') becomeFollower(state, state.term, null)
 }
@@ -116,7 +123,7 @@ export function handlePreVoteReply(state: RaftState, reply: MessageOf<'pre-vote-
 
 /** [RAFT-17] 3.10: the leader wants this member to take over. */
 export function handleTimeoutNow(state: RaftState, message: MessageOf<'timeout-now'>): void {
-  if (state.leader === message.from) startElection(state, { transfer: true })
+  if (state.leader === message.from && mayStand(state)) startElection(state, { transfer: true })
 }
 
 /**

@@ -1,11 +1,15 @@
-import { quorumSize } from './quorum.ts'
+import { jointTally } from './quorum.ts'
 import { becomeFollower, type MessageOf, type RaftState, send } from './state.ts'
+import type { MemberId } from './types.ts'
 
 // --- leader ---
 
 /** [RAFT-16] One tick of a leader: heartbeats, check-quorum, the end of a transfer that did not happen. */
 export function leaderTick(state: RaftState): void {
-  for (const progress of state.progress.values()) progress.silentTicks++
+  for (const progress of state.progress.values()) {
+    progress.silentTicks++
+    progress.snapshotTicks++
+  }
   if (!hasQuorumContact(state)) {
     // 6.2: a leader that is cut off steps down, so that its callers look for another one.
     becomeFollower(state, state.term, null)
@@ -21,11 +25,11 @@ export function leaderTick(state: RaftState): void {
 }
 
 function hasQuorumContact(state: RaftState): boolean {
-  let heard = 1
-  for (const progress of state.progress.values()) {
-    if (progress.silentTicks <= state.electionTicksMin) heard++
+  const heard = new Map<MemberId, boolean>([[state.id, true]])
+  for (const [peer, progress] of state.progress) {
+    if (progress.silentTicks <= state.electionTicksMin) heard.set(peer, true)
   }
-  return heard >= quorumSize(state.memberCount)
+  return jointTally(state.configuration, heard) === 'won'
 }
 
 export function sendHeartbeats(state: RaftState): void {
@@ -39,7 +43,7 @@ export function sendHeartbeats(state: RaftState): void {
 
 /** A follower is alive, whatever it holds. */
 export function handleHeartbeatReply(state: RaftState, reply: MessageOf<'heartbeat-reply'>): void {
-  state.progress.get(reply.from)?.alive()
+  state.progress.get(reply.from)?.alive(state.electionTicksMin)
 }
 
 // --- follower ---

@@ -22,11 +22,14 @@
  *    certificates above it are what strangers trust.
  */
 export { RaftRestoreError } from './errors.ts'
-export { ENTRY_BYTES_MAX } from './limits.ts'
-export { replayBatch } from './log.ts'
+export { ENTRY_BYTES_MAX, SNAPSHOT_BYTES_MAX } from './limits.ts'
+export { replayBatch, replaySnapshot } from './log.ts'
+export type { MembersTarget } from './membership.ts'
 export { quorumSize } from './quorum.ts'
 export { Raft } from './raft.ts'
 export type {
+  ChangeRefusal,
+  Configuration,
   Forwarded,
   ForwardRefusal,
   HardState,
@@ -39,6 +42,7 @@ export type {
   RaftRole,
   RaftStatus,
   Ready,
+  Snapshot,
   Term,
   TransferRefusal
 } from './types.ts'

@@ -17,6 +17,15 @@ export const UNCOMMITTED_ENTRIES_MAX = 1024
 export const COMMITTED_PER_READY_MAX = 1024
 /** Messages waiting for the next batch. More are dropped, as a network may do: a flood must not fill the memory. */
 export const OUTBOX_MESSAGES_MAX = 4096
+/**
+ * Bytes of a snapshot's data. With its framing it fits into one direct message of 1 MiB, so it is sent whole and not in pieces: the state of one
+ * group is that of one small matter, not of a database.
+ */
+export const SNAPSHOT_BYTES_MAX: number = 512 * 1024
+/** Names in each list of a configuration. Far above any roster (7); a majority of more would be slow to agree. */
+export const CONFIGURATION_MEMBERS_MAX = 64
+/** Entries that a learner may lack and still become a voter: about what arrives while one append travels. */
+export const CATCH_UP_ENTRIES_MAX = 64
 /** Proposals of followers in one batch: 64 of the largest are 8 MiB. More are dropped, and their senders forward again. */
 export const FORWARDED_PER_READY_MAX = 64
 /**

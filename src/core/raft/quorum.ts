@@ -1,4 +1,4 @@
-import type { LogIndex, MemberId } from './types.ts'
+import type { Configuration, LogIndex, MemberId } from './types.ts'
 
 /** Members that make a majority: any two majorities share a member. */
 export function quorumSize(memberCount: number): number {
@@ -11,15 +11,41 @@ export function agreedIndex(held: readonly LogIndex[]): LogIndex {
   return descending[quorumSize(held.length) - 1] ?? 0
 }
 
+/** [RAFT-30] The highest index that a majority of the voters holds and, while joint, a majority of the outgoing ones as well. */
+export function jointAgreedIndex(
+  configuration: Configuration,
+  held: (id: MemberId) => LogIndex
+): LogIndex {
+  const { voters, outgoing } = configuration
+  const agreed = agreedIndex(voters.map(held))
+  return outgoing.length === 0 ? agreed : Math.min(agreed, agreedIndex(outgoing.map(held)))
+}
+
 /** Where an election stands. */
 export type Tally = 'won' | 'lost' | 'open'
 
-/** Counts the answers so far; an election is lost once the members that may still agree are too few. */
-export function tally(votes: ReadonlyMap<MemberId, boolean>, memberCount: number): Tally {
-  const needed = quorumSize(memberCount)
+/** Counts the answers of the voters so far; an election is lost once those that may still agree are too few. */
+export function tally(votes: ReadonlyMap<MemberId, boolean>, voters: readonly MemberId[]): Tally {
+  const needed = quorumSize(voters.length)
   let granted = 0
-  for (const vote of votes.values()) if (vote) granted++
+  let refused = 0
+  for (const voter of voters) {
+    const vote = votes.get(voter)
+    if (vote === true) granted++
+    if (vote === false) refused++
+  }
   if (granted >= needed) return 'won'
-  const refused = votes.size - granted
-  return memberCount - refused < needed ? 'lost' : 'open'
+  return voters.length - refused < needed ? 'lost' : 'open'
+}
+
+/** [RAFT-30] While joint, an election is won only with both majorities, and lost with either. */
+export function jointTally(
+  configuration: Configuration,
+  votes: ReadonlyMap<MemberId, boolean>
+): Tally {
+  const { voters, outgoing } = configuration
+  const result = tally(votes, voters)
+  if (outgoing.length === 0 || result === 'lost') return result
+  const other = tally(votes, outgoing)
+  return result === 'won' ? other : other === 'lost' ? 'lost' : 'open'
 }

@@ -1,34 +1,24 @@
 import { assert } from '../base/index.ts'
+import { isVoter } from './configuration.ts'
+import { countOwnVote, electionTick, startElection, startPreVote } from './election.ts'
+import { leaderTick } from './heartbeat.ts'
+import { ENTRY_BYTES_MAX, UNCOMMITTED_ENTRIES_MAX } from './limits.ts'
 import {
-  countOwnVote,
-  electionTick,
-  handlePreVote,
-  handlePreVoteReply,
-  handleTimeoutNow,
-  handleVote,
-  handleVoteReply,
-  isDisturbance,
-  startElection,
-  startPreVote
-} from './election.ts'
-import { handleHeartbeat, handleHeartbeatReply, leaderTick } from './heartbeat.ts'
-import {
-  ENTRY_BYTES_MAX,
-  FORWARDED_PER_READY_MAX,
-  TERM_JUMP_MAX,
-  UNCOMMITTED_ENTRIES_MAX
-} from './limits.ts'
+  changeMembers,
+  leaveJoint,
+  type MembersTarget,
+  mayStand,
+  retireIfRemoved
+} from './membership.ts'
 import { quiesce, wake } from './quiescence.ts'
-import {
-  advanceCommit,
-  handleAppend,
-  handleAppendReply,
-  sendAppends,
-  urgeSuccessor
-} from './replication.ts'
+import { advanceCommit, sendAppends, urgeSuccessor } from './replication.ts'
 import { restore } from './restore.ts'
-import { becomeFollower, type MessageOf, type RaftState, send } from './state.ts'
+import { compact } from './snapshot.ts'
+import { type RaftState, send } from './state.ts'
+import { step } from './step.ts'
 import type {
+  ChangeRefusal,
+  Configuration,
   ForwardRefusal,
   HardState,
   LogEntry,
@@ -41,7 +31,6 @@ import type {
   Ready,
   TransferRefusal
 } from './types.ts'
-import { isRaftMessage } from './validate.ts'
 
 /** One member of one group. The duties of its caller are in the doc comment of this room. */
 export class Raft {
@@ -66,21 +55,7 @@ export class Raft {
 
   /** Takes a message that the transport has shown to come from `message.from`. Anything that is not in order is ignored; never throws. */
   step(message: RaftMessage): void {
-    const { state } = this
-    // [RAFT-1]
-    if (!isRaftMessage(message) || message.to !== state.id || !state.peers.includes(message.from))
-      return
-    // [RAFT-2] [RAFT-10]
-    if (message.term > state.term + TERM_JUMP_MAX) return
-    wake(state, message.from)
-    if (isDisturbance(state, message)) return
-    if (message.term < state.term) {
-      answerOutdated(state, message)
-      return
-    }
-    if (message.term > state.term && entersTerm(message)) becomeFollower(state, message.term, null)
-    if (state.role === 'leader') stepLeader(state, message)
-    else stepOther(state, message)
+    step(this.state, message)
   }
 
   /** Appends data to the log of the leader. Null: taken; it is decided when it comes back in `Ready.committed`. */
@@ -107,9 +82,29 @@ export class Raft {
     return null
   }
 
+  /**
+   * Changes the members: to these voters, by joint consensus, and to these learners. Null: begun; it is over when `configuration` has no
+   * outgoing voters and its entry is committed. A new voter must have been a learner before.
+   */
+  changeMembers(target: MembersTarget): ChangeRefusal | null {
+    const refusal = changeMembers(this.state, target)
+    if (refusal === null) wake(this.state, null)
+    return refusal
+  }
+
+  /** Who takes part, by the latest entry in this member's log that says so, committed or not. */
+  configuration(): Configuration {
+    return this.state.configuration
+  }
+
+  /** `data` is the applied state after the entry at `index`: the log forgets everything up to there. What is kept behind it spares others a snapshot. */
+  compact(index: LogIndex, data: Uint8Array): void {
+    compact(this.state, index, data)
+  }
+
   /** Stands for election at once. A member that has seen no term yet has no one to disturb and asks no pre-vote. */
   campaign(): void {
-    if (this.state.role === 'leader') return
+    if (this.state.role === 'leader' || !mayStand(this.state)) return
     wake(this.state, null)
     if (this.state.term === 0) startElection(this.state, { transfer: false })
     else startPreVote(this.state)
@@ -122,7 +117,7 @@ export class Raft {
   transferTo(member: MemberId): TransferRefusal | null {
     const { state } = this
     if (state.role !== 'leader') return 'not-leader'
-    if (member !== state.id && !state.peers.includes(member)) return 'not-member'
+    if (member !== state.id && !isVoter(state.configuration, member)) return 'not-member'
     wake(state, null)
     state.transfer = member === state.id ? null : { to: member, ticks: 0, isSent: false }
     urgeSuccessor(state)
@@ -146,20 +141,27 @@ export class Raft {
   ready(): Ready | null {
     if (this.#isBatchOut) return null
     const { state } = this
-    if (state.role === 'leader') sendAppends(state)
+    if (state.role === 'leader') {
+      leaveJoint(state)
+      sendAppends(state)
+      retireIfRemoved(state)
+    }
+    const snapshot = state.isSnapshotNew ? state.snapshot : null
     const entries = state.log.takeUnpersisted()
     const committed = state.log.takeCommitted()
     const hardState = this.#takeHardState()
     const { outbox: messages, forwarded } = state
     const count = entries.length + committed.length + messages.length + forwarded.length
-    if (hardState === null && count === 0) return null
+    if (hardState === null && snapshot === null && count === 0) return null
+    state.isSnapshotNew = false
     state.outbox = []
     state.forwarded = []
     this.#isBatchOut = true
-    const mustSync = entries.length > 0 || hardState?.mustSync === true
+    const mustSync = entries.length > 0 || snapshot !== null || hardState?.mustSync === true
     return {
       hardState: hardState?.value ?? null,
       mustSync,
+      snapshot,
       entries,
       messages,
       committed,
@@ -196,74 +198,4 @@ export class Raft {
     this.#hardState = { term, vote, commit: log.commit }
     return { value: this.#hardState, mustSync }
   }
-}
-
-/** [RAFT-3] A question about the next term, and a yes to it, do not make it begin. */
-function entersTerm(message: RaftMessage): boolean {
-  return message.type !== 'pre-vote' && !(message.type === 'pre-vote-reply' && message.granted)
-}
-
-/** [RAFT-4] A sender of an earlier term learns ours and steps down; an outdated answer is dropped. */
-function answerOutdated(state: RaftState, message: RaftMessage): void {
-  const to = message.from
-  if (message.type === 'vote') send(state, to, { type: 'vote-reply', granted: false })
-  if (message.type === 'pre-vote') send(state, to, { type: 'pre-vote-reply', granted: false })
-  if (message.type === 'append' || message.type === 'heartbeat') {
-    send(state, to, { type: 'append-reply', success: false, matchIndex: 0, conflictTerm: 0 })
-  }
-}
-
-function stepLeader(state: RaftState, message: RaftMessage): void {
-  const progress = state.progress.get(message.from)
-  assert(progress !== undefined, 'a leader keeps the progress of every peer')
-  progress.silentTicks = 0
-  progress.owesAnswer = false
-  if (message.type === 'append-reply') handleAppendReply(state, message)
-  if (message.type === 'heartbeat-reply') handleHeartbeatReply(state, message)
-  if (message.type === 'vote') handleVote(state, message)
-  if (message.type === 'pre-vote') handlePreVote(state, message)
-  if (message.type === 'forward') takeForwarded(state, message)
-  // Appends and heartbeats of our own term would be of a second leader: there is none, so they are void.
-}
-
-/** [RAFT-24] The layer above knows whether and how to propose it. */
-function takeForwarded(state: RaftState, message: MessageOf<'forward'>): void {
-  if (state.forwarded.length >= FORWARDED_PER_READY_MAX) return
-  state.forwarded.push({ from: message.from, data: message.data })
-}
-
-function stepOther(state: RaftState, message: RaftMessage): void {
-  switch (message.type) {
-    case 'append':
-      if (follows(state, message.from)) handleAppend(state, message)
-      break
-    case 'heartbeat':
-      if (follows(state, message.from)) handleHeartbeat(state, message)
-      break
-    case 'vote':
-      handleVote(state, message)
-      break
-    case 'pre-vote':
-      handlePreVote(state, message)
-      break
-    case 'vote-reply':
-      handleVoteReply(state, message)
-      break
-    case 'pre-vote-reply':
-      handlePreVoteReply(state, message)
-      break
-    case 'timeout-now':
-      handleTimeoutNow(state, message)
-      break
-    default:
-      break
-  }
-}
-
-/** [RAFT-11] Recognises the sender as leader of the term. A term has one leader: a second one is not followed. */
-function follows(state: RaftState, sender: MemberId): boolean {
-  if (state.leader !== null && state.leader !== sender) return false
-  if (state.leader === null) becomeFollower(state, state.term, sender)
-  state.electionTicks = 0
-  return true
 }

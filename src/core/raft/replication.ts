@@ -1,7 +1,9 @@
 import { assert } from '../base/index.ts'
 import { APPEND_BYTES_MAX, APPEND_ENTRIES_MAX } from './limits.ts'
+import { useConfiguration } from './membership.ts'
 import { Progress } from './progress.ts'
-import { agreedIndex } from './quorum.ts'
+import { jointAgreedIndex } from './quorum.ts'
+import { sendSnapshot } from './snapshot.ts'
 import { type MessageOf, type RaftState, restartElectionTimer, send } from './state.ts'
 import type { LogIndex, MemberId, Term } from './types.ts'
 
@@ -25,6 +27,11 @@ export function becomeLeader(state: RaftState): void {
 export function sendAppends(state: RaftState): void {
   if (state.isQuiescent) return
   for (const [peer, progress] of state.progress) {
+    if (progress.next <= state.log.baseIndex) {
+      // What it lacks is gone; what is on its way may still bring it past that.
+      if (!progress.isPaused || progress.mustAsk) sendSnapshot(state, peer, progress)
+      continue
+    }
     while (!progress.isPaused && progress.next <= state.log.lastIndex) {
       sendAppend(state, peer, progress, { withEntries: true })
     }
@@ -90,10 +97,10 @@ function retryIndex(
 
 /** [RAFT-15] Figure 2, leaders: commit what a majority holds, if it is of this term; earlier entries follow with it (5.4.2). */
 export function advanceCommit(state: RaftState): void {
-  const held = [...state.progress.values()].map(progress => progress.match)
   // The leader's own copy counts once it is on its disk, not when it is in memory.
-  held.push(state.log.persisted)
-  const agreed = agreedIndex(held)
+  const held = (id: MemberId) =>
+    id === state.id ? state.log.persisted : (state.progress.get(id)?.match ?? 0)
+  const agreed = jointAgreedIndex(state.configuration, held)
   if (state.log.termAt(agreed) === state.term) state.log.commitTo(agreed)
 }
 
@@ -113,6 +120,7 @@ export function handleAppend(state: RaftState, append: MessageOf<'append'>): voi
   const { previousIndex, previousTerm, entries } = append
   const outcome = state.log.accept(previousIndex, previousTerm, entries)
   if (outcome === 'contradiction') return
+  useConfiguration(state)
   if (outcome === 'mismatch') {
     send(state, append.from, {
       type: 'append-reply',

@@ -1,7 +1,15 @@
 import { OUTBOX_MESSAGES_MAX } from './limits.ts'
 import type { RaftLog } from './log.ts'
 import type { Progress } from './progress.ts'
-import type { Forwarded, MemberId, RaftMessage, RaftRole, Term } from './types.ts'
+import type {
+  Configuration,
+  Forwarded,
+  MemberId,
+  RaftMessage,
+  RaftRole,
+  Snapshot,
+  Term
+} from './types.ts'
 
 /** A leader hands over to another member. */
 export type Transfer = {
@@ -15,13 +23,21 @@ export type Transfer = {
 /** All that a member is, mutated in place by the functions of this room. */
 export type RaftState = {
   readonly id: MemberId
-  /** The other members, in text order. */
-  readonly peers: readonly MemberId[]
-  readonly memberCount: number
+  /** Whether the log may change the members. */
+  readonly changesMembers: boolean
   readonly electionTicksMin: number
   readonly heartbeatTicks: number
   readonly random: (below: number) => number
   readonly log: RaftLog
+
+  /** The latest in the log, whether committed or not (section 6). */
+  configuration: Configuration
+  /** Its other members, in text order. */
+  peers: readonly MemberId[]
+  /** What stands for the entries that the log has no more. */
+  snapshot: Snapshot | null
+  /** The snapshot is for the next batch. */
+  isSnapshotNew: boolean
 
   term: Term
   vote: MemberId | null

@@ -1,5 +1,12 @@
-import { APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, ENTRY_BYTES_MAX, NUMBER_MAX } from './limits.ts'
-import type { LogEntry, RaftMessage } from './types.ts'
+import { isConfiguration } from './configuration.ts'
+import {
+  APPEND_BYTES_MAX,
+  APPEND_ENTRIES_MAX,
+  ENTRY_BYTES_MAX,
+  NUMBER_MAX,
+  SNAPSHOT_BYTES_MAX
+} from './limits.ts'
+import type { LogEntry, RaftMessage, Snapshot } from './types.ts'
 
 type FieldName =
   | 'type'
@@ -20,6 +27,8 @@ type FieldName =
   | 'matchIndex'
   | 'conflictTerm'
   | 'quiesce'
+  | 'configuration'
+  | 'snapshot'
 /** Anything that has fields: all that is known of a stranger's value. */
 type Fields = { readonly [name in FieldName]?: unknown }
 
@@ -48,6 +57,10 @@ export function isRaftMessage(value: unknown): value is RaftMessage {
     case 'heartbeat-reply':
     case 'timeout-now':
       return isPositive(value.term)
+    case 'snapshot':
+      return (
+        isNatural(value.term) && isSnapshot(value.snapshot) && value.snapshot.term <= value.term
+      )
     case 'forward':
       return isPositive(value.term) && isData(value.data)
     default:
@@ -86,11 +99,28 @@ export function areEntries(
     if (!isRecord(value)) return false
     if (!isPositive(value.term) || value.term < term) return false
     if (!isPositive(value.index) || value.index !== index + 1) return false
-    if (!isData(value.data)) return false
+    if (!isData(value.data) || !isOrdinaryOrChange(value)) return false
     index = value.index
     term = value.term
   }
   return true
+}
+
+/** An entry that changes the members says nothing else. */
+function isOrdinaryOrChange({ configuration, data }: Fields): boolean {
+  if (configuration === undefined) return true
+  return isConfiguration(configuration) && (data as Uint8Array).length === 0
+}
+
+/** Whether a value is what a member could have written for the entries up to some position. */
+export function isSnapshot(value: unknown): value is Snapshot {
+  if (!isRecord(value) || !isPositive(value.index) || !isPositive(value.term)) return false
+  const { data } = value
+  return (
+    isConfiguration(value.configuration) &&
+    data instanceof Uint8Array &&
+    data.length <= SNAPSHOT_BYTES_MAX
+  )
 }
 
 /** Only the place before the first entry has term 0. */

@@ -67,7 +67,9 @@ const RECORDS: { readonly [T in JournalRecord['type']]: Extract<JournalRecord, {
 }
 
 const head = { from: 'a', to: 'b', term: 4 }
-const RAFT: { readonly [T in RaftMessage['type']]: RaftMessage & { readonly type: T } } = {
+/** Of a group that neither shortens its log nor changes its members. */
+type Carried = Exclude<RaftMessage['type'], 'snapshot'>
+const RAFT: { readonly [T in Carried]: RaftMessage & { readonly type: T } } = {
   'pre-vote': { ...head, type: 'pre-vote', lastIndex: 1, lastTerm: 1, transfer: false },
   vote: { ...head, type: 'vote', lastIndex: 1, lastTerm: 1, transfer: true },
   'pre-vote-reply': { ...head, type: 'pre-vote-reply', granted: true },

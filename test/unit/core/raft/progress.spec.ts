@@ -27,7 +27,7 @@ describe('core/raft/progress', () => {
   it('probes again after a sign of life', () => {
     const progress = new Progress(5)
     progress.sent(5, 1)
-    progress.alive()
+    progress.alive(10)
     assert.equal(progress.isPaused, false)
   })
 
@@ -87,10 +87,10 @@ describe('core/raft/progress', () => {
 
   it('asks after a sign of life when something is unanswered, once', () => {
     const progress = steady(3)
-    progress.alive()
+    progress.alive(10)
     assert.equal(progress.mustAsk, false)
     progress.sent(4, 1)
-    progress.alive()
+    progress.alive(10)
     assert.equal(progress.mustAsk, true)
     progress.sent(4, 0)
     assert.equal(progress.mustAsk, false)
