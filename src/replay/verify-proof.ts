@@ -25,7 +25,11 @@ export const OFFENCES: Readonly<Record<Offence, string>> = {
   'two-votes': 'voted for two different results of one stage of one epoch',
   'two-joins': 'promised itself to two rosters for one epoch',
   'two-forms': 'signed two FORMs for one epoch of its NEED',
-  'two-certificates': 'signed two certificates that contradict each other'
+  'two-certificates': 'signed two certificates that contradict each other',
+  'sealed-vote': 'voted in an epoch for what its SEAL of that epoch does not show',
+  'two-seals': 'left one epoch with two different SEALs',
+  'false-seal': 'named another proposal in its SEAL than the decision that it shows',
+  'broken-chain': 'let an epoch follow on seals of another group than it had formed'
 }
 
 type Verified<T> =

@@ -1,9 +1,11 @@
 import type { Admitted, Certificate, Draft, Verb } from '../../src/core/envelope/index.ts'
 import {
-  type Evidence,
+  type EvidenceOf,
   groupIdOf,
   joinBytes,
   type Offence,
+  rosterHash,
+  sealBytes,
   type VoteSubject,
   voteBytes
 } from '../../src/core/roster/index.ts'
@@ -11,7 +13,6 @@ import { finishedThread } from './finished-thread.ts'
 import type { SwarmCluster, testKeys } from './swarm-cluster.ts'
 
 type Keys = ReturnType<typeof testKeys>
-type Of<O extends Offence> = Extract<Evidence, { offence: O }>
 
 /** One offence of each kind, committed with real keys against a real thread, and who is guilty of it. */
 export type Samples = {
@@ -27,7 +28,7 @@ export type Samples = {
   /** The member that sins where one member sins. */
   readonly member: string
   readonly roster: readonly string[]
-  readonly evidence: { readonly [O in Offence]: Of<O> }
+  readonly evidence: { readonly [O in Offence]: EvidenceOf<O> }
   readonly convicted: { readonly [O in Offence]: readonly string[] }
   readonly keysOf: (did: string) => Keys
 }
@@ -53,18 +54,28 @@ export function sampleEvidence(): Samples {
   const member = roster[1] as string
   const again = <V extends Verb>(admitted: Admitted<V>, change: object): Admitted<V> => {
     const { envelope } = admitted
-    const changed = { ...envelope, payload: { ...envelope.payload, ...change } }
-    return cluster.seal(keysOf(requester), changed as unknown as Draft<V>, 9_000)
+    const changed = {
+      ...envelope,
+      payload: { ...envelope.payload, ...change } as { epoch?: number }
+    }
+    return cluster.seal(
+      keysOf(requester),
+      {
+        ...changed,
+        epoch: envelope.epoch === null ? null : changed.payload.epoch
+      } as unknown as Draft<V>,
+      9_000
+    )
   }
   const otherForm = again(form, { precisionMs: 1 })
   const otherNeed = again(need, { task: 'text/other' })
   const { certificate } = decide.envelope.payload
-  const ballot = (digest: Uint8Array, of = form): Of<'two-votes'>['votes'][0] => ({
+  const ballot = (digest: Uint8Array, of = form): EvidenceOf<'two-votes'>['votes'][0] => ({
     form: of.bytes,
     digest,
     sig: keysOf(member).sign(subjectBytes(of, 'decide', digest))
   })
-  const promise = (roster: Uint8Array, of = need): Of<'two-joins'>['joins'][0] => ({
+  const promise = (roster: Uint8Array, of = need): EvidenceOf<'two-joins'>['joins'][0] => ({
     need: of.bytes,
     roster,
     sig: keysOf(member).sign(joinBytes({ thread: of.id, slot: 'slot-1', epoch: 0 }, roster))
@@ -77,6 +88,16 @@ export function sampleEvidence(): Samples {
       sig: keysOf(did).sign(subjectBytes(form, 'decide', OTHER_DIGEST))
     }))
   }
+  const key = { thread, slot: 'slot-1', epoch: 0 }
+  const leave = (digest: Uint8Array | null): EvidenceOf<'two-seals'>['seals'][0] => {
+    const seal = { roster: rosterHash(key, roster), digest, proposal: digest && need.cid }
+    const subject = { ...key, ...seal, proposal: seal.proposal?.toString() ?? null }
+    return { ...seal, sig: keysOf(member).sign(sealBytes(subject)) }
+  }
+  const later = again(form, {
+    epoch: 1,
+    seal: { epoch: 0, form: form.cid, roster: [...roster].reverse(), seals: [] }
+  })
   const honest = { ...certificate, votes: votesIn(certificate) }
   const evidence: Samples['evidence'] = {
     'two-votes': {
@@ -103,6 +124,35 @@ export function sampleEvidence(): Samples {
       offence: 'two-certificates',
       need: need.bytes,
       certificates: [honest, forged]
+    },
+    'sealed-vote': {
+      format: FORMAT,
+      offence: 'sealed-vote',
+      member,
+      stage: 'decide',
+      vote: ballot(certificate.digest),
+      seal: leave(null)
+    },
+    'two-seals': {
+      format: FORMAT,
+      offence: 'two-seals',
+      member,
+      need: need.bytes,
+      epoch: 0,
+      seals: [leave(null), leave(OTHER_DIGEST)]
+    },
+    'false-seal': {
+      format: FORMAT,
+      offence: 'false-seal',
+      member,
+      decision: decide.envelope.payload.decision,
+      seal: leave(certificate.digest)
+    },
+    'broken-chain': {
+      format: FORMAT,
+      offence: 'broken-chain',
+      earlier: form.bytes,
+      later: later.bytes
     }
   }
   const signedHonest = honest.votes.map(vote => vote.member)
@@ -110,7 +160,11 @@ export function sampleEvidence(): Samples {
     'two-votes': [member],
     'two-joins': [member],
     'two-forms': [requester],
-    'two-certificates': roster.slice(0, 3).filter(did => signedHonest.includes(did))
+    'two-certificates': roster.slice(0, 3).filter(did => signedHonest.includes(did)),
+    'sealed-vote': [member],
+    'two-seals': [member],
+    'false-seal': [member],
+    'broken-chain': [requester]
   }
   const common = { cluster, need, form, decide, finalize, otherForm, otherNeed }
   return { ...common, requester, member, roster, evidence, convicted, keysOf }

@@ -1,9 +1,10 @@
 import { equals, ok, type Result, refuse } from '../base/index.ts'
-import type { Admitted, Certificate } from '../envelope/index.ts'
-import { checkCertificate, type VoteSubject, voteBytes } from './certificate.ts'
-import type { Evidence, Offence } from './evidence.ts'
+import type { Admitted, Certificate, EpochSeal } from '../envelope/index.ts'
+import { checkCertificate, decisionDigest, type VoteSubject, voteBytes } from './certificate.ts'
+import type { Evidence, EvidenceOf, Offence } from './evidence.ts'
 import { groupIdOf } from './form.ts'
-import { joinBytes, type Verify } from './key.ts'
+import { type EpochKey, joinBytes, type Verify } from './key.ts'
+import { sealBytes, sealsOf } from './seal.ts'
 import { openSigned } from './signed.ts'
 
 /** What evidence proves, and against whom. */
@@ -15,8 +16,6 @@ export type Conviction = {
   readonly slot: string
   readonly epoch: number
 }
-
-type Of<O extends Offence> = Extract<Evidence, { offence: O }>
 
 /**
  * Judges evidence by its own bytes alone. It holds when every signature in it does and the two statements are of a kind that
@@ -33,11 +32,19 @@ export function checkEvidence(evidence: Evidence, verify: Verify): Result<Convic
       return checkTwoForms(evidence, verify)
     case 'two-certificates':
       return checkTwoCertificates(evidence, verify)
+    case 'sealed-vote':
+      return checkSealedVote(evidence, verify)
+    case 'two-seals':
+      return checkTwoSeals(evidence, verify)
+    case 'false-seal':
+      return checkFalseSeal(evidence, verify)
+    case 'broken-chain':
+      return checkBrokenChain(evidence, verify)
   }
 }
 
 /** A lock is for a slot of one requester, an epoch and a stage, whatever thread or group it is met in (GROUP-12). */
-function checkTwoVotes(evidence: Of<'two-votes'>, verify: Verify): Result<Conviction> {
+function checkTwoVotes(evidence: EvidenceOf<'two-votes'>, verify: Verify): Result<Conviction> {
   const { member, stage, votes } = evidence
   const first = castIn(member, stage, votes[0], verify)
   if (!first.ok) return first
@@ -52,7 +59,7 @@ function checkTwoVotes(evidence: Of<'two-votes'>, verify: Verify): Result<Convic
 function castIn(
   member: string,
   stage: VoteSubject['stage'],
-  vote: Of<'two-votes'>['votes'][0],
+  vote: EvidenceOf<'two-votes'>['votes'][0],
   verify: Verify
 ): Result<Admitted<'FORM'>> {
   const form = openSigned(vote.form, ['FORM'], verify)
@@ -66,7 +73,7 @@ function castIn(
 }
 
 /** A promise is for a slot of one requester and an epoch, whatever thread it is met in (GROUP-5). */
-function checkTwoJoins(evidence: Of<'two-joins'>, verify: Verify): Result<Conviction> {
+function checkTwoJoins(evidence: EvidenceOf<'two-joins'>, verify: Verify): Result<Conviction> {
   const { member, epoch, joins } = evidence
   const first = joinedFor(member, epoch, joins[0], verify)
   if (!first.ok) return first
@@ -83,7 +90,7 @@ function checkTwoJoins(evidence: Of<'two-joins'>, verify: Verify): Result<Convic
 function joinedFor(
   member: string,
   epoch: number,
-  join: Of<'two-joins'>['joins'][0],
+  join: EvidenceOf<'two-joins'>['joins'][0],
   verify: Verify
 ): Result<Admitted<'NEED'>> {
   const need = openSigned(join.need, ['NEED'], verify)
@@ -94,7 +101,7 @@ function joinedFor(
 }
 
 /** One FORM for a NEED and an epoch (R8). Whether the two would hold does not matter: signing both is the offence. */
-function checkTwoForms(evidence: Of<'two-forms'>, verify: Verify): Result<Conviction> {
+function checkTwoForms(evidence: EvidenceOf<'two-forms'>, verify: Verify): Result<Conviction> {
   const first = openSigned(evidence.forms[0], ['FORM'], verify)
   if (!first.ok) return first
   const second = openSigned(evidence.forms[1], ['FORM'], verify)
@@ -111,7 +118,7 @@ function checkTwoForms(evidence: Of<'two-forms'>, verify: Verify): Result<Convic
 }
 
 function checkTwoCertificates(
-  evidence: Of<'two-certificates'>,
+  evidence: EvidenceOf<'two-certificates'>,
   verify: Verify
 ): Result<Conviction> {
   const [one, other] = evidence.certificates
@@ -128,6 +135,82 @@ function checkTwoCertificates(
   if (both.length === 0)
     return refuse('PROOF_NOBODY', 'nobody signed both certificates: this convicts no member')
   return convict(evidence.offence, both, first.value.form)
+}
+
+/**
+ * Who has sealed an epoch votes in it no more, and its SEAL shows the decision that it was locked on; who is locked on an outcome
+ * does not seal (R11). So the order of the two does not matter.
+ */
+function checkSealedVote(evidence: EvidenceOf<'sealed-vote'>, verify: Verify): Result<Conviction> {
+  const { member, stage, vote, seal } = evidence
+  const form = castIn(member, stage, vote, verify)
+  if (!form.ok) return form
+  const { need, slot, epoch } = form.value.envelope.payload
+  if (!isSealedBy(member, { thread: need.toString(), slot, epoch }, seal, verify))
+    return unsigned('SEAL')
+  const isShown = seal.digest !== null && equals(seal.digest, vote.digest)
+  if (stage === 'decide' && isShown) return agreeing('statements')
+  return convict(evidence.offence, [member], form.value)
+}
+
+/** The same question gives the same answer: a SEAL is on disk before it leaves (R11). */
+function checkTwoSeals(evidence: EvidenceOf<'two-seals'>, verify: Verify): Result<Conviction> {
+  const { member, epoch, seals, offence } = evidence
+  const need = openSigned(evidence.need, ['NEED'], verify)
+  if (!need.ok) return need
+  const key = { thread: need.value.id, slot: need.value.envelope.payload.slot, epoch }
+  for (const seal of seals) if (!isSealedBy(member, key, seal, verify)) return unsigned('SEAL')
+  if (equals(sealedBytes(key, seals[0]), sealedBytes(key, seals[1]))) return agreeing('SEALs')
+  return ok({ offence, convicted: [member], ...key })
+}
+
+/** A lock holds digest and PROPOSE of one decision, and a SEAL shows both. Nobody else can make a body of that digest. */
+function checkFalseSeal(evidence: EvidenceOf<'false-seal'>, verify: Verify): Result<Conviction> {
+  const { member, decision, seal, offence } = evidence
+  const key = { thread: decision.need.toString(), slot: decision.slot, epoch: decision.epoch }
+  if (!isSealedBy(member, key, seal, verify)) return unsigned('SEAL')
+  if (seal.digest === null || !equals(seal.digest, decisionDigest(decision)))
+    return unrelated('statements')
+  if (seal.proposal?.toString() === decision.proposal.toString()) return agreeing('statements')
+  return ok({ offence, convicted: [member], ...key })
+}
+
+/**
+ * A requester knows its own FORMs. One whose seals are of another roster than its FORM of that epoch bound, or name another
+ * FORM, would let a group go on that was never asked to stop.
+ */
+function checkBrokenChain(
+  evidence: EvidenceOf<'broken-chain'>,
+  verify: Verify
+): Result<Conviction> {
+  const earlier = openSigned(evidence.earlier, ['FORM'], verify)
+  if (!earlier.ok) return earlier
+  const later = openSigned(evidence.later, ['FORM'], verify)
+  if (!later.ok) return later
+  const { sender, payload } = earlier.value.envelope
+  const other = later.value.envelope
+  const sealed = sealsOf(later.value).find(({ epoch }) => epoch === payload.epoch)
+  const isSameNeed =
+    sender === other.sender && payload.need.toString() === other.payload.need.toString()
+  if (!isSameNeed || sealed === undefined) return unrelated('FORMs')
+  if (followsFrom(earlier.value, sealed)) return agreeing('FORMs')
+  return convict(evidence.offence, [sender], earlier.value)
+}
+
+/** Whether seals are of the group that a FORM made. Seals without a FORM may come of a FORM that was still on its way. */
+export function followsFrom(form: Admitted<'FORM'>, sealed: EpochSeal): boolean {
+  const isSameForm = sealed.form === null || sealed.form.toString() === form.id
+  return isSameForm && sealed.roster.join() === form.envelope.payload.roster.join()
+}
+
+type Seal = EvidenceOf<'sealed-vote'>['seal']
+
+function isSealedBy(member: string, key: EpochKey, seal: Seal, verify: Verify): boolean {
+  return verify(member, sealedBytes(key, seal), seal.sig)
+}
+
+function sealedBytes(key: EpochKey, { roster, digest, proposal }: Seal): Uint8Array {
+  return sealBytes({ ...key, roster, digest, proposal: proposal?.toString() ?? null })
 }
 
 /** A certificate that holds and has no vote in it that does not count: evidence has no byte that is free. */

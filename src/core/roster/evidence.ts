@@ -6,6 +6,9 @@ import {
   bytesOf,
   type Certificate,
   certificateSchema,
+  cid,
+  type Decision,
+  decisionSchema,
   did,
   hash32,
   uint
@@ -36,6 +39,16 @@ const join = v.strictObject({
   need: anyBytes,
   /** Roster hash that was promised. */
   roster: hash32,
+  sig: bytesOf(64)
+})
+
+/** What a member said when it left an epoch (R11). */
+const seal = v.strictObject({
+  /** Hash of the roster that it had promised to join. */
+  roster: hash32,
+  /** Digest and PROPOSE of the decision that it was locked on, or null. */
+  digest: v.nullable(hash32),
+  proposal: v.nullable(cid),
   sig: bytesOf(64)
 })
 
@@ -71,6 +84,41 @@ const evidence = v.variant('offence', [
     /** The complete NEED envelope. */
     need: anyBytes,
     certificates: pairOf(certificateSchema as v.GenericSchema<unknown, Certificate>)
+  }),
+  /** A member left an epoch, and voted in it for what its SEAL does not show. */
+  v.strictObject({
+    format,
+    offence: v.literal('sealed-vote'),
+    member: did,
+    stage: v.picklist(['decide', 'outcome']),
+    vote,
+    seal
+  }),
+  /** A member left one epoch of a NEED with two different SEALs. */
+  v.strictObject({
+    format,
+    offence: v.literal('two-seals'),
+    member: did,
+    /** The complete NEED envelope. */
+    need: anyBytes,
+    epoch: uint,
+    seals: pairOf(seal)
+  }),
+  /** A member's SEAL names another PROPOSE than the decision whose digest it shows: it would make the next epoch carry that. */
+  v.strictObject({
+    format,
+    offence: v.literal('false-seal'),
+    member: did,
+    decision: decisionSchema as v.GenericSchema<unknown, Decision>,
+    seal
+  }),
+  /** A requester's later FORM rests on seals of another group than its FORM of that epoch made. */
+  v.strictObject({
+    format,
+    offence: v.literal('broken-chain'),
+    /** Two complete FORM envelopes: the earlier epoch's, and one whose seals name that epoch. */
+    earlier: anyBytes,
+    later: anyBytes
   })
 ])
 
@@ -80,6 +128,7 @@ const evidence = v.variant('offence', [
  */
 export type Evidence = v.InferOutput<typeof evidence>
 export type Offence = Evidence['offence']
+export type EvidenceOf<O extends Offence> = Extract<Evidence, { readonly offence: O }>
 
 /** Canonical bytes of an evidence object, its pair in order. */
 export function encodeEvidence(value: Evidence): Uint8Array {
@@ -118,6 +167,10 @@ function inOrder(value: Evidence): Evidence {
       return { ...value, forms: sorted(value.forms) }
     case 'two-certificates':
       return { ...value, certificates: sorted(value.certificates) }
+    case 'two-seals':
+      return { ...value, seals: sorted(value.seals) }
+    default:
+      return value
   }
 }
 

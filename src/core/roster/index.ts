@@ -27,7 +27,7 @@ export {
   decodeCertificateFile,
   encodeCertificateFile
 } from './certificate-file.ts'
-export { type Conviction, checkEvidence } from './check-evidence.ts'
+export { type Conviction, checkEvidence, followsFrom } from './check-evidence.ts'
 export {
   drawOrder,
   effectiveK,
@@ -45,6 +45,7 @@ export {
   EVIDENCE_BYTES_MAX,
   EVIDENCE_FORMAT,
   type Evidence,
+  type EvidenceOf,
   encodeEvidence,
   evidenceId,
   type Offence
