@@ -7,9 +7,13 @@ import { build } from 'esbuild'
 
 rmSync('dist/chunks', { recursive: true, force: true })
 await build({
-  entryPoints: ['cli/main', 'agents/index', 'adapters/opa/worker', 'adapters/automerge/worker'].map(
-    entry => `src/${entry}.ts`
-  ),
+  entryPoints: [
+    'cli/main',
+    'agents/index',
+    'adapters/opa/worker',
+    'adapters/automerge/worker',
+    'simulator/worker'
+  ].map(entry => `src/${entry}.ts`),
   outbase: 'src',
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',

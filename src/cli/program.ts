@@ -13,6 +13,7 @@ import { addNodeCommands } from './commands/node.ts'
 import { addPeerCommands } from './commands/peers.ts'
 import { addPinCommands } from './commands/pins.ts'
 import { addReplCommand } from './commands/repl.ts'
+import { addSimulateCommand } from './commands/simulate.ts'
 import { addStartCommand } from './commands/start.ts'
 import { addTestnetCommands } from './commands/testnet.ts'
 import { addThreadCommands } from './commands/threads.ts'
@@ -96,4 +97,5 @@ function addAll(program: Command, shell: Shell): void {
   addEvidenceCommands(program, shell)
   addReplCommand(program, shell)
   addTestnetCommands(program, shell)
+  addSimulateCommand(program, shell)
 }

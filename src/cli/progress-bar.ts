@@ -28,6 +28,28 @@ export async function progressBar(session: Session, path: string | null): Promis
   }
 }
 
+export type CountBar = {
+  readonly update: (done: number, note: string) => void
+  readonly stop: () => void
+}
+
+/** A bar of things that are counted, on stderr, where there is a person to see it. */
+export async function countBar(session: Session, total: number): Promise<CountBar> {
+  const { json, quiet } = session.out.options
+  if (json || quiet || session.io.stderr.isTTY !== true) return NO_BAR
+  const { default: progress } = await import('cli-progress')
+  const bar = new progress.SingleBar({
+    stream: session.io.stderr as NodeJS.WriteStream,
+    format: '{bar} {value} of {total} | {eta_formatted} {note}',
+    barsize: 30,
+    hideCursor: true,
+    clearOnComplete: true,
+    fps: 10
+  })
+  bar.start(total, 0, { note: '' })
+  return { update: (done, note) => bar.update(done, { note }), stop: () => bar.stop() }
+}
+
 async function sizeOf(path: string): Promise<number> {
   const stats = await stat(path)
   if (!stats.isDirectory()) return stats.size

@@ -368,6 +368,10 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['PROOF_AGREES', 'denied', 'The statements of evidence say the same: no offence.'],
     ['PROOF_NOBODY', 'denied', 'The evidence convicts nobody.']
   ],
+  Simulator: [
+    ['SIMULATOR_WORKER', 'failure', 'A thread of the simulator ended: memory ran out, or a bug.'],
+    ['TRACE_FAILED', 'failure', 'The trace of a failed seed cannot be written.']
+  ],
   Records: [
     ['RECORD_MISSING', 'not-found', 'There is no record at this path.'],
     ['RECORD_LINE', 'failure', 'A line is not canonical DAG-JSON of a known shape.'],

@@ -1,0 +1,11 @@
+import { SwarmError } from '../core/base/index.ts'
+
+/** A thread of the simulator ended by itself: memory ran out, or a bug of the simulator. */
+export class SimulatorWorkerError extends SwarmError {
+  readonly code = 'SIMULATOR_WORKER'
+}
+
+/** The trace of a failed seed cannot be written. */
+export class TraceFailedError extends SwarmError {
+  readonly code = 'TRACE_FAILED'
+}
