@@ -1,10 +1,85 @@
+import type { Draft } from '../core/envelope/index.ts'
+import { decodeEntry, encodeEntry } from '../core/need/index.ts'
+import type { LogEntry } from '../core/raft/index.ts'
+import type { PeerMessage } from '../core/swarm/index.ts'
 import type { FaultName } from './faults.ts'
-import type { VirtualNode } from './virtual-node.ts'
+import { Forger } from './forger.ts'
+import type { Malice, VirtualNode } from './virtual-node.ts'
 import type { VirtualWorld } from './world.ts'
 
-/** Makes one node of a world lie, in one of the ways of `BYZANTINE`. */
+/** Makes one node of a world lie, in one of the ways of `BYZANTINE`. Its keys are its own: it cannot sign for others. */
 export function beginLies(world: VirtualWorld, node: VirtualNode, fault: FaultName): void {
-  node.malice = {}
-  void world
-  void fault
+  node.malice = maliceOf(world, node, fault)
+}
+
+function maliceOf(world: VirtualWorld, node: VirtualNode, fault: FaultName): Malice {
+  switch (fault) {
+    case 'forge':
+      return new Forger(world, node).malice()
+    case 'leader':
+      return unfaithfulMember(world, node)
+    case 'requester':
+      return { publish: draft => (draft.verb === 'FORM' ? otherForm(draft) : undefined) }
+    default:
+      return { publish: otherStatement }
+  }
+}
+
+/** The same roster and joins under another precision: another group, as well signed as the first. */
+function otherForm(draft: Draft<'FORM'>): Draft<'FORM'> {
+  return { ...draft, payload: { ...draft.payload, precisionMs: draft.payload.precisionMs - 1 } }
+}
+
+/** Another statement with the same clock value: half of the world hears this one. */
+function otherStatement(draft: Draft): Draft | undefined {
+  if (draft.verb === 'PROPOSE') {
+    const { ballot } = draft.payload
+    return {
+      ...draft,
+      payload: { ...draft.payload, ballot: { ...ballot, cost: ballot.cost + 1n } }
+    }
+  }
+  if (draft.verb === 'COMMIT') {
+    const telemetry = { ...draft.payload.telemetry, wallMs: draft.payload.telemetry.wallMs + 1 }
+    return { ...draft, payload: { ...draft.payload, telemetry } }
+  }
+  if (draft.verb !== 'ATTEST' || draft.payload.seal === null) return undefined
+  return { ...draft, payload: { ...draft.payload, seal: draft.payload.seal.map(byte => byte ^ 1) } }
+}
+
+/**
+ * A member that keeps no promise: it votes for every candidate, votes for two decisions, acknowledges what it does not hold, and as a
+ * leader gives every other member another log.
+ */
+function unfaithfulMember(world: VirtualWorld, node: VirtualNode): Malice {
+  return {
+    send: (to, message) => {
+      if (message.type === 'vote' && to.index % 2 === 0)
+        return [{ ...message, digest: message.digest.map(byte => byte ^ 0xff) }, message]
+      if (message.type !== 'raft' || message.message.type !== 'append') return [message]
+      if (to.index % 2 === 0) return [message]
+      const entries = message.message.entries.map(otherEntry)
+      return [{ ...message, message: { ...message.message, entries } }]
+    },
+    receive: (from, message) => {
+      if (message.type !== 'raft') return
+      const { message: asked, group } = message
+      const reply = { from: node.did, to: from.did, term: asked.term }
+      const answer = (lie: Extract<PeerMessage, { type: 'raft' }>['message']): void =>
+        world.transmit(node, from, { type: 'raft', group, message: lie })
+      if (asked.type === 'vote') answer({ ...reply, type: 'vote-reply', granted: true })
+      if (asked.type === 'pre-vote') answer({ ...reply, type: 'pre-vote-reply', granted: true })
+      if (asked.type !== 'append') return
+      const matchIndex = asked.previousIndex + asked.entries.length
+      answer({ ...reply, type: 'append-reply', success: true, matchIndex, conflictTerm: 0 })
+    }
+  }
+}
+
+/** The same entry a moment later, and without its envelope now and then. */
+function otherEntry(entry: LogEntry): LogEntry {
+  const body = decodeEntry(entry.data)
+  if (body === null) return entry
+  const envelope = entry.index % 3 === 0 ? null : body.envelope
+  return { ...entry, data: encodeEntry({ stamp: body.stamp + 1, envelope }) }
 }

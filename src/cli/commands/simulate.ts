@@ -45,7 +45,9 @@ const FAULTS: Readonly<Record<FaultName, true>> = {
   actor: true
 }
 
+/** Highest number of seeds and highest seed: the generator has 32 bits. */
 const SEED_MAX = 2 ** 31
+/** Threads: more than any machine of today has cores. */
 const JOBS_MAX = 256
 
 export function addSimulateCommand(program: Command, shell: Shell): void {

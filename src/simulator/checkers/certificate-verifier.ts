@@ -16,6 +16,7 @@ export type Certified = {
 /** Why a certificate does not hold, or what it certifies. */
 export type Verdict = { readonly flaw: string } | { readonly certified: Certified }
 
+type Context = { readonly need: Statement; readonly previous: readonly Statement[] }
 type Signed = { readonly member: string; readonly sig: Uint8Array }
 
 /** The certificate in a DECIDE, FINALIZE or INVALIDATE, checked by protocols/group alone: none of the core's checks is called. */
@@ -25,12 +26,17 @@ export function verifyCertified(statement: Statement, need: Statement, verify: V
   const body = stage === 'decide' ? statement.payload.decision : statement.payload.outcome
   const digest = taggedHash(stage === 'decide' ? TAG.decision : TAG.outcome, body)
   const form = statementOf(certificate.form)
+  const forms = [...certificate.previous.map(statementOf), form]
+  const carried = carriedProposal(forms)
   const flaw =
     bodyFlaw(statement, body, need, form) ??
     (certificate.stage !== stage ? 'it is of another stage' : null) ??
     (hexOf(certificate.digest) !== hexOf(digest) ? 'its digest is another' : null) ??
-    formFlaw(form, need, verify) ??
-    votesFlaw(certificate, form, verify)
+    formsFlaw(forms, need, verify) ??
+    votesFlaw(certificate, form, verify) ??
+    (stage === 'decide' && carried !== null && String(body.proposal) !== carried
+      ? 'another proposal than the one that is carried over'
+      : null)
   if (flaw !== null) return { flaw }
   const { slot, epoch } = form.payload
   const group = hexOf(sha256(certificate.form))
@@ -43,6 +49,7 @@ const TAG = {
   draw: 'can-swarm/draw/v1',
   roster: 'can-swarm/roster/v1',
   join: 'can-swarm/join/v1',
+  seal: 'can-swarm/epoch-seal/v1',
   decision: 'can-swarm/decision/v1',
   outcome: 'can-swarm/outcome/v1',
   vote: 'can-swarm/vote/v1'
@@ -62,21 +69,91 @@ function bodyFlaw(
   return (statement.verb === 'INVALIDATE') === isInvalid ? null : 'a verb that does not fit'
 }
 
+/** What is wrong with the FORMs of a NEED, oldest first, each checked with those before it; null when all hold. */
+export function formsFlaw(
+  forms: readonly Statement[],
+  need: Statement,
+  verify: Verify
+): string | null {
+  for (const [i, form] of forms.entries()) {
+    const flaw = formFlaw(form, { need, previous: forms.slice(0, i) }, verify)
+    if (flaw !== null) return i === forms.length - 1 ? flaw : `an earlier FORM: ${flaw}`
+  }
+  return null
+}
+
 /** GROUP-6 to GROUP-9 and GROUP-17. */
-export function formFlaw(form: Statement, need: Statement, verify: Verify): string | null {
+function formFlaw(form: Statement, context: Context, verify: Verify): string | null {
+  const { need, previous } = context
   const { payload } = form
   if (form.verb !== 'FORM') return 'no FORM'
   if (!verify(form.sender, form.signed, form.sig)) return 'the signature of FORM is wrong'
   if (form.sender !== need.sender) return 'FORM is not by the requester'
   if (String(payload.need) !== need.id || payload.slot !== need.payload.slot)
     return 'FORM names another NEED or slot'
-  if (payload.epoch !== need.payload.epoch) return 'FORM is of another epoch'
-  if (form.bytes.length > 16_384 || payload.precisionMs > 10_000) return 'FORM is beyond a limit'
+  const attempt = payload.epoch - need.payload.epoch
+  if (attempt < 0 || attempt > 3) return 'FORM is of another epoch'
+  const bytes = [...previous, form].reduce((sum, each) => sum + each.bytes.length, 0)
+  if (form.bytes.length > 16_384 || bytes > 32_768 || payload.precisionMs > 10_000)
+    return 'FORM is beyond a limit'
   for (const name of ['kPlan', 'kResult'] as const) {
     const most = Math.min(64, Math.max(1, need.payload[name]))
     if (payload[name] < 1 || payload[name] > most) return `${name} is out of range`
   }
-  return rosterFlaw(form, need) ?? joinsFlaw(form, need, verify)
+  return sealsFlaw(form, context, verify) ?? rosterFlaw(form, need) ?? joinsFlaw(form, need, verify)
+}
+
+/** GROUP-17: every epoch since the last FORM is sealed by more than two thirds of its roster. */
+function sealsFlaw(form: Statement, { need, previous }: Context, verify: Verify): string | null {
+  const last = previous.at(-1)
+  let epoch: number = last?.payload.epoch ?? need.payload.epoch
+  for (const sealed of sealsOf(form)) {
+    const formOf = epoch === last?.payload.epoch ? last : undefined
+    if (sealed.epoch !== epoch) return `epoch ${epoch} is not sealed`
+    if (String(sealed.form) !== String(formOf?.id ?? null)) return 'another FORM is sealed'
+    if (formOf !== undefined && formOf.payload.roster.join() !== sealed.roster.join())
+      return 'another roster is sealed'
+    const key = { thread: need.id, slot: form.payload.slot, epoch }
+    const roster = taggedHash(TAG.roster, { ...key, roster: sealed.roster })
+    const signers = new Set<string>()
+    for (const { member, digest, proposal, sig } of sealed.seals) {
+      const subject = {
+        ...key,
+        roster,
+        digest,
+        proposal: proposal === null ? null : String(proposal)
+      }
+      if (sealed.roster.includes(member) && verify(member, tagged(TAG.seal, subject), sig))
+        signers.add(member)
+    }
+    if (3 * signers.size <= 2 * sealed.roster.length)
+      return `${signers.size} seals of epoch ${epoch}`
+    epoch += 1
+  }
+  if (epoch !== form.payload.epoch) return `epoch ${epoch} is not sealed`
+  return carriedProposal([...previous, form]) === 'conflict' ? 'seals that contradict' : null
+}
+
+/** The proposal that the seals of some FORMs bind the last of them to; null when it is free. */
+export function carriedProposal(forms: readonly Statement[]): string | null {
+  const shown = new Set<string>()
+  for (const sealed of forms.flatMap(sealsOf))
+    for (const { proposal } of sealed.seals) if (proposal !== null) shown.add(String(proposal))
+  return shown.size > 1 ? 'conflict' : ([...shown][0] ?? null)
+}
+
+type Sealed = {
+  readonly epoch: number
+  readonly form: unknown
+  readonly roster: readonly string[]
+  readonly seals: readonly (Signed & {
+    readonly digest: Uint8Array | null
+    readonly proposal: unknown
+  })[]
+}
+
+export function sealsOf({ payload }: Statement): readonly Sealed[] {
+  return payload.seal === null ? [] : [...payload.earlierSeals, payload.seal]
 }
 
 function rosterFlaw({ payload, sender }: Statement, need: Statement): string | null {
@@ -85,10 +162,11 @@ function rosterFlaw({ payload, sender }: Statement, need: Statement): string | n
     return need.payload.solo && roster.length === 1 && roster[0] === sender
       ? null
       : 'a single roster that is not the requester alone'
-  if (roster.length !== 4) return 'a roster of another size'
+  if (roster.length !== 4 && roster.length !== 7) return 'a roster of another size'
   const scores = new Map<string, string>()
+  const { epoch } = payload
   for (const { did } of payload.candidates as readonly { did: string }[])
-    scores.set(did, hexOf(taggedHash(TAG.draw, { need: need.id, epoch: payload.epoch, did })))
+    scores.set(did, hexOf(taggedHash(TAG.draw, { need: need.id, epoch, did, ticket: 0 })))
   for (const [place, did] of roster.entries()) {
     const score = scores.get(did)
     if (score === undefined) return 'a member that is no candidate'

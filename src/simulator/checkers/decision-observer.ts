@@ -1,6 +1,6 @@
 import type { Verify } from '../../core/roster/index.ts'
 import type { VirtualNode } from '../virtual-node.ts'
-import { type Certified, formFlaw, verifyCertified } from './certificate-verifier.ts'
+import { type Certified, formsFlaw, sealsOf, verifyCertified } from './certificate-verifier.ts'
 import type { Scope } from './durability-checker.ts'
 import { hexOf, type Statement, sha256, statementOf } from './statements.ts'
 import type { Findings } from './violation.ts'
@@ -16,6 +16,7 @@ export class DecisionObserver {
   readonly #verify: Verify
   readonly #isLiar: (did: string) => boolean
   readonly #groups = new Map<string, Scope>()
+  readonly #forms = new Map<string, Statement>()
   readonly #seen = new WeakSet<Uint8Array>()
 
   constructor(findings: Findings, verify: Verify, isLiar: (did: string) => boolean) {
@@ -52,11 +53,19 @@ export class DecisionObserver {
 
   #onForm(node: VirtualNode, form: Statement): void {
     const need = this.needs.get(form.thread ?? '')
-    const flaw = need === undefined ? 'no NEED' : formFlaw(form, need, this.#verify)
+    this.#forms.set(form.id, form)
+    const flaw = need === undefined ? 'no NEED' : formsFlaw(this.#chainOf(form), need, this.#verify)
     if (flaw !== null)
       this.#findings.report('certificate', `node ${node.index} keeps a FORM: ${flaw}`)
     const { slot, epoch } = form.payload
     this.#groups.set(hexOf(sha256(form.bytes)), { slot: `${form.sender}/${slot}`, epoch })
+  }
+
+  /** A FORM after those that it names as sealed, oldest first. */
+  #chainOf(form: Statement): Statement[] {
+    const before = sealsOf(form).find(sealed => sealed.form !== null)
+    const previous = this.#forms.get(String(before?.form))
+    return previous === undefined ? [form] : [...this.#chainOf(previous), form]
   }
 
   #onCertificate(node: VirtualNode, statement: Statement): void {
