@@ -7,6 +7,8 @@ const CORE = {
   'core/codec': ['core/base'],
   'core/identity': ['core/base', 'core/codec'],
   'core/envelope': ['core/base', 'core/codec', 'core/identity'],
+  // Wasm in, wasm out: knows nothing of what policies decide.
+  'core/metering': ['core/base', 'core/codec'],
   'core/merkle': ['core/base', 'core/codec'],
   'core/ledger': ['core/base', 'core/codec', 'core/merkle'],
   'core/policy': ['core/base', 'core/codec', 'core/envelope'],
