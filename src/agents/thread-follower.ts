@@ -122,7 +122,7 @@ export class ThreadFollower {
     try {
       const list = await this.#client.call(
         'threads.list',
-        { limit: THREADS_MAX },
+        { limit: THREADS_MAX, open: true },
         { signal: this.#signal }
       )
       for (const { thread, phase } of list) if (!TERMINAL.has(phase)) this.poke(thread)

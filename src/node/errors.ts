@@ -25,6 +25,18 @@ export class EvidenceNotFoundError extends SwarmError {
   }
 }
 
+/** A thread is in the archive in a form that this release does not read. */
+export class ArchivedThreadError extends SwarmError {
+  readonly code = 'ARCHIVE_UNREADABLE'
+
+  constructor(thread: string, reason: string) {
+    super(
+      `the archived thread ${thread} cannot be read (${reason}): start the release that wrote it`,
+      { thread }
+    )
+  }
+}
+
 /** A request that fits its schema but not the node's state. */
 export class RequestRefusedError extends SwarmError {
   readonly code = 'REQUEST_REFUSED'

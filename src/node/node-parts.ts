@@ -5,7 +5,7 @@ import { automergePlanStore } from '../adapters/automerge/index.ts'
 import { nodeVerifier } from '../adapters/ed25519/index.ts'
 import { heliaArtifactStore } from '../adapters/helia/index.ts'
 import { openKeystore } from '../adapters/keystore/index.ts'
-import { levelDatastore } from '../adapters/level/index.ts'
+import { levelArchive, levelDatastore } from '../adapters/level/index.ts'
 import { type Libp2pNetwork, libp2pNetwork } from '../adapters/libp2p/index.ts'
 import { opaPolicyEngine } from '../adapters/opa/index.ts'
 import { pinoLogger } from '../adapters/pino/index.ts'
@@ -15,15 +15,19 @@ import { type Config, makeHome, readPassphrase } from '../config/index.ts'
 import { seededGenerator } from '../core/base/index.ts'
 import { Swarm } from '../core/swarm/index.ts'
 import type {
+  Archive,
   ArtifactStore,
+  Entropy,
   Journal,
   Logger,
   PlanStore,
   PolicyEngine,
-  Signer
+  Signer,
+  VerifySignature
 } from '../ports/index.ts'
 import { Driver } from '../runtime/index.ts'
 import { KeyLostError } from './errors.ts'
+import { Threads } from './threads.ts'
 
 /** Everything that a node is made of, wired but not started. */
 export type NodeParts = {
@@ -37,6 +41,8 @@ export type NodeParts = {
   readonly policy: PolicyEngine
   readonly plan: PlanStore
   readonly journal: Journal
+  readonly archive: Archive
+  readonly threads: Threads
   /** Closes what is open from the beginning: journal, datastore, lock. */
   readonly close: () => Promise<void>
 }
@@ -76,14 +82,7 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
   const unplug: ReadonlySet<string> = new Set(config.node.unplug)
   const keyPath = join(home, 'key.json')
   const journalPath = join(home, 'journal.wal')
-  // A member that lost its key is another member: it must not go on with the promises of the first (R9).
-  if (existsSync(journalPath) && !existsSync(keyPath)) throw new KeyLostError(home)
-  const keystore = await openKeystore({
-    path: keyPath,
-    passphrase: await readPassphrase(config),
-    create: true
-  })
-  const { signer, seed } = keystore
+  const { signer, seed } = await keyOf(config, { keyPath, journalPath })
   const datastore = await levelDatastore(join(home, 'peers'))
   closers.push(() => datastore.close())
   const network = await libp2pNetwork({
@@ -112,25 +111,22 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
   })
   const journal = await walJournal({ path: journalPath, logger })
   closers.push(() => journal.close())
+  const archive = await levelArchive({ path: join(home, 'archive'), logger })
+  closers.push(() => archive.close())
   const entropy = systemEntropy()
   const verify = nodeVerifier()
-  const { electionTicksMin, heartbeatTicks, precisionMs, formTimeoutMs } = config.consensus
-  const swarm = new Swarm({
-    did: signer.did,
-    sign: bytes => signer.sign(bytes),
-    verify,
-    random: seededGenerator(entropy.bytes(16)),
-    settings: { electionTicksMin, heartbeatTicks, precisionMs, inviteMs: formTimeoutMs }
-  })
+  const swarm = machineOf(config, signer, verify, entropy)
+  const threads = new Threads({ did: signer.did, swarm, archive })
   const plan = automergePlanStore({
     workerUrl: workerUrl('automerge'),
     logger,
-    source: thread => swarm.planChanges(thread)
+    source: thread => threads.planChanges(thread)
   })
   const driver = new Driver(
     {
       machine: swarm,
       journal,
+      archive,
       network,
       policy,
       verify,
@@ -145,7 +141,50 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
       onFatal
     }
   )
-  return { config, logger, signer, swarm, driver, network, artifacts, policy, plan, journal, close }
+  return {
+    config,
+    logger,
+    signer,
+    swarm,
+    driver,
+    network,
+    artifacts,
+    policy,
+    plan,
+    journal,
+    archive,
+    threads,
+    close
+  }
+}
+
+async function keyOf(
+  config: Config,
+  { keyPath, journalPath }: { readonly keyPath: string; readonly journalPath: string }
+): ReturnType<typeof openKeystore> {
+  // A member that lost its key is another member: it must not go on with the promises of the first (R9).
+  if (existsSync(journalPath) && !existsSync(keyPath)) throw new KeyLostError(config.home.dir)
+  return openKeystore({
+    path: keyPath,
+    passphrase: await readPassphrase(config),
+    create: true
+  })
+}
+
+function machineOf(
+  { consensus }: Config,
+  signer: Signer,
+  verify: VerifySignature,
+  entropy: Entropy
+): Swarm {
+  const { electionTicksMin, heartbeatTicks, precisionMs, formTimeoutMs } = consensus
+  return new Swarm({
+    did: signer.did,
+    sign: bytes => signer.sign(bytes),
+    verify,
+    random: seededGenerator(entropy.bytes(16)),
+    settings: { electionTicksMin, heartbeatTicks, precisionMs, inviteMs: formTimeoutMs }
+  })
 }
 
 /** Workers are entries of their own: beside this file's folder both in the sources and in the bundle. */

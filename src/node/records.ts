@@ -1,7 +1,6 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeNewRecord, writeRecord } from '../replay/index.ts'
-import { ThreadNotFoundError } from './errors.ts'
 import type { NodeParts } from './node-parts.ts'
 
 /** Writes a thread's record to a new file; without a path to the home's audit folder, where it replaces an earlier one. */
@@ -10,8 +9,7 @@ export async function exportRecord(
   thread: string,
   path?: string
 ): Promise<{ path: string; lines: number; complete: boolean }> {
-  const record = parts.swarm.record(thread)
-  if (record === undefined) throw new ThreadNotFoundError(thread)
+  const record = await parts.threads.record(thread)
   const target = path ?? recordPath(parts, thread)
   const write = path === undefined ? writeRecord : writeNewRecord
   const lines = await write(target, { thread, ...record }, parts.signer)

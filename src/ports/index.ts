@@ -1,6 +1,7 @@
 /**
  * The interfaces between core and world. Adapters implement them; runtime, node and simulator use them. Types only.
  */
+export type * from './archive.ts'
 export type * from './artifacts.ts'
 export type * from './journal.ts'
 export type * from './logger.ts'

@@ -1,5 +1,5 @@
 import type { Offence } from '../core/roster/index.ts'
-import type { SwarmEvent, ThreadView } from '../core/swarm/index.ts'
+import type { SwarmEvent, ThreadSummary, ThreadView } from '../core/swarm/index.ts'
 import type {
   AddProgress,
   AddResult,
@@ -27,7 +27,8 @@ export interface Methods {
   /** Progress: SwarmEvent, for as long as the connection lives. Never results. */
   'events.subscribe': [Record<string, never>, never]
   'need.state': [NeedRequest, { thread: string }]
-  'threads.list': [{ limit?: number }, ThreadSummary[]]
+  /** `before`: threads that stand after this one in the list. `open`: only those that have not ended. */
+  'threads.list': [{ limit?: number; before?: string; open?: boolean }, ThreadSummary[]]
   'thread.get': [{ thread: string }, ThreadView]
   /** Writes the thread's record as signed JSON Lines and returns where. */
   'thread.record': [
@@ -136,10 +137,7 @@ export type NeedRequest = {
   solo?: boolean
 }
 
-export type ThreadSummary = Pick<
-  ThreadView,
-  'thread' | 'slot' | 'task' | 'phase' | 'reason' | 'requester' | 'expiresAt'
->
+export type { ThreadSummary }
 
 /** A proof that this node holds; `id` is the CID of its bytes. */
 export type EvidenceSummary = {

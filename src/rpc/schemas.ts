@@ -141,8 +141,12 @@ export const METHODS: { readonly [M in Method]: MethodEntry<M> } = {
   'need.state': entry('write', needRequest, 'States a NEED and returns its thread.'),
   'threads.list': entry(
     'read',
-    v.strictObject({ limit: maybe(v.pipe(uint, v.minValue(1), v.maxValue(10_000))) }),
-    'Known threads, newest first.'
+    v.strictObject({
+      limit: maybe(v.pipe(uint, v.minValue(1), v.maxValue(10_000))),
+      before: maybe(cid),
+      open: maybe(v.boolean())
+    }),
+    'Known threads, newest first; those before a thread, or only those that go on.'
   ),
   'thread.get': entry(
     'read',

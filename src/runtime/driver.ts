@@ -9,6 +9,7 @@ import {
 import type { Admitted, Draft } from '../core/envelope/index.ts'
 import type { Command, Effect, Input, JournalRecord, SwarmEvent } from '../core/swarm/index.ts'
 import type {
+  Archive,
   Clock,
   DoorVerdict,
   Entropy,
@@ -19,6 +20,7 @@ import type {
   Signer,
   VerifySignature
 } from '../ports/index.ts'
+import { Archivist } from './archivist.ts'
 import { type Unpacked, unpackMessages } from './batch-codec.ts'
 import { CommandDesk } from './command-desk.ts'
 import { Counters } from './counters.ts'
@@ -34,6 +36,7 @@ import { Ticker } from './ticker.ts'
 export type DriverComponents = {
   readonly machine: Machine
   readonly journal: Journal
+  readonly archive: Archive
   readonly network: Network
   readonly policy: PolicyEngine
   readonly verify: VerifySignature
@@ -92,6 +95,7 @@ export class Driver {
   readonly #publisher: Publisher
   readonly #dropped = new Counters()
   readonly #commands = new CommandDesk()
+  readonly #archivist: Archivist
   readonly #outlet: Outlet
   #state: State = 'new'
   #loop: Promise<void> | undefined
@@ -114,8 +118,16 @@ export class Driver {
       admit: bytes => this.door.admit(bytes, components.signer.did, 'local'),
       refused: (draft, lamport, refusal) => this.#onRefused(draft, lamport, refusal)
     })
+    this.#archivist = new Archivist({
+      ...components,
+      did: components.signer.did,
+      dropped: this.#dropped,
+      archived: thread => this.#offer({ kind: 'archived', thread }),
+      send: (to, messages) => this.#outlet.send(to, messages)
+    })
     this.#outlet = new Outlet({
       ...components,
+      archivist: this.#archivist,
       door: this.door,
       publisher: this.#publisher,
       commands: this.#commands,
@@ -203,6 +215,7 @@ export class Driver {
   async #drain(): Promise<void> {
     do {
       await this.#publisher.idle()
+      await this.#archivist.idle()
       await this.#loop
     } while (this.#queue.length > 0 || this.#publisher.isBusy())
   }

@@ -99,6 +99,7 @@ function capacityFor(input: QueuedInput): number {
     case 'tick':
     case 'peer':
     case 'draft-refused':
+    case 'archived':
       return Number.POSITIVE_INFINITY
   }
 }

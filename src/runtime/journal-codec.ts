@@ -10,15 +10,19 @@ import {
   hash32,
   listOf,
   logEntries,
+  phase,
   roster,
   sealedEpochs,
   sealFields,
   sentence,
   shortText,
+  slotName,
   stage,
   uint
 } from './wire-fields.ts'
 
+/** Warnings of one archived thread. */
+const WARNINGS_MAX = 64
 /** Reasons of one verdict. */
 const REASONS_MAX = 256
 
@@ -27,7 +31,7 @@ const schema = v.variant('type', [
   v.strictObject({
     type: v.literal('join'),
     thread: shortText,
-    slot: shortText,
+    slot: slotName,
     epoch: uint,
     rosterHash: hash32
   }),
@@ -52,7 +56,7 @@ const schema = v.variant('type', [
   v.strictObject({ type: v.literal('entries'), group: shortText, entries: logEntries }),
   v.strictObject({
     type: v.literal('lock'),
-    slot: shortText,
+    slot: slotName,
     epoch: uint,
     stage,
     digest: hash32,
@@ -79,7 +83,27 @@ const schema = v.variant('type', [
       v.check(value => value.length <= EVIDENCE_BYTES_MAX, 'evidence is too long')
     )
   }),
-  v.strictObject({ type: v.literal('abandoned'), thread: shortText, reason: sentence, nowMs: uint })
+  v.strictObject({
+    type: v.literal('abandoned'),
+    thread: shortText,
+    reason: sentence,
+    nowMs: uint
+  }),
+  v.strictObject({
+    type: v.literal('tombstone'),
+    thread: shortText,
+    slot: slotName,
+    epoch: v.nullable(uint),
+    decision: v.nullable(shortText),
+    phase,
+    until: uint
+  }),
+  v.strictObject({ type: v.literal('clock'), lamport: uint }),
+  v.strictObject({
+    type: v.literal('warned'),
+    thread: shortText,
+    warnings: listOf(sentence, WARNINGS_MAX)
+  })
 ])
 
 /** Canonical DAG-CBOR of a record. Throws on a value that has no such form (a float, `undefined`): a bug of the caller. */

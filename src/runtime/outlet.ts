@@ -1,6 +1,7 @@
 import { unreachable } from '../core/base/index.ts'
 import type { Effect, PeerMessage, SwarmEvent } from '../core/swarm/index.ts'
 import type { Logger, Network } from '../ports/index.ts'
+import type { Archivist } from './archivist.ts'
 import { packMessages } from './batch-codec.ts'
 import type { CommandDesk } from './command-desk.ts'
 import type { Counters } from './counters.ts'
@@ -13,6 +14,7 @@ export type Part = 'consensus' | 'gossip'
 export type OutletComponents = {
   readonly network: Network
   readonly door: Door
+  readonly archivist: Archivist
   readonly publisher: Publisher
   readonly commands: CommandDesk
   readonly dropped: Counters
@@ -56,6 +58,10 @@ export class Outlet {
         return
       case 'reply':
         return this.#components.commands.reply(effect.id, effect.result)
+      case 'archive':
+        return this.#components.archivist.keep(effect.thread, effect.archived)
+      case 'recall':
+        return this.#components.archivist.recall(effect.to, effect.pull)
       case 'observe':
         return this.#observe(effect.event)
       default:
@@ -73,11 +79,14 @@ export class Outlet {
       if (known === undefined) byPeer.set(to, [message])
       else known.push(message)
     }
-    for (const [to, messages] of byPeer) {
-      const { packed, dropped } = packMessages(messages)
-      for (const type of dropped) this.#drop('message-too-large', { type })
-      for (const bytes of packed) this.#components.network.send(to, bytes)
-    }
+    for (const [to, messages] of byPeer) this.send(to, messages)
+  }
+
+  /** Sends direct messages to one peer, together where they fit. */
+  send(to: string, messages: readonly PeerMessage[]): void {
+    const { packed, dropped } = packMessages(messages)
+    for (const type of dropped) this.#drop('message-too-large', { type })
+    for (const bytes of packed) this.#components.network.send(to, bytes)
   }
 
   #gossip(bytes: Uint8Array): void {

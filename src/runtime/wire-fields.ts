@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import { ENTRIES_PER_THREAD_MAX, EPOCHS_MAX } from '../core/base/index.ts'
+import { ENTRIES_PER_THREAD_MAX, EPOCHS_MAX, TEXT_LENGTH_MAX } from '../core/base/index.ts'
 import type { HardState, LogEntry } from '../core/raft/index.ts'
-import type { SealedEpoch } from '../core/swarm/index.ts'
+import type { Phase, SealedEpoch } from '../core/swarm/index.ts'
 
 /** Field schemas that journal records and peer messages share. */
 
@@ -14,6 +14,12 @@ export const uint: v.GenericSchema<number> = v.pipe(v.number(), v.safeInteger(),
 
 /** A CID, a group id, a slot: compared as text, never trusted to be more. */
 export const shortText: v.GenericSchema<string> = v.pipe(v.string(), v.maxLength(NAME_LENGTH_MAX))
+
+/** A requester's slot: its DID, a slash, and a text field of a payload. */
+export const slotName: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.maxLength(NAME_LENGTH_MAX + TEXT_LENGTH_MAX)
+)
 
 export const sentence: v.GenericSchema<string> = v.pipe(
   v.string(),
@@ -28,6 +34,19 @@ export const bytes: v.GenericSchema<Uint8Array<ArrayBufferLike>> = v.custom<Uint
 export const hash32: v.GenericSchema<Uint8Array<ArrayBufferLike>> = bytesOf(32)
 
 export const stage: v.GenericSchema<'decide' | 'outcome'> = v.picklist(['decide', 'outcome'])
+
+export const phase: v.GenericSchema<Phase> = v.picklist([
+  'OPEN',
+  'BIDDING',
+  'DECIDED',
+  'CLAIMED',
+  'COMMITTED',
+  'REVEALING',
+  'VERIFIED',
+  'FINAL',
+  'INVALID',
+  'EXPIRED'
+])
 
 /** Bytes of one exact length. */
 export function bytesOf(length: number): v.GenericSchema<Uint8Array<ArrayBufferLike>> {

@@ -1,5 +1,6 @@
 import type { Draft } from '../core/envelope/index.ts'
 import type {
+  ArchivedThread,
   Effect,
   Input,
   JournalRecord,
@@ -26,6 +27,8 @@ export type VirtualNode = {
   unsynced: JournalRecord[]
   /** Ids of envelopes that the machine has kept: the door does not let them in twice. */
   readonly known: Set<string>
+  /** Ended threads that are out of memory. Survives crashes. */
+  readonly archive: Map<string, ArchivedThread>
   readonly replies: Map<number, unknown>
   readonly events: SwarmEvent[]
   /** Reacts to events as an agent would; runs after the step. */
@@ -70,6 +73,7 @@ export function virtualNode(index: number, keys: Keys, swarm: Swarm): VirtualNod
     disk: [],
     unsynced: [],
     known: new Set(),
+    archive: new Map(),
     replies: new Map(),
     events: [],
     agent: null,

@@ -9,10 +9,12 @@ import {
   type Verb
 } from '../core/envelope/index.ts'
 import {
+  answerFromArchive,
   type Command,
   type Effect,
   type Input,
   type PeerMessage,
+  type Pull,
   Swarm,
   type SwarmInit,
   type SwarmSettings,
@@ -345,6 +347,15 @@ export class VirtualWorld {
       case 'reply':
         node.replies.set(effect.id, effect.result)
         return
+      case 'archive':
+        // The archive's own write is durable before it is told: nothing in between is lost by a crash.
+        return this.after(1 + this.random.below(5), () => {
+          if (!node.alive) return
+          node.archive.set(effect.thread, effect.archived)
+          this.input(node, { kind: 'archived', nowMs: this.nowMs, thread: effect.thread })
+        })
+      case 'recall':
+        return this.#recall(node, effect.to, effect.pull)
       case 'observe':
         node.events.push(effect.event)
         if (node.agent !== null) this.after(0, () => node.alive && node.agent?.(node, effect.event))
@@ -369,6 +380,14 @@ export class VirtualWorld {
     for (const to of this.nodes)
       if (to !== node && to.index % 2 === 0)
         this.#deliver(node, to, () => this.admit(to, other.bytes, false))
+  }
+
+  #recall(node: VirtualNode, did: string, pull: Pull): void {
+    const archived = node.archive.get(pull.thread)
+    const to = this.nodes.find(other => other.did === did)
+    if (archived === undefined || to === undefined) return
+    for (const message of answerFromArchive(archived, { did: node.did, to: did, pull }))
+      this.send(node, to, message)
   }
 
   /** A direct message leaves `from`. */

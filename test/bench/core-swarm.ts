@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { nodeSigner, nodeVerifier } from '../../src/adapters/ed25519/index.ts'
-import { fixedPolicy, MemoryHub } from '../../src/adapters/memory/index.ts'
+import { fixedPolicy, MemoryHub, memoryArchive } from '../../src/adapters/memory/index.ts'
 import { systemClock, systemEntropy } from '../../src/adapters/system/index.ts'
 import { walJournal } from '../../src/adapters/wal/index.ts'
 import { defaultConfig } from '../../src/config/index.ts'
@@ -75,8 +75,20 @@ export class CoreNode {
     const { swarm: machine, network } = this
     const clock = systemClock()
     const policy = fixedPolicy()
+    const archive = memoryArchive()
     this.driver = new Driver(
-      { machine, journal, network, policy, verify, signer, clock, entropy, logger: silent },
+      {
+        machine,
+        journal,
+        archive,
+        network,
+        policy,
+        verify,
+        signer,
+        clock,
+        entropy,
+        logger: silent
+      },
       {
         senderRate: SENDER_RATE,
         onFatal: error => {

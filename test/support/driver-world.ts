@@ -1,4 +1,4 @@
-import { MemoryDisk, memoryJournal } from '../../src/adapters/memory/index.ts'
+import { MemoryDisk, memoryArchive, memoryJournal } from '../../src/adapters/memory/index.ts'
 import type { Result } from '../../src/core/base/index.ts'
 import type {
   Command,
@@ -60,6 +60,7 @@ export function world(
   const parts = {
     machine: new ScriptedMachine(),
     journal: journal ?? memoryJournal(disk),
+    archive: memoryArchive(),
     network: new RecordingNetwork(),
     policy: new ScriptedPolicy(),
     verify: countingVerify(),

@@ -74,6 +74,7 @@ export function fakeThread(given: Partial<ThreadView> = {}): ThreadView {
     phase: 'BIDDING',
     reason: 'waits for proposals',
     requester: DID_A,
+    openedAt: 0,
     task: 'text/language',
     requires: ['text/language'],
     inputs: [CID_A],

@@ -1,11 +1,6 @@
-/** LevelDB as the place where libp2p keeps the peers that it knows across restarts. */
-import { mkdir } from 'node:fs/promises'
-import { LevelDatastore } from 'datastore-level'
-
-/** Opens, or makes, the database in a folder. The caller closes it after whoever uses it has stopped. */
-export async function levelDatastore(path: string): Promise<LevelDatastore> {
-  await mkdir(path, { recursive: true })
-  const datastore = new LevelDatastore(path)
-  await datastore.open()
-  return datastore
-}
+/**
+ * LevelDB: the place where libp2p keeps the peers that it knows across restarts, and the archive of ended threads.
+ */
+export { ArchiveUnavailableError } from './errors.ts'
+export { levelArchive } from './level-archive.ts'
+export { levelDatastore } from './level-datastore.ts'

@@ -4,6 +4,7 @@
 
 export { ALLOW, type FixedPolicyInit, fixedPolicy } from './fixed-policy.ts'
 export { ManualClock, manualClock } from './manual-clock.ts'
+export { memoryArchive } from './memory-archive.ts'
 export { MemoryArtifactError } from './memory-artifact-paths.ts'
 export {
   MemoryArtifactNetwork,

@@ -12,8 +12,9 @@ export function addThreadCommands(program: Command, shell: Shell): void {
       .command('threads')
       .description('Threads that this node knows, newest first.')
       .addOption(new Option('--limit <N>', 'At most this many.').argParser(parseLimit))
+      .option('--before <ID>', 'Those that stand after this thread in the list.')
       .action(shell.action(list)),
-    ['threads', 'threads --limit 5 --json']
+    ['threads', 'threads --limit 5 --json', 'threads --limit 50 --before soitae']
   )
   examples(
     program
@@ -38,11 +39,14 @@ export function addThreadCommands(program: Command, shell: Shell): void {
   )
 }
 
-async function list(session: Session, options: { limit?: number }): Promise<void> {
-  const threads = await session.call(
-    'threads.list',
-    options.limit === undefined ? {} : { limit: options.limit }
-  )
+async function list(session: Session, options: { limit?: number; before?: string }): Promise<void> {
+  const { limit } = options
+  const before =
+    options.before === undefined ? undefined : await resolveThread(session, options.before)
+  const threads = await session.call('threads.list', {
+    ...(limit === undefined ? {} : { limit }),
+    ...(before === undefined ? {} : { before })
+  })
   await session.out.document('threads', { threads }, async () => {
     if (session.out.options.quiet) return session.out.lines(threads.map(one => one.thread))
     if (threads.length === 0)

@@ -1,4 +1,4 @@
-import { ok, type Result, refuse } from '../base/index.ts'
+import { ok, type Refusal, type Result, refuse } from '../base/index.ts'
 import type { Draft } from '../envelope/index.ts'
 import { checkNeed } from '../need/index.ts'
 import type { Context } from './context.ts'
@@ -17,7 +17,9 @@ export function runCommand(
     const thread = find(command.thread)
     context.reply(
       id,
-      thread === undefined ? noThread(command.thread) : takeVerdict(context, thread, command)
+      thread === undefined
+        ? noThread(context, command.thread)
+        : takeVerdict(context, thread, command)
     )
     return
   }
@@ -34,11 +36,24 @@ function draftOf(
   if (command.type === 'publish') return complete(context, command.draft, find)
   if (command.type === 'announce') return ok(command.draft as Draft)
   const checked = checkNeed(command.draft)
-  return checked.ok ? ok(command.draft as Draft) : checked
+  if (!checked.ok) return checked
+  const { slot, epoch } = command.draft.payload
+  return context.tombstones.covers(`${context.did}/${slot}`, epoch)
+    ? refuse('SLOT_ENDED', `the slot ${slot} of this node has ended: name another`)
+    : ok(command.draft as Draft)
 }
 
-function noThread(id: string): Result<never> {
+function noThread(context: Context, id: string): Result<never> {
+  if (context.tombstones.has(id)) return threadEnded(context, id)
   return refuse('THREAD_NOT_FOUND', `this node follows no thread ${id}`)
+}
+
+/** The refusal of anything that is said about a thread that has a tombstone. */
+export function threadEnded(
+  context: Context,
+  id: string
+): { readonly ok: false; readonly refusal: Refusal } {
+  return refuse('THREAD_ENDED', `the thread has ended: ${context.tombstones.get(id)?.phase}`)
 }
 
 /** Fills in epoch and fence, and refuses early what the group would find void. */
@@ -48,7 +63,7 @@ function complete(
   find: (thread: string) => Thread | undefined
 ): Result<Draft> {
   const thread = find(String(draft.thread))
-  if (thread === undefined) return noThread(String(draft.thread))
+  if (thread === undefined) return noThread(context, String(draft.thread))
   if (thread.isEnded()) return refuse('THREAD_ENDED', `the thread has ended: ${thread.phase()}`)
   const state = thread.group?.log.state
   const epoch = thread.epoch()

@@ -2,7 +2,17 @@ import { assert, type Refusal, type Result } from '../base/index.ts'
 import type { Admitted, Draft } from '../envelope/index.ts'
 import type { Verify } from '../roster/index.ts'
 import { EvidenceShelf } from './evidence-shelf.ts'
-import type { AdmitOrigin, Effect, JournalRecord, PeerMessage, SwarmEvent } from './types.ts'
+import { JournalImage } from './journal-image.ts'
+import { Tombstones } from './tombstones.ts'
+import type {
+  AdmitOrigin,
+  ArchivedThread,
+  Effect,
+  JournalRecord,
+  PeerMessage,
+  Pull,
+  SwarmEvent
+} from './types.ts'
 
 /** Settings of the state machine. All times in ms. */
 export type SwarmSettings = {
@@ -20,6 +30,10 @@ export type SwarmSettings = {
   readonly pullMs: number
   /** When votes and drafts that had no effect are tried again. */
   readonly retryMs: number
+  /** How long a thread that is over and complete stays in memory: longer than anything about it still travels. */
+  readonly lingerMs: number
+  /** The same for one that ended without its certificate or log: peers that have them may come back. */
+  readonly lingerIncompleteMs: number
 }
 
 export const swarmDefaults: SwarmSettings = {
@@ -29,7 +43,9 @@ export const swarmDefaults: SwarmSettings = {
   inviteMs: 500,
   graceMs: 5_000,
   pullMs: 5_000,
-  retryMs: 1_000
+  retryMs: 1_000,
+  lingerMs: 60_000,
+  lingerIncompleteMs: 3_600_000
 }
 
 export type SwarmInit = {
@@ -84,6 +100,10 @@ export class Context {
   readonly seals = new Map<string, OwnSeal>()
   /** Proofs of others' offences. */
   readonly evidence = new EvidenceShelf()
+  /** Threads that are over and archived (R12). */
+  readonly tombstones = new Tombstones()
+  /** What a compacted journal has to say. */
+  readonly image = new JournalImage()
   /** Commands that wait for their envelope, by its Lamport value. */
   readonly waiting = new Map<number, number>()
   #lamport = 0
@@ -105,6 +125,7 @@ export class Context {
   }
 
   persist(record: JournalRecord, options: { readonly sync: boolean }): void {
+    if (record.type !== 'envelope') this.image.note(record)
     this.#effects.push({ kind: 'persist', records: [record], sync: options.sync })
   }
 
@@ -132,6 +153,14 @@ export class Context {
     this.#effects.push({ kind: 'reply', id, result })
   }
 
+  archive(thread: string, archived: ArchivedThread): void {
+    this.#effects.push({ kind: 'archive', thread, archived })
+  }
+
+  recall(to: string, pull: Pull): void {
+    this.#effects.push({ kind: 'recall', to, pull })
+  }
+
   refuseCommand(id: number, refusal: Refusal): void {
     this.reply(id, { ok: false, refusal })
   }
@@ -142,6 +171,11 @@ export class Context {
 
   warn(thread: string | null, message: string): void {
     this.observe({ type: 'warning', thread, message, atMs: this.nowMs })
+  }
+
+  /** This node's Lamport clock: own envelopes have no higher value. */
+  lamport(): number {
+    return this.#lamport
   }
 
   /** Lamport's rule: a clock is never behind what it has seen. Own values survive a restart because own envelopes do. */

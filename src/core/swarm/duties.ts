@@ -1,3 +1,4 @@
+import { archiveDueAt, archiveIfDue } from './ending.ts'
 import { driveFinality, finalityDueAt } from './finality.ts'
 import { driveFormation, formationDueAt } from './formation.ts'
 import { pullDueAt, pullIfDue } from './sync.ts'
@@ -23,7 +24,8 @@ const ALWAYS: readonly Duty[] = [
   {
     run: ({ context }, thread) => pullIfDue(context, thread),
     dueAt: ({ context }, thread) => pullDueAt(context, thread)
-  }
+  },
+  { run: archiveIfDue, dueAt: archiveDueAt }
 ]
 
 /** Duties of a thread that has not ended. */
@@ -72,6 +74,7 @@ function giveUpIfDue(world: World, thread: Thread): void {
   if (context.nowMs < giveUpAt(world, thread)) return
   const reason = `expired without a certificate: ${viewOf(context, thread).reason}`
   thread.abandoned = reason
+  thread.changed(context.nowMs)
   thread.member = null
   thread.formation = null
   context.persist(

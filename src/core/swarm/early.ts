@@ -47,6 +47,12 @@ export class EarlyArrivals {
     return release(this.#messages, key)
   }
 
+  /** Drops what waits for a key: it will not come. */
+  forget(key: string): void {
+    release(this.#envelopes, key)
+    release(this.#messages, key)
+  }
+
   /** Drops what waited too long. */
   prune(nowMs: number): void {
     this.#nowMs = nowMs

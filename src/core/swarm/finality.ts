@@ -39,6 +39,8 @@ function lock(
   { digest, proposal }: { readonly digest: Uint8Array; readonly proposal: string | null }
 ): boolean {
   const key = lockKey(thread.scopedSlot(), thread.epoch(), stage)
+  // A tombstone stands for all locks of its slot and epochs (R12).
+  if (context.tombstones.covers(thread.scopedSlot(), thread.epoch())) return false
   const locked = context.locks.get(key)
   if (locked !== undefined) return locked.digest === toHex(digest)
   context.locks.set(key, { digest: toHex(digest), proposal })

@@ -49,6 +49,7 @@ export function applyEntries(world: World, thread: Thread, entries: readonly Log
   for (const entry of entries) {
     if (entry.index !== group.entries.length + 1 || group.log.state.outcome !== null) continue
     group.entries.push(entry)
+    thread.changed(context.nowMs)
     const applied = group.log.apply(entry)
     const isMilestone =
       entry.index === thread.decide?.admitted.envelope.payload.decision.index ||

@@ -199,6 +199,8 @@ function promise(context: Context, thread: Thread, roster: readonly string[]): U
   const key = { thread: thread.id, slot, epoch: thread.epoch() }
   const hash = rosterHash(key, roster)
   const scoped = joinKey(thread)
+  // A tombstone stands for all promises of its slot and epochs (R12).
+  if (context.tombstones.covers(thread.scopedSlot(), thread.epoch())) return null
   const promised = context.joins.get(scoped)
   if (promised !== undefined && promised !== toHex(hash)) return null
   if (promised === undefined) {

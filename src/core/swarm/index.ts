@@ -9,21 +9,27 @@
  * 3. A node's own envelope is on disk before it is gossiped, so its Lamport clock never repeats.
  * 4. Every thread ends: by certificate, or given up with a reason after its last deadline (P6).
  */
+
 export { type SwarmInit, type SwarmSettings, swarmDefaults } from './context.ts'
 export type { KeptEvidence } from './evidence-shelf.ts'
+export { answerFromArchive, reviveThread } from './revive.ts'
 export { Swarm } from './swarm.ts'
+export { TOMBSTONES_MAX, type Tombstone } from './tombstones.ts'
 export type {
   AdmitOrigin,
+  ArchivedThread,
   Command,
   Effect,
   Input,
   JournalRecord,
   PeerMessage,
   Phase,
+  Pull,
   RecordItem,
   SealedEpoch,
   Stage,
   SwarmEvent,
+  ThreadSummary,
   ThreadView
 } from './types.ts'
 export { TERMINAL } from './types.ts'

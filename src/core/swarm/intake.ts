@@ -2,15 +2,23 @@ import { OPEN_THREADS_PER_REQUESTER_MAX, ok, type Result, THREADS_MAX } from '..
 import type { Admitted } from '../envelope/index.ts'
 import { checkNeed, isPointless, LOGGED_VERBS } from '../need/index.ts'
 import { type CheckedCertificate, checkDecision, checkForm, checkOutcome } from '../roster/index.ts'
+import { threadEnded } from './commands.ts'
 import type { Context } from './context.ts'
+import { archiveNow } from './ending.ts'
 import { watchEnvelope } from './evidence.ts'
 import { contradicted } from './finality.ts'
 import { disagree, pullNow, startMember } from './following.ts'
 import { driveFormation } from './formation.ts'
 import { pickPeer, pull } from './sync.ts'
-import { Thread } from './thread.ts'
+import { scopedSlotOf, Thread } from './thread.ts'
+import { TOMBSTONES_MAX } from './tombstones.ts'
+import type { JournalRecord } from './types.ts'
 import type { World } from './world.ts'
 
+type EnvelopeRecord = Extract<JournalRecord, { type: 'envelope' }>
+
+/** Threads in memory above which ended ones are archived before their time. */
+const CROWDED: number = THREADS_MAX - 1_000
 /** Agents whose manifest is kept; a flood of identities must not fill memory. */
 const MANIFESTS_MAX = 10_000
 /** Envelopes of one thread that wait for the log, and how many of them may be of one sender. The log itself is bounded. */
@@ -27,7 +35,10 @@ export function onEnvelope(world: World, admitted: Admitted, local: boolean): vo
   const waiting = context.waiting.get(admitted.envelope.lamport)
   if (waiting === undefined) return
   context.waiting.delete(admitted.envelope.lamport)
-  context.reply(waiting, ok({ envelope: admitted.id }))
+  const { thread } = admitted.envelope
+  if (thread !== null && context.tombstones.has(String(thread)))
+    context.refuseCommand(waiting, threadEnded(context, String(thread)).refusal)
+  else context.reply(waiting, ok({ envelope: admitted.id }))
 }
 
 /** Files an envelope where it belongs: on disk first, then out, then its consequences. Known ones change nothing. */
@@ -35,9 +46,10 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
   const { context } = world
   const { verb, thread: threadCid, sender, lamport } = admitted.envelope
   context.witness(lamport, sender)
-  if (verb === 'MANIFEST') return fileManifest(world, admitted as Admitted<'MANIFEST'>, local)
+  if (verb === 'MANIFEST') return fileManifest(world, admitted as Admitted<'MANIFEST'>, atMs, local)
   if (verb === 'CHECKPOINT') return
   const id = verb === 'NEED' ? admitted.id : String(threadCid)
+  if (context.tombstones.has(id)) return
   const thread =
     verb === 'NEED' ? openThread(world, admitted as Admitted<'NEED'>) : world.thread(id)
   if (thread === undefined) return verb === 'NEED' ? undefined : waitForNeed(world, id, admitted)
@@ -45,7 +57,8 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
   watchEnvelope(context, thread, admitted)
   if (!local && world.started && !isWanted(world, thread, admitted)) return
   thread.file(admitted, atMs)
-  keep(world, admitted, atMs, local)
+  const record = keep(world, admitted, atMs, local)
+  context.image.noteEnvelope(id, record)
   context.observe({ type: 'envelope', thread: id, id: admitted.id, verb, sender, atMs })
   react(world, thread, admitted)
   const facts = thread.factsOf(admitted)
@@ -121,18 +134,26 @@ function outcomeCheck(
   )
 }
 
-function keep(world: World, admitted: Admitted, atMs: number, local: boolean): void {
-  world.context.persist({ type: 'envelope', bytes: admitted.bytes, atMs }, { sync: local })
+function keep(world: World, admitted: Admitted, atMs: number, local: boolean): EnvelopeRecord {
+  const record: EnvelopeRecord = { type: 'envelope', bytes: admitted.bytes, atMs }
+  world.context.persist(record, { sync: local })
   if (local) world.context.gossip(admitted.bytes)
+  return record
 }
 
-function fileManifest(world: World, admitted: Admitted<'MANIFEST'>, local: boolean): void {
+function fileManifest(
+  world: World,
+  admitted: Admitted<'MANIFEST'>,
+  atMs: number,
+  local: boolean
+): void {
   const { manifests } = world.context
   const known = manifests.get(admitted.envelope.sender)
   if (known !== undefined && known.envelope.lamport >= admitted.envelope.lamport) return
   if (known === undefined && manifests.size >= MANIFESTS_MAX && !forgetAbsent(world.context)) return
   manifests.set(admitted.envelope.sender, admitted)
-  keep(world, admitted, world.context.nowMs, local)
+  const record = keep(world, admitted, atMs, local)
+  world.context.image.noteManifest(admitted.envelope.sender, record)
   if (!local) return
   // A node that starts has peers before it has a gossip mesh: they hear of it directly (R6).
   const { connected } = world.context
@@ -144,6 +165,7 @@ function fileManifest(world: World, admitted: Admitted<'MANIFEST'>, local: boole
 function forgetAbsent(context: Context): boolean {
   for (const did of context.manifests.keys()) {
     if (did === context.did || context.connected.has(did)) continue
+    context.image.forgetManifest(did)
     return context.manifests.delete(did)
   }
   return false
@@ -161,6 +183,10 @@ function openThread(world: World, need: Admitted<'NEED'>): Thread | undefined {
     )
     return undefined
   }
+  if (context.tombstones.covers(scopedSlotOf(need), need.envelope.payload.epoch)) {
+    context.warn(null, `a NEED of ${need.envelope.sender} is not followed: its slot has ended here`)
+    return undefined
+  }
   if (!hasRoomFor(world, need.envelope.sender)) {
     context.warn(null, `a NEED of ${need.envelope.sender} is not followed: too many open threads`)
     return undefined
@@ -171,17 +197,25 @@ function openThread(world: World, need: Admitted<'NEED'>): Thread | undefined {
 }
 
 function hasRoomFor(world: World, requester: string): boolean {
-  if (world.threads.size >= THREADS_MAX) forgetOldestEnded(world)
+  if (world.threads.size >= CROWDED) archiveOldestEnded(world)
   let open = 0
   for (const thread of world.threads.values()) {
     if (thread.need.envelope.sender === requester && !thread.isEnded()) open += 1
   }
-  return world.threads.size < THREADS_MAX && open < OPEN_THREADS_PER_REQUESTER_MAX
+  const isFull =
+    world.threads.size >= THREADS_MAX || world.context.tombstones.size >= TOMBSTONES_MAX
+  const isOwn = requester === world.context.did
+  return (isOwn || !isFull) && open < OPEN_THREADS_PER_REQUESTER_MAX
 }
 
-function forgetOldestEnded(world: World): void {
+/** Makes room before its time: two for each that comes, so that room there is. */
+function archiveOldestEnded(world: World): void {
+  let asked = 0
   for (const thread of world.threads.values()) {
-    if (thread.isEnded()) return world.forget(thread)
+    if (asked === 2) return
+    if (!thread.isEnded() || thread.archiving !== null) continue
+    archiveNow(world, thread)
+    asked += 1
   }
 }
 

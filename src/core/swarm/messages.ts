@@ -4,9 +4,11 @@ import { onVote } from './finality.ts'
 import { onLog } from './following.ts'
 import { driveFormation, isForming, onFormationMessage } from './formation.ts'
 import { answerPull, HELLO_THREADS_MAX, isThreadId, pull } from './sync.ts'
-import type { PeerMessage } from './types.ts'
+import type { PeerMessage, Pull } from './types.ts'
 import type { World } from './world.ts'
 
+/** Ended threads named in a hello, the newest ones. */
+const HELLO_ENDED_MAX = 64
 /** Manifests sent to a new peer; it learns the others from others. */
 const MANIFESTS_SENT_MAX = 64
 
@@ -22,7 +24,7 @@ export function onPeer(world: World, did: string, connected: boolean): void {
   const manifests = [...context.manifests.values()].slice(-MANIFESTS_SENT_MAX)
   if (manifests.length > 0)
     context.send(did, { type: 'envelopes', items: manifests.map(manifest => manifest.bytes) })
-  context.send(did, { type: 'hello', threads: [...world.threads.keys()].slice(-HELLO_THREADS_MAX) })
+  context.send(did, { type: 'hello', threads: threadsToName(world) })
   for (const thread of world.threads.values()) {
     if (!isForming(context, thread)) continue
     world.schedule.touch(thread)
@@ -39,13 +41,16 @@ export function onMessage(world: World, from: string, message: PeerMessage): voi
     case 'hello':
       return onHello(world, from, message.threads)
     case 'pull':
-      return world.withThread(message.thread, thread => {
-        if (thread.answers.allows(from, context.nowMs)) answerPull(context, thread, from, message)
-      })
+      return onPull(world, from, message)
     case 'invite':
       return onInvite(world, from, message)
-    case 'available':
     case 'bind':
+      if (context.tombstones.has(message.thread))
+        return declineEnded(world, from, message.thread, message.epoch)
+      return world.withThread(message.thread, thread =>
+        onFormationMessage(context, thread, from, message)
+      )
+    case 'available':
     case 'join':
     case 'decline':
       return world.withThread(message.thread, thread =>
@@ -74,12 +79,32 @@ export function onMessage(world: World, from: string, message: PeerMessage): voi
   }
 }
 
+/** Threads here, and some that have ended lately: who was away may want to know how. */
+function threadsToName({ context, threads }: World): string[] {
+  const ended = context.tombstones.newest(HELLO_ENDED_MAX)
+  return [...ended, ...[...threads.keys()].slice(ended.length - HELLO_THREADS_MAX)]
+}
+
+/** A thread that is not in memory any more is answered out of the archive. */
+function onPull(world: World, from: string, message: Pull): void {
+  const { context } = world
+  const thread = world.thread(message.thread)
+  if (thread !== undefined) {
+    if (thread.answers.allows(from, context.nowMs)) answerPull(context, thread, from, message)
+  } else if (
+    context.tombstones.has(message.thread) &&
+    world.recalls.allows(`${from} ${message.thread}`, context.nowMs)
+  )
+    context.recall(from, message)
+}
+
 /** Pulls what this node does not have complete. */
 function onHello(world: World, from: string, threads: readonly string[]): void {
   if (!world.greetings.allows(from, world.context.nowMs)) return
   for (const id of new Set(threads.slice(0, HELLO_THREADS_MAX))) {
     const thread = world.thread(id)
-    if (isThreadId(id) && thread?.isComplete() !== true) pull(world.context, id, thread, from)
+    const isOver = thread?.isComplete() === true || world.context.tombstones.has(id)
+    if (isThreadId(id) && !isOver) pull(world.context, id, thread, from)
   }
 }
 
@@ -92,8 +117,15 @@ function onInvite(
   if (!parsed.ok || parsed.value.envelope.verb !== 'NEED') return
   const thread = world.thread(parsed.value.id)
   if (thread !== undefined) return onFormationMessage(world.context, thread, from, message)
+  if (world.context.tombstones.has(parsed.value.id))
+    return declineEnded(world, from, parsed.value.id, message.epoch)
   world.early.holdMessage(parsed.value.id, from, message)
   world.context.admit(message.need, from, 'peer')
+}
+
+function declineEnded({ context }: World, to: string, thread: string, epoch: number): void {
+  const reason = 'the thread has ended here'
+  context.send(to, { type: 'decline', thread, epoch, reason })
 }
 
 /** A message for an unknown group never creates one (R8); it waits a moment, since FORM may be on its way. */

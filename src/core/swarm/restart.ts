@@ -1,11 +1,13 @@
 import { toHex, unreachable } from '../base/index.ts'
 import { parseEnvelope } from '../envelope/index.ts'
 import type { LogEntry } from '../raft/index.ts'
+import { bury } from './ending.ts'
 import { restoreEvidence } from './evidence.ts'
 import { lockKey } from './finality.ts'
 import { applyEntries, startMember } from './following.ts'
 import { driveFormation, restoreFormation } from './formation.ts'
 import { file } from './intake.ts'
+import { overwrite } from './journal-image.ts'
 import type { Thread } from './thread.ts'
 import type { JournalRecord } from './types.ts'
 import type { World } from './world.ts'
@@ -13,6 +15,7 @@ import type { World } from './world.ts'
 /** Puts back one record from disk. The effects that it leads to happened before the restart: the caller drops them. */
 export function restoreRecord(world: World, record: JournalRecord): void {
   const { context } = world
+  if (record.type !== 'envelope') context.image.note(record)
   switch (record.type) {
     case 'envelope': {
       const parsed = parseEnvelope(record.bytes)
@@ -60,6 +63,17 @@ export function restoreRecord(world: World, record: JournalRecord): void {
     case 'abandoned':
       return world.withThread(record.thread, thread => {
         thread.abandoned = record.reason
+        thread.changed(record.nowMs)
+      })
+    case 'tombstone': {
+      const { type: _, ...tombstone } = record
+      return bury(world, tombstone)
+    }
+    case 'clock':
+      return context.witness(record.lamport, context.did)
+    case 'warned':
+      return world.withThread(record.thread, thread => {
+        thread.warnings.splice(0, thread.warnings.length, ...record.warnings)
       })
     default:
       unreachable(record)
@@ -87,8 +101,6 @@ function restoring(world: World, group: string): NonNullable<ReturnType<World['r
 }
 
 function restoreEntries(world: World, group: string, entries: readonly LogEntry[]): void {
-  const first = entries[0]
-  if (first === undefined) return
   const restored = restoring(world, group)
-  restored.entries = [...restored.entries.filter(entry => entry.index < first.index), ...entries]
+  overwrite(restored.entries, entries)
 }

@@ -5,12 +5,14 @@ import type { CertificateFile } from '../roster/index.ts'
 import { runCommand } from './commands.ts'
 import { Context, type SwarmInit } from './context.ts'
 import { dutiesDueAt, runDuties } from './duties.ts'
+import { onArchived, pruneTombstones } from './ending.ts'
 import type { KeptEvidence } from './evidence-shelf.ts'
 import { formAgainLater } from './formation.ts'
 import { onEnvelope } from './intake.ts'
 import { onMessage, onPeer } from './messages.ts'
 import { restoreRecord, resume } from './restart.ts'
 import type { Thread } from './thread.ts'
+import type { Tombstone } from './tombstones.ts'
 import type { Effect, Input, JournalRecord, RecordItem, Stage, ThreadView } from './types.ts'
 import { viewOf } from './view.ts'
 import { World } from './world.ts'
@@ -64,6 +66,9 @@ export class Swarm {
       case 'draft-refused':
         this.#onDraftRefused(input)
         break
+      case 'archived':
+        onArchived(this.#world, input.thread)
+        break
       default:
         unreachable(input)
     }
@@ -90,7 +95,17 @@ export class Swarm {
     return thread === undefined ? undefined : viewOf(this.#context, thread)
   }
 
-  /** Ids of all threads, newest last. */
+  /** Whether the thread is in memory. */
+  has(id: string): boolean {
+    return this.#world.threads.has(id)
+  }
+
+  /** Whether the thread is in memory and over. */
+  isEnded(id: string): boolean {
+    return this.#world.threads.get(id)?.isEnded() === true
+  }
+
+  /** Ids of all threads in memory, newest last. */
   threadIds(): readonly string[] {
     return [...this.#world.threads.keys()]
   }
@@ -141,6 +156,28 @@ export class Swarm {
       : { items: recordOf(thread), complete: thread.isComplete() }
   }
 
+  /** How a thread ended that is in memory no more, or undefined. */
+  tombstone(id: string): Tombstone | undefined {
+    return this.#context.tombstones.get(id)
+  }
+
+  /** Ended threads that are in memory no more; their tombstones go after a while. */
+  tombstoneCount(): number {
+    return this.#context.tombstones.size
+  }
+
+  /**
+   * Records that make up a journal with the same meaning as all that were persisted or restored so far: restoring either comes to the same.
+   * What later records have made void is left out, and threads that have a tombstone (R20). Read it before the next input.
+   */
+  *snapshot(): Iterable<JournalRecord> {
+    const context = this.#context
+    yield { type: 'clock', lamport: context.lamport() }
+    yield* context.image.records(this.#world.threads.keys())
+    for (const { bytes } of context.evidence.all()) yield { type: 'evidence', bytes }
+    for (const tombstone of context.tombstones.all()) yield { type: 'tombstone', ...tombstone }
+  }
+
   /** Everything that was touched in this step is given its next time. */
   #finish(): readonly Effect[] {
     const world = this.#world
@@ -153,6 +190,7 @@ export class Swarm {
     const due = world.schedule.take(this.#context.nowMs)
     for (const thread of this.threadsOfTick(due, world.threads.values())) runDuties(world, thread)
     world.early.prune(this.#context.nowMs)
+    pruneTombstones(world)
   }
 
   /** Open to subclasses for one purpose: a test looks at all threads in every tick, and finds that it makes no difference. */

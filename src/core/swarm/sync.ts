@@ -130,7 +130,8 @@ function within<T>(bytesMax: number, items: readonly T[], sizeOf: (item: T) => n
   return end === -1 ? [...items] : items.slice(0, end)
 }
 
-function batches<T>(items: readonly T[], sizeOf: (item: T) => number): T[][] {
+/** Items in batches of at most BATCH_BYTES_MAX. */
+export function batches<T>(items: readonly T[], sizeOf: (item: T) => number): T[][] {
   const out: T[][] = []
   let size = 0
   for (const item of items) {

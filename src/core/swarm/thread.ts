@@ -40,6 +40,11 @@ export type End = {
   readonly signers: readonly string[]
 }
 
+/** See `Thread.scopedSlot`. */
+export function scopedSlotOf({ envelope }: Admitted<'NEED'>): string {
+  return `${envelope.sender}/${envelope.payload.slot}`
+}
+
 /** Everything that this node knows about one NEED. */
 export class Thread {
   readonly id: string
@@ -79,6 +84,10 @@ export class Thread {
   /** FORMs and certificates whose signatures have been looked at, with the answer. */
   readonly #checked = new WeakMap<Admitted, Result<unknown>>()
   readonly answers = new Interval(ANSWERS_MS)
+  /** When anything last came or happened, ms since 1970. */
+  changedAt = 0
+  /** Since when the archive is asked to take this thread, and what it was like then. */
+  archiving: { readonly askedAt: number; readonly mark: string } | null = null
   pulledAt = 0
   /** Whom this node asked last. */
   pulledFrom: string | null = null
@@ -90,11 +99,21 @@ export class Thread {
 
   /** The slot as a unit of exclusivity: a requester's own name space, so that nobody can occupy another's. */
   scopedSlot(): string {
-    return `${this.need.envelope.sender}/${this.need.envelope.payload.slot}`
+    return scopedSlotOf(this.need)
   }
 
   epoch(): number {
     return this.need.envelope.payload.epoch
+  }
+
+  /** When this node first saw the NEED, ms since 1970. */
+  openedAt(): number {
+    return this.envelopes.get(this.id)?.seenAt ?? 0
+  }
+
+  /** Something came or happened. */
+  changed(atMs: number): void {
+    this.changedAt = Math.max(this.changedAt, atMs)
   }
 
   isEnded(): boolean {
@@ -139,6 +158,7 @@ export class Thread {
   file(admitted: Admitted, seenAt: number): void {
     this.envelopes.set(admitted.id, { admitted, seenAt })
     this.senders.add(admitted.envelope.sender)
+    this.changed(seenAt)
     this.#asked.delete(admitted.id)
     if (CERTIFIED_VERBS.has(admitted.envelope.verb)) this.certified.push(admitted)
     if (

@@ -3,6 +3,7 @@ import type { Admitted, Draft, Fact, Fence, Windows } from '../envelope/index.ts
 import type { NeedPhase } from '../need/index.ts'
 import type { HardState, LogEntry, RaftMessage } from '../raft/index.ts'
 import type { Offence } from '../roster/index.ts'
+import type { Tombstone } from './tombstones.ts'
 
 /** Everything the outside world can tell a node. All times are ms since 1970 by this node's clock. */
 export type Input =
@@ -44,6 +45,8 @@ export type Input =
       readonly lamport: number
       readonly refusal: Refusal
     }
+  /** What an `archive` effect asked for is in the archive, and survives a crash. */
+  | { readonly kind: 'archived'; readonly nowMs: number; readonly thread: string }
 
 /** Everything a node can ask of the world. Executed in order; nothing after a synced `persist` runs before its fsync (R13). */
 export type Effect =
@@ -62,6 +65,10 @@ export type Effect =
   /** Broadcast the bytes of an own or forwarded envelope on the topic. */
   | { readonly kind: 'gossip'; readonly bytes: Uint8Array }
   | { readonly kind: 'reply'; readonly id: number; readonly result: Result<unknown> }
+  /** Keep an ended thread outside memory, durably; then say so with an `archived` input. When that fails, it is asked for again. */
+  | { readonly kind: 'archive'; readonly thread: string; readonly archived: ArchivedThread }
+  /** Answer a peer's pull out of the archive (see `answerFromArchive`). Best effort. */
+  | { readonly kind: 'recall'; readonly to: string; readonly pull: Pull }
   /** For agents, the CLI, metrics, the plan store and the record. */
   | { readonly kind: 'observe'; readonly event: SwarmEvent }
 
@@ -181,6 +188,8 @@ export type SealedEpoch = {
     readonly sig: Uint8Array
   }[]
 }
+/** A peer's question for what it lacks of a thread. */
+export type Pull = Extract<PeerMessage, { readonly type: 'pull' }>
 
 /** The two things a group votes on. */
 export type Stage = 'decide' | 'outcome'
@@ -258,6 +267,24 @@ export type JournalRecord =
       readonly reason: string
       readonly nowMs: number
     }
+  /** The thread is over, archived, and out of memory (R12). */
+  | ({ readonly type: 'tombstone' } & Tombstone)
+  /** In a compacted journal, for own envelopes that are not in it any more: this node's Lamport clock. */
+  | { readonly type: 'clock'; readonly lamport: number }
+  /** In an archived thread only: what a person should see. */
+  | { readonly type: 'warned'; readonly thread: string; readonly warnings: readonly string[] }
+
+/** One line for each thread, in memory or archived. */
+export type ThreadSummary = Pick<
+  ThreadView,
+  'thread' | 'slot' | 'task' | 'phase' | 'reason' | 'requester' | 'expiresAt' | 'openedAt'
+>
+
+/** An ended thread as it is kept outside memory: its line in a list, and records that bring it back (see `reviveThread`). */
+export type ArchivedThread = {
+  readonly summary: ThreadSummary
+  readonly records: readonly JournalRecord[]
+}
 
 /** Where a thread stands. */
 export type Phase =
@@ -282,6 +309,8 @@ export type ThreadView = {
   readonly verifyBounty: string
   readonly windows: Windows
   readonly expiresAt: number
+  /** When this node first saw the NEED, ms since 1970. */
+  readonly openedAt: number
   readonly capsule: string
   readonly taskClass: string
   readonly solo: boolean
@@ -411,6 +440,8 @@ export type SwarmEvent =
       readonly convicted: readonly string[]
       readonly atMs: number
     }
+  /** The thread is in the archive and out of memory. */
+  | { readonly type: 'archived'; readonly thread: string; readonly atMs: number }
   | {
       readonly type: 'warning'
       readonly thread: string | null

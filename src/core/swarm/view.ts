@@ -23,6 +23,7 @@ export function viewOf(context: Context, thread: Thread): ThreadView {
     verifyBounty: String(need.verifyBounty),
     windows: need.windows,
     expiresAt: need.expiresAt,
+    openedAt: thread.openedAt(),
     capsule: need.capsule.toString(),
     taskClass: need.taskClass,
     solo: need.solo,

@@ -13,6 +13,9 @@ type Restoring = { hardState: RestoredRaft['hardState']; entries: LogEntry[] }
 /** Between two hellos of one peer, in ms: each leads to a pull for every thread, and peers say it once a connection. */
 const GREETINGS_MS = 200
 
+/** Between two pulls of one archived thread by one peer, in ms: the thread is read from disk for each. */
+const RECALLS_MS = 1_000
+
 /** All that one node knows: what the parts of the machine work on. */
 export class World {
   readonly context: Context
@@ -24,6 +27,10 @@ export class World {
   readonly schedule = new Schedule<Thread>()
   readonly early = new EarlyArrivals()
   readonly greetings = new Interval(GREETINGS_MS)
+  /** Pulls of archived threads, by peer and thread. */
+  readonly recalls = new Interval(RECALLS_MS)
+  /** When tombstones were last looked through. */
+  prunedAt = 0
   readonly restored = new Map<string, Restoring>()
   /** False while records are being restored: nothing is started or sent then. */
   started = false

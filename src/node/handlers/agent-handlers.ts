@@ -9,7 +9,7 @@ import {
 import type { ThreadView } from '../../core/swarm/index.ts'
 import { type Handlers, RefusedError } from '../../rpc/index.ts'
 import { draftOf } from '../drafts.ts'
-import { RequestRefusedError, ThreadNotFoundError } from '../errors.ts'
+import { RequestRefusedError } from '../errors.ts'
 import type { ManifestKeeper } from '../manifest.ts'
 import type { NodeParts } from '../node-parts.ts'
 import { parseCid } from './need-handlers.ts'
@@ -67,8 +67,8 @@ class AgentActs {
     this.#parts = parts
   }
 
-  propose(threadId: string, cost: bigint, etaMs: number): Promise<{ envelope: string }> {
-    const view = this.#view(threadId)
+  async propose(threadId: string, cost: bigint, etaMs: number): Promise<{ envelope: string }> {
+    const view = await this.#view(threadId)
     const thread = CID.parse(threadId)
     const payload: Payload<'PROPOSE'> = {
       need: thread,
@@ -82,7 +82,7 @@ class AgentActs {
   /** A verifier judges a proposal under the capsule; a deny is no attestation. */
   async attestPlan(threadId: string, proposalId: string): Promise<{ envelope: string }> {
     const thread = CID.parse(threadId)
-    const proposal = this.#envelope(threadId, proposalId, 'PROPOSE')
+    const proposal = await this.#envelope(threadId, proposalId, 'PROPOSE')
     const { digest, denied } = await this.#evaluate(
       proposal.envelope.policyCapsule.toString(),
       messageInput(proposal.envelope)
@@ -96,8 +96,9 @@ class AgentActs {
   }
 
   claim(threadId: string): Promise<{ envelope: string }> {
-    return this.onTask('CLAIM', threadId, (task, view) => {
-      const { ballot } = this.#envelope(threadId, task.toString(), 'PROPOSE').envelope.payload
+    return this.onTask('CLAIM', threadId, async (task, view) => {
+      const { ballot } = (await this.#envelope(threadId, task.toString(), 'PROPOSE')).envelope
+        .payload
       return { task, leaseTtlMs: view.windows.leaseTtlMs, cost: ballot.cost, etaMs: ballot.etaMs }
     })
   }
@@ -106,12 +107,14 @@ class AgentActs {
   async onTask<V extends 'CLAIM' | 'HEARTBEAT' | 'YIELD' | 'COMMIT' | 'CHALLENGE'>(
     verb: V,
     threadId: string,
-    payload: (task: CID, view: ThreadView) => Payload<V>
+    payload: (task: CID, view: ThreadView) => Payload<V> | Promise<Payload<V>>
   ): Promise<{ envelope: string }> {
-    const view = this.#view(threadId)
+    const view = await this.#view(threadId)
     if (view.decide === null) throw new RequestRefusedError('nothing is decided in this thread yet')
     const task = CID.parse(view.decide.proposal)
-    return this.#publish(draftOf(verb, CID.parse(threadId), payload(task, view), [task]) as Draft)
+    return this.#publish(
+      draftOf(verb, CID.parse(threadId), await payload(task, view), [task]) as Draft
+    )
   }
 
   /** The commit gate: the capsule judges the telemetry; its deny outweighs the verifier's own finding. */
@@ -119,10 +122,10 @@ class AgentActs {
     threadId: string,
     finding: { commit: string; pass: boolean; reasons: readonly string[] }
   ): Promise<{ sealed: true }> {
-    const view = this.#view(threadId)
-    const commit = this.#envelope(threadId, finding.commit, 'COMMIT')
-    const need = this.#envelope(threadId, threadId, 'NEED')
-    const proposal = this.#envelope(threadId, view.decide?.proposal ?? '', 'PROPOSE')
+    const view = await this.#view(threadId)
+    const commit = await this.#envelope(threadId, finding.commit, 'COMMIT')
+    const need = await this.#envelope(threadId, threadId, 'NEED')
+    const proposal = await this.#envelope(threadId, view.decide?.proposal ?? '', 'PROPOSE')
     const input = commitInput({
       thread: threadId,
       sender: commit.envelope.sender,
@@ -164,14 +167,12 @@ class AgentActs {
     return result.value as { envelope: string }
   }
 
-  #view(thread: string): ThreadView {
-    const view = this.#parts.swarm.view(thread)
-    if (view === undefined) throw new ThreadNotFoundError(thread)
-    return view
+  #view(thread: string): Promise<ThreadView> {
+    return this.#parts.threads.view(thread)
   }
 
-  #envelope<V extends Verb>(thread: string, id: string, verb: V): Admitted<V> {
-    const admitted = this.#parts.swarm.envelope(thread, id)
+  async #envelope<V extends Verb>(thread: string, id: string, verb: V): Promise<Admitted<V>> {
+    const admitted = await this.#parts.threads.envelope(thread, id)
     if (admitted?.envelope.verb !== verb)
       throw new RequestRefusedError(`the thread has no ${verb} ${id}`)
     return admitted as Admitted<V>

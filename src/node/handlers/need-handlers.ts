@@ -1,14 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { CID } from '../../core/codec/index.ts'
 import type { Payload, Windows } from '../../core/envelope/index.ts'
-import {
-  type Handlers,
-  type NeedRequest,
-  RefusedError,
-  type ThreadSummary
-} from '../../rpc/index.ts'
+import { type Handlers, type NeedRequest, RefusedError } from '../../rpc/index.ts'
 import { draftOf } from '../drafts.ts'
-import { RequestRefusedError, ThreadNotFoundError } from '../errors.ts'
+import { RequestRefusedError } from '../errors.ts'
 import type { NodeParts } from '../node-parts.ts'
 import { exportRecord } from '../records.ts'
 
@@ -21,6 +16,8 @@ const WINDOWS: Windows = {
   revealMs: 10_000,
   challengeMs: 10_000
 }
+/** Threads listed when nobody says how many. */
+const THREADS_LISTED = 1_000
 /** Time until a NEED that names none expires, in ms. */
 const TTL_MS = 600_000
 /** Independent findings asked for; the group lowers it to what the network can give. */
@@ -29,12 +26,7 @@ const K_TARGET = 3
 export function needHandlers(
   parts: NodeParts
 ): Pick<Handlers, 'need.state' | 'threads.list' | 'thread.get' | 'thread.record' | 'plan.get'> {
-  const { swarm, driver, plan } = parts
-  const view = (thread: string): NonNullable<ReturnType<typeof swarm.view>> => {
-    const found = swarm.view(thread)
-    if (found === undefined) throw new ThreadNotFoundError(thread)
-    return found
-  }
+  const { threads, driver, plan } = parts
   return {
     'need.state': async (request, { signal }) => {
       const input = await inputOf(parts, request, signal)
@@ -45,32 +37,16 @@ export function needHandlers(
       if (!result.ok) throw new RefusedError(result.refusal)
       return { thread: (result.value as { envelope: string }).envelope }
     },
-    'threads.list': async ({ limit }) =>
-      swarm
-        .threadIds()
-        .slice(-(limit ?? 1_000))
-        .reverse()
-        .map(id => summary(view(id))),
-    'thread.get': async ({ thread }) => view(thread),
+    'threads.list': ({ limit, ...options }) =>
+      threads.list({ limit: limit ?? THREADS_LISTED, ...options }),
+    'thread.get': ({ thread }) => threads.view(thread),
     'thread.record': ({ thread, path }) => exportRecord(parts, thread, path),
     'plan.get': async ({ thread }) => {
-      view(thread)
+      await threads.view(thread)
       const { heads, changes } = await plan.view(thread)
       return { heads: [...heads], changes: [...changes] }
     }
   }
-}
-
-function summary({
-  thread,
-  slot,
-  task,
-  phase,
-  reason,
-  requester,
-  expiresAt
-}: ThreadSummary): ThreadSummary {
-  return { thread, slot, task, phase, reason, requester, expiresAt }
 }
 
 /** The input's CID; a path of this machine is added and pinned first. */

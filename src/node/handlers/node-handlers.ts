@@ -25,7 +25,7 @@ export function nodeHandlers({
   startupMs,
   requestStop
 }: NodeHandlersInit): Pick<Handlers, NodeMethods> {
-  const { network, driver, swarm, config } = parts
+  const { network, driver, threads, config } = parts
   return {
     'node.id': async () => ({
       did: parts.signer.did,
@@ -33,10 +33,6 @@ export function nodeHandlers({
       addresses: [...network.addresses()]
     }),
     'node.status': async () => {
-      const phases = swarm.threadIds().map(id => swarm.view(id)?.phase ?? 'OPEN')
-      const ended = phases.filter(
-        phase => phase === 'FINAL' || phase === 'INVALID' || phase === 'EXPIRED'
-      ).length
       return {
         version: VERSION,
         pid: process.pid,
@@ -48,7 +44,7 @@ export function nodeHandlers({
         startupMs: startupMs(),
         addresses: [...network.addresses()],
         peers: network.peers().length,
-        threads: { open: phases.length - ended, ended },
+        threads: threads.counts(),
         agents: manifest.capabilities(),
         stats: network.stats(),
         rssBytes: process.memoryUsage.rss(),

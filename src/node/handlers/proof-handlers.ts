@@ -1,24 +1,24 @@
 import { encodeCertificateFile } from '../../core/roster/index.ts'
 import type { KeptEvidence } from '../../core/swarm/index.ts'
 import type { EvidenceSummary, Handlers } from '../../rpc/index.ts'
-import { CertificateAbsentError, EvidenceNotFoundError, ThreadNotFoundError } from '../errors.ts'
+import { CertificateAbsentError, EvidenceNotFoundError } from '../errors.ts'
 import type { NodeParts } from '../node-parts.ts'
 
 /** Certificates and evidence for those who take them elsewhere. */
 export function proofHandlers({
-  swarm
+  swarm,
+  threads
 }: NodeParts): Pick<Handlers, 'certificate.get' | 'evidence.list' | 'evidence.get'> {
   return {
     'certificate.get': async ({ thread, stage }) => {
-      const view = swarm.view(thread)
-      if (view === undefined) throw new ThreadNotFoundError(thread)
+      const { phase } = await threads.view(thread)
       for (const one of stage === undefined ? (['outcome', 'decide'] as const) : [stage]) {
-        const file = swarm.certificate(thread, one)
+        const file = await threads.certificate(thread, one)
         if (file !== undefined) return { stage: one, base64: base64(encodeCertificateFile(file)) }
       }
       const what = stage === 'outcome' ? 'outcome' : 'decision'
       throw new CertificateAbsentError(
-        `the thread has no certificate of its ${what} here: it is ${view.phase}`
+        `the thread has no certificate of its ${what} here: it is ${phase}`
       )
     },
     'evidence.list': async ({ thread }) =>

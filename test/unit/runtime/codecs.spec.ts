@@ -63,7 +63,18 @@ const RECORDS: { readonly [T in JournalRecord['type']]: Extract<JournalRecord, {
   },
   learned: { type: 'learned', thread: 't', group: 'g', entries },
   evidence: { type: 'evidence', bytes },
-  abandoned: { type: 'abandoned', thread: 't', reason: 'no quorum', nowMs: 9 }
+  abandoned: { type: 'abandoned', thread: 't', reason: 'no quorum', nowMs: 9 },
+  tombstone: {
+    type: 'tombstone',
+    thread: 't',
+    slot: 's',
+    epoch: 1,
+    decision: 'bafy',
+    phase: 'FINAL',
+    until: 10
+  },
+  clock: { type: 'clock', lamport: 7 },
+  warned: { type: 'warned', thread: 't', warnings: ['look'] }
 }
 
 const head = { from: 'a', to: 'b', term: 4 }

@@ -2,11 +2,17 @@
 // Method: five nodes on the in-memory network, real time, crashing memory disks; agents are the scripts of the core's tests.
 import assert from 'node:assert/strict'
 import { nodeVerifier } from '../../../src/adapters/ed25519/index.ts'
-import { MemoryDisk, MemoryHub, memoryJournal } from '../../../src/adapters/memory/index.ts'
+import {
+  MemoryDisk,
+  MemoryHub,
+  memoryArchive,
+  memoryJournal
+} from '../../../src/adapters/memory/index.ts'
 import { systemClock, systemEntropy } from '../../../src/adapters/system/index.ts'
 import { CID } from '../../../src/core/codec/index.ts'
 import type { Verb } from '../../../src/core/envelope/index.ts'
 import { type Command, type Phase, Swarm } from '../../../src/core/swarm/index.ts'
+import type { ArchiveEntry } from '../../../src/ports/index.ts'
 import { Driver, type DriverInit } from '../../../src/runtime/index.ts'
 import { seededRandom } from '../../support/seeded-random.ts'
 import { script } from '../../support/swarm-agents.ts'
@@ -52,6 +58,7 @@ const PHASES: readonly Phase[] = [
 
 class DrivenNode {
   readonly disk = new MemoryDisk()
+  readonly archived = new Map<string, ArchiveEntry>()
   readonly hub: MemoryHub
   readonly index: number
   readonly did: string
@@ -89,6 +96,7 @@ class DrivenNode {
       {
         machine: swarm,
         journal: memoryJournal(this.disk),
+        archive: memoryArchive(this.archived),
         network,
         policy: new ScriptedPolicy(),
         verify,

@@ -1,0 +1,156 @@
+import { assert } from '../base/index.ts'
+import { CID } from '../codec/index.ts'
+import type { Phase } from './types.ts'
+
+/** What is left of an ended thread once it has been archived (R12). */
+export type Tombstone = {
+  /** The thread's id: it is never followed again. */
+  readonly thread: string
+  /** The requester's slot. */
+  readonly slot: string
+  /**
+   * Highest epoch in which there was a group, or this node promised something: in it and below, nothing is joined, voted for or opened for
+   * this slot again. Null when nothing ever bound anybody: then the slot is free for another NEED.
+   */
+  readonly epoch: number | null
+  /** The decided proposal, or null. */
+  readonly decision: string | null
+  readonly phase: Phase
+  /** Kept until then, ms since 1970: no envelope of the thread can pass the door any more. */
+  readonly until: number
+}
+
+/** Ended threads that are remembered at once, some 60 MB. Beyond it no stranger's NEED is followed until the oldest are forgotten. */
+export const TOMBSTONES_MAX = 200_000
+
+const PHASES: readonly Phase[] = [
+  'OPEN',
+  'BIDDING',
+  'DECIDED',
+  'CLAIMED',
+  'COMMITTED',
+  'REVEALING',
+  'VERIFIED',
+  'FINAL',
+  'INVALID',
+  'EXPIRED'
+]
+
+/**
+ * All tombstones of a node, oldest first. There may be very many, so each is one short string (see `pack`) and not an object: some
+ * 300 bytes with its places in the two maps.
+ */
+export class Tombstones {
+  readonly #byThread = new Map<string, string>()
+  /** Bound slots: highest bound epoch. */
+  readonly #slots = new Map<string, number>()
+
+  get size(): number {
+    return this.#byThread.size
+  }
+
+  add(tombstone: Tombstone): void {
+    const packed = pack(tombstone)
+    this.#byThread.set(packId(tombstone.thread), packed)
+    if (tombstone.epoch === null) return
+    const known = this.#slots.get(tombstone.slot) ?? -1
+    // The name inside the packed string, not a second copy of it.
+    this.#slots.set(slotOf(packed), Math.max(known, tombstone.epoch))
+  }
+
+  has(thread: string): boolean {
+    return this.#byThread.size > 0 && this.#byThread.has(packId(thread))
+  }
+
+  /** How the thread ended here. */
+  get(thread: string): Tombstone | undefined {
+    const packed = this.#byThread.get(packId(thread))
+    return packed === undefined ? undefined : { ...unpack(packed), thread }
+  }
+
+  /** Whether this epoch of the slot is over for good. */
+  covers(slot: string, epoch: number): boolean {
+    return epoch <= (this.#slots.get(slot) ?? -1)
+  }
+
+  /** Forgets those whose time has passed. */
+  prune(nowMs: number): void {
+    const kept = new Set<string>()
+    for (const [thread, packed] of this.#byThread) {
+      if (untilOf(packed) <= nowMs) this.#byThread.delete(thread)
+      else if (packed.charCodeAt(0) > 0) kept.add(slotOf(packed))
+    }
+    for (const slot of this.#slots.keys()) if (!kept.has(slot)) this.#slots.delete(slot)
+  }
+
+  /** Thread ids of the newest ones, the newest last. */
+  newest(count: number): string[] {
+    return [...this.#byThread.keys()].slice(-count).map(unpackId)
+  }
+
+  *all(): Iterable<Tombstone> {
+    for (const [thread, packed] of this.#byThread)
+      yield { ...unpack(packed), thread: unpackId(thread) }
+  }
+}
+
+/** Where the parts of a packed tombstone begin: epoch + 1 (0 for none), phase, `until` in six bytes, length of the decision, decision, slot. */
+const AT = { epoch: 0, phase: 1, until: 2, decision: 8 } as const
+
+function pack({ slot, epoch, decision, phase, until }: Tombstone): string {
+  assert(epoch === null || (epoch >= 0 && epoch < 255), 'an epoch fits into a byte')
+  const id = decision === null ? '' : packId(decision)
+  const head = [epoch === null ? 0 : epoch + 1, PHASES.indexOf(phase)]
+  for (let power = 5; power >= 0; power--) head.push(Math.floor(until / 256 ** power) % 256)
+  return String.fromCharCode(...head, id.length) + id + slot
+}
+
+function unpack(packed: string): Omit<Tombstone, 'thread'> {
+  const epoch = packed.charCodeAt(AT.epoch)
+  const length = packed.charCodeAt(AT.decision)
+  const phase = PHASES[packed.charCodeAt(AT.phase)]
+  assert(phase !== undefined, 'a packed tombstone has a phase')
+  return {
+    slot: slotOf(packed),
+    epoch: epoch === 0 ? null : epoch - 1,
+    decision:
+      length === 0 ? null : unpackId(packed.slice(AT.decision + 1, AT.decision + 1 + length)),
+    phase,
+    until: untilOf(packed)
+  }
+}
+
+function untilOf(packed: string): number {
+  let until = 0
+  for (let at: number = AT.until; at < AT.decision; at++)
+    until = until * 256 + packed.charCodeAt(at)
+  return until
+}
+
+function slotOf(packed: string): string {
+  return packed.slice(AT.decision + 1 + packed.charCodeAt(AT.decision))
+}
+
+/** Bytes before the digest of a CIDv1 of DAG-CBOR with SHA-256: the form that all envelope ids have. */
+const CID_HEAD: readonly number[] = [0x01, 0x71, 0x12, 0x20]
+
+/** The digest of an envelope's id as 32 characters; any other text as it is. */
+function packId(text: string): string {
+  const bytes = bytesOf(text)
+  if (bytes?.length !== 36 || CID_HEAD.some((byte, index) => bytes[index] !== byte)) return text
+  return String.fromCharCode(...bytes.subarray(4))
+}
+
+function unpackId(packed: string): string {
+  if (packed.length !== 32) return packed
+  const digest = Array.from(packed, character => character.charCodeAt(0))
+  return CID.decode(Uint8Array.from([...CID_HEAD, ...digest])).toString()
+}
+
+function bytesOf(text: string): Uint8Array | null {
+  try {
+    return CID.parse(text).bytes
+  } catch {
+    return null
+  }
+}

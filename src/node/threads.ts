@@ -1,0 +1,140 @@
+import type { Admitted } from '../core/envelope/index.ts'
+import type { PlanChange } from '../core/plan/index.ts'
+import type { CertificateFile } from '../core/roster/index.ts'
+import {
+  reviveThread,
+  type Stage,
+  type Swarm,
+  type ThreadSummary,
+  type ThreadView
+} from '../core/swarm/index.ts'
+import type { Archive } from '../ports/index.ts'
+import { decodeArchived, decodeSummary } from '../runtime/index.ts'
+import { ArchivedThreadError, ThreadNotFoundError } from './errors.ts'
+
+/** Archived threads that are kept at hand: a reader asks for view, plan and record of the same one. */
+const REVIVED_MAX = 8
+
+export type ThreadsInit = {
+  readonly did: string
+  readonly swarm: Swarm
+  readonly archive: Archive
+}
+
+/** All threads of a node to read, wherever they are: in memory, or archived. */
+export class Threads {
+  readonly #init: ThreadsInit
+  /** Least recently used first. */
+  readonly #revived = new Map<string, Swarm>()
+
+  constructor(init: ThreadsInit) {
+    this.#init = init
+  }
+
+  /** Rejects with ThreadNotFoundError or ArchivedThreadError. */
+  async view(thread: string): Promise<ThreadView> {
+    const view = (await this.#holder(thread)).view(thread)
+    if (view === undefined) throw new ThreadNotFoundError(thread)
+    return view
+  }
+
+  async record(thread: string): Promise<NonNullable<ReturnType<Swarm['record']>>> {
+    const record = (await this.#holder(thread)).record(thread)
+    if (record === undefined) throw new ThreadNotFoundError(thread)
+    return record
+  }
+
+  async envelope(thread: string, id: string): Promise<Admitted | undefined> {
+    return (await this.#holder(thread)).envelope(thread, id)
+  }
+
+  async certificate(thread: string, stage: Stage): Promise<CertificateFile | undefined> {
+    return (await this.#holder(thread)).certificate(thread, stage)
+  }
+
+  /** Nothing for a thread that is not here. */
+  async planChanges(thread: string): Promise<readonly PlanChange[]> {
+    try {
+      return (await this.#holder(thread)).planChanges(thread)
+    } catch (error) {
+      if (error instanceof ThreadNotFoundError) return []
+      throw error
+    }
+  }
+
+  /** The newest first, from just before a thread on. Rejects with ThreadNotFoundError when that is not here. */
+  async list(options: {
+    readonly limit: number
+    readonly before?: string | undefined
+    readonly open?: boolean | undefined
+  }): Promise<ThreadSummary[]> {
+    const { swarm, archive } = this.#init
+    const { limit } = options
+    const before = options.before === undefined ? undefined : await this.view(options.before)
+    const here = new Set(swarm.threadIds())
+    const live = [...here]
+      .filter(id => options.open !== true || !swarm.isEnded(id))
+      .flatMap(id => swarm.view(id) ?? [])
+      .map(summaryOf)
+    // What is being archived is in both: enough is read to leave those out.
+    const kept =
+      options.open === true
+        ? []
+        : await archive.list({ limit: limit + here.size, ...(before && { before }) })
+    const archived = kept
+      .filter(({ thread }) => !here.has(thread))
+      .map(({ thread, summary }) => {
+        const decoded = decodeSummary(summary)
+        if (!decoded.ok) throw new ArchivedThreadError(thread, decoded.refusal.message)
+        return decoded.value
+      })
+    return [...live, ...archived]
+      .filter(summary => before === undefined || compare(summary, before) < 0)
+      .sort((a, b) => compare(b, a))
+      .slice(0, limit)
+  }
+
+  /** Threads that go on, and those that are over, archived or not yet. */
+  counts(): { readonly open: number; readonly ended: number } {
+    const { swarm, archive } = this.#init
+    let open = 0
+    let ended = 0
+    for (const id of swarm.threadIds()) {
+      if (swarm.isEnded(id)) ended++
+      else open++
+    }
+    return { open, ended: ended + archive.count() }
+  }
+
+  async #holder(thread: string): Promise<Swarm> {
+    const { swarm, archive, did } = this.#init
+    if (swarm.has(thread)) return swarm
+    const known = this.#revived.get(thread)
+    this.#revived.delete(thread)
+    const holder = known ?? revive(thread, await archive.get(thread), did)
+    this.#revived.set(thread, holder)
+    const [oldest] = this.#revived.keys()
+    if (this.#revived.size > REVIVED_MAX && oldest !== undefined) this.#revived.delete(oldest)
+    return holder
+  }
+}
+
+function revive(thread: string, entry: Awaited<ReturnType<Archive['get']>>, did: string): Swarm {
+  if (entry === undefined) throw new ThreadNotFoundError(thread)
+  const archived = decodeArchived(entry)
+  if (!archived.ok) throw new ArchivedThreadError(thread, archived.refusal.message)
+  return reviveThread(archived.value, did)
+}
+
+function summaryOf(view: ThreadView): ThreadSummary {
+  const { thread, slot, task, phase, reason, requester, expiresAt, openedAt } = view
+  return { thread, slot, task, phase, reason, requester, expiresAt, openedAt }
+}
+
+type Place = Pick<ThreadSummary, 'openedAt' | 'thread'>
+
+/** The order of lists: by when the NEED was first seen, then by id. */
+function compare(a: Place, b: Place): number {
+  if (a.openedAt !== b.openedAt) return a.openedAt - b.openedAt
+  return a.thread < b.thread ? -1 : a.thread > b.thread ? 1 : 0
+}

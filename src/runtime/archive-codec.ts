@@ -1,0 +1,46 @@
+import * as v from 'valibot'
+import { ok, type Result, refuse } from '../core/base/index.ts'
+import { decodeStrict, encode } from '../core/codec/index.ts'
+import type { ArchivedThread, JournalRecord, ThreadSummary } from '../core/swarm/index.ts'
+import type { ArchiveEntry } from '../ports/index.ts'
+import { decodeRecord, encodeRecord } from './journal-codec.ts'
+import { phase, sentence, shortText, uint } from './wire-fields.ts'
+
+const summarySchema: v.GenericSchema<ThreadSummary> = v.strictObject({
+  thread: shortText,
+  slot: sentence,
+  task: sentence,
+  phase,
+  reason: sentence,
+  requester: shortText,
+  expiresAt: uint,
+  openedAt: uint
+})
+
+/** An ended thread as the archive keeps it: canonical DAG-CBOR, the records as in the journal. */
+export function encodeArchived({ summary, records }: ArchivedThread): ArchiveEntry {
+  const { thread, openedAt } = summary
+  return { thread, openedAt, summary: encode(summary), records: records.map(encodeRecord) }
+}
+
+/** The line of a list. A refusal means that another release wrote it. */
+export function decodeSummary(encoded: Uint8Array): Result<ThreadSummary> {
+  const value = decodeStrict(encoded)
+  if (!value.ok) return value
+  const parsed = v.safeParse(summarySchema, value.value)
+  if (parsed.success) return ok(parsed.output)
+  return refuse('ARCHIVE_UNKNOWN', `not of this release: ${v.summarize(parsed.issues)}`)
+}
+
+/** The whole thread. A refusal means that another release wrote it. */
+export function decodeArchived(entry: ArchiveEntry): Result<ArchivedThread> {
+  const summary = decodeSummary(entry.summary)
+  if (!summary.ok) return summary
+  const records: JournalRecord[] = []
+  for (const bytes of entry.records) {
+    const record = decodeRecord(bytes)
+    if (!record.ok) return record
+    records.push(record.value)
+  }
+  return ok({ summary: summary.value, records })
+}
