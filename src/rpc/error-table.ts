@@ -281,6 +281,12 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     ]
   ],
   Threads: [
+    [
+      'SLOT_ENDED',
+      'conflict',
+      'A NEED in this slot has ended here; a slot is decided once.',
+      'Name another slot.'
+    ],
     ['THREAD_ENDED', 'denied', 'The thread has ended.'],
     ['NOT_DECIDED', 'denied', 'This node has not been decided for the task.'],
     ['NO_LEASE', 'denied', 'This node does not hold the lease.'],
