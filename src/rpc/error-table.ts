@@ -283,7 +283,7 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
   Threads: [
     [
       'SLOT_ENDED',
-      'conflict',
+      'denied',
       'A NEED in this slot has ended here; a slot is decided once.',
       'Name another slot.'
     ],
