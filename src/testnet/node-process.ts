@@ -101,6 +101,8 @@ export class NodeProcess {
   async stop(): Promise<void> {
     if (this.#child === null) return
     const exited = this.exited
+    // A held process would not hear of it.
+    this.resume()
     this.#child.kill('SIGTERM')
     const late = new AbortController()
     const timer = delay(STOP_TIMEOUT_MS, 'late' as const, { signal: late.signal })
@@ -115,6 +117,16 @@ export class NodeProcess {
     const exited = this.exited
     this.#child?.kill('SIGKILL')
     await exited
+  }
+
+  /** Holds the process where it is, as a suspended laptop would: it stays connected and says nothing. */
+  pause(): void {
+    this.#child?.kill('SIGSTOP')
+  }
+
+  /** Lets a held process go on. It does not know that time has passed. */
+  resume(): void {
+    this.#child?.kill('SIGCONT')
   }
 
   /** The last line that the node wrote, for error messages. */
