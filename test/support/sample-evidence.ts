@@ -75,10 +75,9 @@ export function sampleEvidence(): Samples {
     digest,
     sig: keysOf(member).sign(subjectBytes(of, 'decide', digest))
   })
-  const promise = (roster: Uint8Array, of = need): EvidenceOf<'two-joins'>['joins'][0] => ({
-    need: of.bytes,
+  const promise = (roster: Uint8Array): EvidenceOf<'two-joins'>['joins'][0] => ({
     roster,
-    sig: keysOf(member).sign(joinBytes({ thread: of.id, slot: 'slot-1', epoch: 0 }, roster))
+    sig: keysOf(member).sign(joinBytes({ thread, slot: 'slot-1', epoch: 0 }, roster))
   })
   const forged: Certificate = {
     ...certificate,
@@ -111,6 +110,7 @@ export function sampleEvidence(): Samples {
       format: FORMAT,
       offence: 'two-joins',
       member,
+      need: need.bytes,
       epoch: 0,
       joins: [promise(new Uint8Array(32)), promise(OTHER_DIGEST)]
     },

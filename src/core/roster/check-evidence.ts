@@ -43,14 +43,14 @@ export function checkEvidence(evidence: Evidence, verify: Verify): Result<Convic
   }
 }
 
-/** A lock is for a slot of one requester, an epoch and a stage, whatever thread or group it is met in (GROUP-12). */
+/** One vote for one (slot, epoch, stage), ever, whichever group it is cast in (GROUP-12). */
 function checkTwoVotes(evidence: EvidenceOf<'two-votes'>, verify: Verify): Result<Conviction> {
   const { member, stage, votes } = evidence
   const first = castIn(member, stage, votes[0], verify)
   if (!first.ok) return first
   const second = castIn(member, stage, votes[1], verify)
   if (!second.ok) return second
-  if (slotOf(first.value) !== slotOf(second.value)) return unrelated('votes')
+  if (keyOf(first.value) !== keyOf(second.value)) return unrelated('votes')
   if (equals(votes[0].digest, votes[1].digest)) return agreeing('votes')
   return convict(evidence.offence, [member], first.value)
 }
@@ -72,32 +72,16 @@ function castIn(
   return verify(member, message, vote.sig) ? form : unsigned('vote')
 }
 
-/** A promise is for a slot of one requester and an epoch, whatever thread it is met in (GROUP-5). */
+/** One promise for one (slot, epoch), ever (GROUP-5). */
 function checkTwoJoins(evidence: EvidenceOf<'two-joins'>, verify: Verify): Result<Conviction> {
-  const { member, epoch, joins } = evidence
-  const first = joinedFor(member, epoch, joins[0], verify)
-  if (!first.ok) return first
-  const second = joinedFor(member, epoch, joins[1], verify)
-  if (!second.ok) return second
-  const { slot } = first.value.envelope.payload
-  const other = second.value.envelope
-  const isSameSlot = first.value.envelope.sender === other.sender && slot === other.payload.slot
-  if (!isSameSlot) return unrelated('JOINs')
-  if (equals(joins[0].roster, joins[1].roster)) return agreeing('JOINs')
-  return ok({ offence: evidence.offence, convicted: [member], thread: first.value.id, slot, epoch })
-}
-
-function joinedFor(
-  member: string,
-  epoch: number,
-  join: EvidenceOf<'two-joins'>['joins'][0],
-  verify: Verify
-): Result<Admitted<'NEED'>> {
-  const need = openSigned(join.need, ['NEED'], verify)
+  const { member, epoch, joins, offence } = evidence
+  const need = openSigned(evidence.need, ['NEED'], verify)
   if (!need.ok) return need
-  const { slot } = need.value.envelope.payload
-  const message = joinBytes({ thread: need.value.id, slot, epoch }, join.roster)
-  return verify(member, message, join.sig) ? need : unsigned('JOIN')
+  const key = { thread: need.value.id, slot: need.value.envelope.payload.slot, epoch }
+  for (const { roster, sig } of joins)
+    if (!verify(member, joinBytes(key, roster), sig)) return unsigned('JOIN')
+  if (equals(joins[0].roster, joins[1].roster)) return agreeing('JOINs')
+  return ok({ offence, convicted: [member], ...key })
 }
 
 /** One FORM for a NEED and an epoch (R8). Whether the two would hold does not matter: signing both is the offence. */
@@ -128,7 +112,7 @@ function checkTwoCertificates(
   if (!first.ok) return first
   const second = signedBy(other, need.value, verify)
   if (!second.ok) return second
-  const isSame = one.stage === other.stage && slotOf(first.value.form) === slotOf(second.value.form)
+  const isSame = one.stage === other.stage && keyOf(first.value.form) === keyOf(second.value.form)
   if (!isSame) return unrelated('certificates')
   if (equals(one.digest, other.digest)) return agreeing('certificates')
   const both = first.value.signers.filter(member => second.value.signers.includes(member))
@@ -225,10 +209,13 @@ function signedBy(
   return checked
 }
 
-/** What promises are unique for, as text: a slot belongs to its requester. */
-function slotOf(form: Admitted<'FORM'>): string {
-  const { slot, epoch } = form.envelope.payload
-  return JSON.stringify([form.envelope.sender, slot, epoch])
+/**
+ * What promises are unique for, as text. The NEED is part of it: a node forgets what it promised for a slot once the NEED has
+ * long expired (R12), and may then promise for another NEED of that slot.
+ */
+function keyOf(form: Admitted<'FORM'>): string {
+  const { need, slot, epoch } = form.envelope.payload
+  return JSON.stringify([form.envelope.sender, need.toString(), slot, epoch])
 }
 
 function convict(

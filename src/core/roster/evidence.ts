@@ -33,10 +33,8 @@ const vote = v.strictObject({
   sig: bytesOf(64)
 })
 
-/** A JOIN promise with the NEED that it was given for. */
+/** A JOIN promise. */
 const join = v.strictObject({
-  /** The complete NEED envelope. */
-  need: anyBytes,
   /** Roster hash that was promised. */
   roster: hash32,
   sig: bytesOf(64)
@@ -66,6 +64,8 @@ const evidence = v.variant('offence', [
     format,
     offence: v.literal('two-joins'),
     member: did,
+    /** The complete NEED envelope. */
+    need: anyBytes,
     /** A NEED may come to its group in a later epoch than its first. */
     epoch: uint,
     joins: pairOf(join)

@@ -5,6 +5,7 @@ import {
   decodeEvidence,
   EVIDENCE_FORMAT,
   type Evidence,
+  type EvidenceOf,
   encodeEvidence,
   evidenceId,
   groupIdOf,
@@ -119,13 +120,14 @@ function compareJoins(context: Context, thread: Thread, first: Form, second: For
       format: EVIDENCE_FORMAT,
       offence: 'two-joins',
       member,
+      need: thread.need.bytes,
       epoch,
       joins: [one, other]
     })
   }
 }
 
-type Join = Extract<Evidence, { offence: 'two-joins' }>['joins'][0]
+type Join = EvidenceOf<'two-joins'>['joins'][0]
 
 /** The JOIN of a member that a FORM carries, when it is really the member's. */
 function joinIn(context: Context, thread: Thread, form: Form, member: string): Join | null {
@@ -134,7 +136,7 @@ function joinIn(context: Context, thread: Thread, form: Form, member: string): J
   const hash = rosterHash(key, roster)
   const promised = joinBytes(key, hash)
   const join = joins.find(one => one.member === member && context.verify(member, promised, one.sig))
-  return join === undefined ? null : { need: thread.need.bytes, roster: hash, sig: join.sig }
+  return join === undefined ? null : { roster: hash, sig: join.sig }
 }
 
 function compareCertificates(

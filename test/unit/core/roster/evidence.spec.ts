@@ -170,15 +170,24 @@ describe('core/roster: evidence', function () {
     assert.equal(judged({ ...two, votes: [vote, elsewhere] }), 'BAD_SIGNATURE')
   })
 
-  it('convicts of two JOINs or votes in two threads of one slot, since promises are for the slot', () => {
-    const { evidence, otherNeed, keysOf, member } = samples
-    const { joins } = evidence['two-joins']
-    const roster = joins[1].roster
-    const sig = keysOf(member).sign(
-      joinBytes({ thread: otherNeed.id, slot: 'slot-1', epoch: 0 }, roster)
-    )
-    const elsewhere = { need: otherNeed.bytes, roster, sig }
-    assert.deepEqual(judged({ ...evidence['two-joins'], joins: [joins[0], elsewhere] }), [member])
+  it('convicts nobody of statements about two NEEDs of one slot: what was promised for the first may be forgotten', () => {
+    const { evidence, otherNeed, otherForm, keysOf, member, requester, cluster } = samples
+    const [join, second] = evidence['two-joins'].joins
+    const key = { thread: otherNeed.id, slot: 'slot-1', epoch: 0 }
+    const sig = keysOf(member).sign(joinBytes(key, second.roster))
+    const joins: (typeof evidence)['two-joins']['joins'] = [join, { ...second, sig }]
+    assert.equal(judged({ ...evidence['two-joins'], joins }), 'BAD_SIGNATURE')
+    const { envelope } = otherForm
+    const payload = { ...envelope.payload, need: otherNeed.cid }
+    const changed = { ...envelope, thread: otherNeed.cid, payload } as never
+    const form = cluster.seal(keysOf(requester), changed, 1) as typeof otherForm
+    const voted = {
+      form: form.bytes,
+      digest: OTHER_DIGEST,
+      sig: keysOf(member).sign(subjectBytes(form, 'decide', OTHER_DIGEST))
+    }
+    const [vote] = evidence['two-votes'].votes
+    assert.equal(judged({ ...evidence['two-votes'], votes: [vote, voted] }), 'PROOF_UNRELATED')
   })
 
   it('refuses a certificate with a vote that does not count, and certificates that share no signer', () => {
