@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import type { Raft, RaftInit } from '../../src/core/raft/index.ts'
-import { type ClusterInit, RaftCluster, WORLDS } from '../support/raft-cluster.ts'
+import { type ClusterInit, RaftCluster } from '../support/raft-cluster.ts'
 import { type PropertyName, Violation } from '../support/raft-monitor.ts'
 import {
   CommitsBeyondMatch,
@@ -15,6 +15,8 @@ import {
   StandsInOldTerm,
   VotesTwice
 } from '../support/raft-mutants.ts'
+import { settle } from '../support/raft-settling.ts'
+import { CALM, WORLDS } from '../support/raft-worlds.ts'
 
 const SIZES = [3, 5, 4, 7, 2, 1]
 const SEEDS = 360
@@ -23,7 +25,8 @@ const ACTIONS = 8000
 function runSeed(seed: number, options: Partial<ClusterInit> = {}, actions = ACTIONS): RaftCluster {
   const cluster = new RaftCluster({ seed, size: SIZES[seed % SIZES.length] as number, ...options })
   try {
-    cluster.run(actions)
+    for (let i = 0; i < actions; i++) cluster.act()
+    settle(cluster)
   } catch (error) {
     if (error instanceof Error) error.message += ` [seed ${seed}, ${actions} actions]`
     throw error
@@ -33,29 +36,30 @@ function runSeed(seed: number, options: Partial<ClusterInit> = {}, actions = ACT
 
 describe('core/raft in a hostile world', () => {
   it(`keeps every property over ${SEEDS} seeds`, () => {
-    let committed = 0
-    let leaders = 0
+    let [committed, leaders] = [0, 0]
+    const counts = { installs: 0, changes: 0, forwarded: 0, slept: 0, woken: 0 }
     for (let seed = 0; seed < SEEDS; seed++) {
       const { monitor } = runSeed(seed)
       committed += monitor.committedCount
       leaders += monitor.leaderCount
+      for (const what of Object.keys(counts) as (keyof typeof counts)[])
+        counts[what] += monitor.counts[what]
     }
     // A harness in which nothing happens proves nothing.
     assert.ok(committed > 20 * SEEDS, `${committed} entries were committed`)
     assert.ok(leaders > 3 * SEEDS, `${leaders} leaders were elected`)
+    for (const [what, least] of [
+      ['installs', 0.5],
+      ['changes', 1],
+      ['forwarded', 4],
+      ['slept', 2],
+      ['woken', 0.1]
+    ] as const)
+      assert.ok(counts[what] > least * SEEDS, `${what}: ${counts[what]}`)
   })
 
   it('commits for as long as it runs when nothing fails', () => {
-    const calm = {
-      loss: 0,
-      duplication: 0,
-      crash: 0,
-      leaderCrash: 0,
-      restart: 1,
-      partition: 0,
-      heal: 1
-    }
-    const { monitor } = runSeed(7, { size: 4, faults: calm })
+    const { monitor } = runSeed(7, { size: 4, faults: CALM })
     assert.ok(monitor.committedCount > 100, `${monitor.committedCount} entries were committed`)
   })
 

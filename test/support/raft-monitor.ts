@@ -1,8 +1,17 @@
 /**
  * Watches a cluster from outside and knows nothing of how a member works: the five properties of the paper's Figure 3, plus what the
- * batches promise (hand-out exactly once, nothing said that is not on disk).
+ * batches promise (hand-out exactly once, nothing said that is not on disk), what snapshots stand for, and where forwarded proposals come from.
  */
-import type { HardState, LogEntry, MemberId, Raft, RaftMessage } from '../../src/core/raft/index.ts'
+import type {
+  Forwarded,
+  HardState,
+  LogEntry,
+  LogIndex,
+  MemberId,
+  Raft,
+  RaftMessage,
+  Snapshot
+} from '../../src/core/raft/index.ts'
 
 export type PropertyName =
   | 'election safety'
@@ -12,6 +21,8 @@ export type PropertyName =
   | 'state machine safety'
   | 'hand-out'
   | 'durability'
+  | 'forwarding'
+  | 'quiescence'
   | 'liveness'
 
 export class Violation extends Error {
@@ -23,14 +34,46 @@ export class Violation extends Error {
   }
 }
 
+/** The state that members apply entries to: a number that depends on all of them and their order. */
+export type Applied = { readonly index: LogIndex; readonly digest: number }
+
+export const NOTHING_APPLIED: Applied = { index: 0, digest: 0 }
+
+const names = new WeakMap<object, number>()
+let named = 0
+
+/** Entries have shared buffers: they are told apart by object, not by content. */
+function nameOf(data: object): number {
+  const known = names.get(data) ?? ++named
+  names.set(data, known)
+  return known
+}
+
+export function applyEntry(before: Applied, { index, term, data }: LogEntry): Applied {
+  const digest = (Math.imul(before.digest, 31) + Math.imul(term, 65_537) + nameOf(data)) | 0
+  return { index, digest }
+}
+
+export function asSnapshotData({ index, digest }: Applied): Uint8Array {
+  return new Uint8Array(Int32Array.of(index, digest).buffer)
+}
+
+export function fromSnapshotData(data: Uint8Array): Applied {
+  const [index = 0, digest = 0] = new Int32Array(data.slice().buffer)
+  return { index, digest }
+}
+
 type Seen = { readonly data: Uint8Array; readonly previousTerm: number }
-type Committed = { readonly entry: LogEntry; readonly inTerm: number }
+type Committed = { readonly entry: LogEntry; readonly inTerm: number; readonly after: Applied }
 type Leading = { readonly id: MemberId; last: LogEntry | undefined }
 
 export class RaftMonitor {
   readonly #leaders = new Map<number, Leading>()
   readonly #entries = new Map<string, Seen>()
   readonly #committed: Committed[] = []
+  readonly #forwards = new Map<Uint8Array, MemberId>()
+  /** How often something happened: a harness in which it does not proves nothing about it. */
+  readonly counts = { installs: 0, changes: 0, forwarded: 0, slept: 0, woken: 0 }
 
   get committedCount(): number {
     return this.#committed.length
@@ -42,7 +85,7 @@ export class RaftMonitor {
 
   /** Called after every action on a member. */
   member(id: MemberId, raft: Raft): void {
-    const { role, term, lastIndex } = raft.status()
+    const { role, term, firstIndex, lastIndex } = raft.status()
     if (role !== 'leader') return
     const leading = this.#leaders.get(term)
     const last = raft.entries(lastIndex, lastIndex)[0]
@@ -54,7 +97,8 @@ export class RaftMonitor {
     if (leading.id !== id)
       throw new Violation('election safety', `${leading.id} and ${id} lead term ${term}`)
     const before = leading.last
-    if (before !== undefined && raft.entries(before.index, before.index)[0] !== before) {
+    const isHeld = before !== undefined && before.index >= firstIndex
+    if (isHeld && raft.entries(before.index, before.index)[0] !== before) {
       throw new Violation(
         'leader append-only',
         `${id} changed its entry ${before.index} in term ${term}`
@@ -77,19 +121,39 @@ export class RaftMonitor {
     }
   }
 
-  /** Entries that a member hands out; `applied` is how many it handed out since it started. */
-  handedOut(id: MemberId, raft: Raft, applied: number, entries: readonly LogEntry[]): void {
-    let expected = applied
+  /** Entries that a member hands out, which has applied everything up to `before`. Returns what it has applied then. */
+  handedOut(id: MemberId, raft: Raft, before: Applied, entries: readonly LogEntry[]): Applied {
+    let applied = before
     for (const entry of entries) {
-      expected++
-      if (entry.index !== expected)
-        throw new Violation('hand-out', `${id} hands out ${entry.index}, not ${expected}`)
+      if (entry.index !== applied.index + 1)
+        throw new Violation('hand-out', `${id} hands out ${entry.index}, not ${applied.index + 1}`)
+      applied = applyEntry(applied, entry)
       const known = this.#committed[entry.index - 1]
-      if (known === undefined) this.#committed.push({ entry, inTerm: raft.status().term })
-      else if (known.entry.term !== entry.term || known.entry.data !== entry.data) {
+      if (known === undefined) {
+        this.#committed.push({ entry, inTerm: raft.status().term, after: applied })
+        if (entry.configuration !== undefined) this.counts.changes++
+      } else if (known.after.digest !== applied.digest) {
         throw new Violation('state machine safety', `${id} applies another entry at ${entry.index}`)
       }
     }
+    return applied
+  }
+
+  /** A snapshot that a member puts in the place of what it applied. Returns what it has applied then. */
+  installed(id: MemberId, snapshot: Snapshot): Applied {
+    const applied = fromSnapshotData(snapshot.data)
+    const known = this.#committed[snapshot.index - 1]
+    const isRight =
+      applied.index === snapshot.index &&
+      known?.entry.term === snapshot.term &&
+      known.after.digest === applied.digest
+    if (!isRight)
+      throw new Violation(
+        'state machine safety',
+        `${id} installs another state at ${snapshot.index}`
+      )
+    this.counts.installs++
+    return applied
   }
 
   /** A commit that a leader of a later term lacks is found as soon as both are known. */
@@ -108,6 +172,7 @@ export class RaftMonitor {
     disk: { readonly hardState: HardState; readonly lastIndex: number }
   ): void {
     const { term, vote } = disk.hardState
+    if (message.type === 'forward') this.#forwards.set(message.data, message.from)
     if (message.type === 'vote-reply' && message.granted) {
       const isKept = term > message.term || (term === message.term && vote === message.to)
       if (!isKept)
@@ -126,12 +191,20 @@ export class RaftMonitor {
         )
     }
   }
+
+  /** What a leader is asked to propose. */
+  forwarded({ from, data }: Forwarded): void {
+    if (this.#forwards.get(data) !== from)
+      throw new Violation('forwarding', `${from} forwarded nothing of the kind`)
+    this.counts.forwarded++
+  }
 }
 
+/** What a snapshot covers was checked when it was written. */
 function holdsCommitted(id: MemberId, raft: Raft, committed: Committed): void {
   const { entry, inTerm } = committed
-  const { term } = raft.status()
-  if (inTerm >= term) return
+  const { term, firstIndex } = raft.status()
+  if (inTerm >= term || entry.index < firstIndex) return
   if (raft.entries(entry.index, entry.index)[0]?.term !== entry.term) {
     throw new Violation(
       'leader completeness',

@@ -182,7 +182,8 @@ export class Raft {
 
   status(): RaftStatus {
     const { role, term, leader, log, isQuiescent: quiescent } = this.state
-    return { role, term, leader, commit: log.commit, lastIndex: log.lastIndex, quiescent }
+    const { commit, lastIndex } = log
+    return { role, term, leader, commit, firstIndex: log.baseIndex + 1, lastIndex, quiescent }
   }
 
   /** Entries `from` to `to`, both included, committed or not, as far as the log has them. */

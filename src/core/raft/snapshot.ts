@@ -7,13 +7,14 @@ import type { LogIndex, MemberId } from './types.ts'
 
 /**
  * [RAFT-25] Section 7: `data` stands for all entries up to `index`, which the caller has applied. The log forgets them. Does nothing where
- * an earlier snapshot covers them.
+ * an earlier snapshot covers them, and where it is not known who took part there: a member that joined learns that from a later entry.
  */
 export function compact(state: RaftState, index: LogIndex, data: Uint8Array): void {
   assert(data.length <= SNAPSHOT_BYTES_MAX, 'a snapshot is within SNAPSHOT_BYTES_MAX')
   const { log } = state
   if (index <= log.baseIndex) return
   const configuration = log.configurations.at(index)
+  if (configuration.voters.length === 0) return
   log.compact(index)
   state.snapshot = { index, term: log.termAt(index) as number, configuration, data }
   state.isSnapshotNew = true

@@ -157,6 +157,8 @@ export type RaftStatus = {
   readonly term: Term
   readonly leader: MemberId | null
   readonly commit: LogIndex
+  /** First index that the log holds: one more than the snapshot covers. */
+  readonly firstIndex: LogIndex
   readonly lastIndex: LogIndex
   /** Ticks do nothing until something happens. */
   readonly quiescent: boolean

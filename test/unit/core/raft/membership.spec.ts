@@ -215,6 +215,16 @@ describe('core/raft: 6, who takes part', () => {
     assert.deepEqual(raft.configuration(), plain(['b', 'c'], ['a']))
   })
 
+  it('a new member writes no snapshot of a time whose configuration it does not know', () => {
+    const entries = [...log(1, 1), change(1, 3, plain(['b', 'c'], ['a']))]
+    const raft = changing({ members: [], log: entries, commit: 3 })
+    work(raft)
+    raft.compact(2, data)
+    assert.equal(raft.ready(), null)
+    raft.compact(3, data)
+    assert.deepEqual(work(raft).snapshot?.configuration, plain(['b', 'c'], ['a']))
+  })
+
   it('a candidate outside of the own configuration gets a vote, if its log is up to date', () => {
     const raft = changing({ log: log(1, 1) })
     raft.step(voteRequest('vote', { from: 'x', term: 2, last: [2, 1] }))

@@ -62,6 +62,7 @@ describe('core/raft: a group of one', () => {
       term: 2,
       leader: 'a',
       commit: 3,
+      firstIndex: 1,
       lastIndex: 3,
       quiescent: false
     })
