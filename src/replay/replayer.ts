@@ -55,6 +55,7 @@ export class Replayer {
   }
   readonly #init: ReplayerInit
   #need: Admitted<'NEED'> | null = null
+  readonly #forms: Admitted<'FORM'>[] = []
   #log: NeedLog | null = null
 
   constructor(init: ReplayerInit) {
@@ -109,10 +110,17 @@ export class Replayer {
   }
 
   #takeForm(form: Admitted<'FORM'>, need: Admitted<'NEED'>): Result<null> {
-    if (this.#log !== null) return refuse('REPLAY_ORDER', 'a second FORM')
+    if ((this.#log?.state.at.index ?? 0) > 0)
+      return refuse('REPLAY_ORDER', 'a FORM comes after the log of a group')
     const { verify } = this.#init
-    const checked = checkForm(form, { need, previous: [] }, verify)
-    if (checked.ok) this.#log = new NeedLog({ need, form, previous: [], verify })
+    const previous = [...this.#forms]
+    const last = previous.at(-1)?.envelope.payload.epoch ?? -1
+    if (form.envelope.payload.epoch <= last)
+      return refuse('REPLAY_ORDER', 'the FORMs are not in the order of their epochs')
+    const checked = checkForm(form, { need, previous }, verify)
+    if (!checked.ok) return checked
+    this.#log = new NeedLog({ need, form, previous, verify })
+    this.#forms.push(form)
     return checked
   }
 

@@ -9,6 +9,8 @@ export function applyPropose(state: NeedState, admitted: Admitted<'PROPOSE'>): v
   if (state.phase !== 'BIDDING' || state.proposals.size >= PROPOSALS_MAX) return
   const { sender, payload } = admitted.envelope
   if (payload.need.toString() !== state.need.id) return
+  // Only the carried one can be decided; another of its worker must not take its place.
+  if (state.carried !== null && state.carried.proposal !== admitted.id) return
   if (sender === state.need.envelope.sender && !isSolo(state)) return
   if (payload.ballot.cost > state.need.envelope.payload.budget) return
   for (const proposal of state.proposals.values()) {
@@ -31,11 +33,13 @@ export function applyAttestPlan(state: NeedState, admitted: Admitted<'ATTEST_PLA
   proposal.attestations.set(sender, admitted)
 }
 
-/** Proposals with K_plan attestations, best first: cost, then ETA, then id. */
+/** Proposals with K_plan attestations, best first: cost, then ETA, then id. A group that is bound to a decision has no other. */
 export function eligible(state: NeedState): readonly Proposal[] {
   const { kPlan } = state.form.envelope.payload
+  const carried = state.carried?.proposal ?? null
   const enough = [...state.proposals.values()].filter(
-    proposal => proposal.attestations.size >= kPlan
+    ({ admitted, attestations }) =>
+      attestations.size >= kPlan && (carried === null || admitted.id === carried)
   )
   return enough.sort(compareProposals)
 }
@@ -47,11 +51,17 @@ function compareProposals(a: Proposal, b: Proposal): number {
   return x.etaMs - y.etaMs || compareText(a.admitted.id, b.admitted.id)
 }
 
+/** Log time from which a decision may be made. What is carried has been through a bid window already. */
+export function bidsUntil(state: NeedState, startedAt: number, bidMs: number): number {
+  return state.carried === null ? startedAt + bidMs : startedAt
+}
+
 /** Decides once the bid window has passed and a proposal is eligible. The only place where a decision is made. */
 export function decideIfDue(state: NeedState): boolean {
   if (state.phase !== 'BIDDING' || state.startedAt === null) return false
-  const { slot, epoch, windows } = state.need.envelope.payload
-  if (state.at.stamp < state.startedAt + windows.bidMs) return false
+  const { slot, windows } = state.need.envelope.payload
+  const { epoch } = state.form.envelope.payload
+  if (state.at.stamp < bidsUntil(state, state.startedAt, windows.bidMs)) return false
   const best = eligible(state)[0]
   if (best === undefined) return false
   const attestations = [...best.attestations.values()].sort((a, b) => compareText(a.id, b.id))
@@ -75,6 +85,8 @@ export function decideIfDue(state: NeedState): boolean {
 /** Says what bidding waits for. */
 export function biddingReason(state: NeedState): string {
   const { kPlan } = state.form.envelope.payload
+  if (state.carried !== null && eligible(state).length === 0)
+    return 'waiting for the proposal that an earlier epoch decided, and its attestations'
   if (state.proposals.size === 0) return 'no proposal: no worker with this capability has bid'
   if (eligible(state).length === 0)
     return `${state.proposals.size} proposal(s), but none has the ${kPlan} independent ATTEST_PLAN(s) it needs`

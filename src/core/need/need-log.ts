@@ -10,7 +10,14 @@ import {
 } from '../envelope/index.ts'
 import { settle } from '../ledger/index.ts'
 import { carriedBy, type Verify } from '../roster/index.ts'
-import { applyAttestPlan, applyPropose, biddingReason, decideIfDue, eligible } from './bidding.ts'
+import {
+  applyAttestPlan,
+  applyPropose,
+  biddingReason,
+  bidsUntil,
+  decideIfDue,
+  eligible
+} from './bidding.ts'
 import { planDigestOf } from './digest.ts'
 import { CHAIN_START, type CommittedEntry, chainHash, decodeEntry } from './entry.ts'
 import {
@@ -128,7 +135,7 @@ export class NeedLog {
     if (state.startedAt === null) return 0
     if (state.phase === 'BIDDING')
       return eligible(state).length > 0
-        ? Math.min(state.startedAt + windows.bidMs, expiresAt)
+        ? Math.min(bidsUntil(state, state.startedAt, windows.bidMs), expiresAt)
         : expiresAt
     if (state.phase === 'DECIDED') return expiresAt
     if (state.phase === 'CLAIMED') return Math.min(state.deadline ?? expiresAt, expiresAt)
@@ -171,6 +178,8 @@ export class NeedLog {
     const { envelope } = admitted
     if (state.logged.has(admitted.id) || !LOGGED_VERBS.has(envelope.verb)) return
     if (envelope.thread?.toString() !== state.need.id || envelope.notAfter < state.at.stamp) return
+    // What was said in another attempt is void in this one (R15).
+    if (isOfOtherEpoch(state, admitted)) return
     if (!this.#verify(envelope.sender, signingBytes(envelope), envelope.sig)) return
     state.logged.add(admitted.id)
     // The door sees to this too, but two members may have let in two different ones.
@@ -185,7 +194,8 @@ export class NeedLog {
 
   #end(): void {
     const { state } = this
-    const { slot, epoch, budget, verifyBounty } = state.need.envelope.payload
+    const { slot, budget, verifyBounty } = state.need.envelope.payload
+    const { epoch } = state.form.envelope.payload
     const revealed = [...state.verdicts.values()].flatMap(verdict => verdict.reveal ?? [])
     const right = revealed.filter(reveal => reveal.pass === (state.phase === 'FINAL'))
     const attestations = state.phase === 'EXPIRED' ? [] : right.map(reveal => reveal.admitted)
@@ -231,7 +241,9 @@ export class NeedLog {
  * Whether an envelope would be void at any later place of the log too. A leader does not offer it, so that what strangers say
  * does not use up the log.
  */
-export function isPointless(state: NeedState, { envelope }: Admitted): boolean {
+export function isPointless(state: NeedState, admitted: Admitted): boolean {
+  const { envelope } = admitted
+  if (isOfOtherEpoch(state, admitted)) return true
   switch (envelope.verb) {
     case 'PROPOSE':
     case 'ATTEST_PLAN':
@@ -256,6 +268,11 @@ export function followsOn({ envelope }: Admitted): string | null {
   return envelope.verb === 'ATTEST_PLAN'
     ? (envelope as Envelope<'ATTEST_PLAN'>).payload.proposal.toString()
     : null
+}
+
+/** True for what acts within another epoch than the group's. */
+function isOfOtherEpoch(state: NeedState, { envelope }: Admitted): boolean {
+  return envelope.epoch !== null && envelope.epoch !== state.form.envelope.payload.epoch
 }
 
 function saidKey({ envelope }: Admitted): string {

@@ -1,6 +1,6 @@
 import { assert, type Refusal, type Result } from '../base/index.ts'
 import type { Admitted, Draft } from '../envelope/index.ts'
-import type { Verify } from '../roster/index.ts'
+import { GROUP_SIZE, type Verify } from '../roster/index.ts'
 import { EvidenceShelf } from './evidence-shelf.ts'
 import { JournalImage } from './journal-image.ts'
 import { Tombstones } from './tombstones.ts'
@@ -28,6 +28,14 @@ export type SwarmSettings = {
   readonly graceMs: number
   /** How often an open thread is compared with some peer's (R6). */
   readonly pullMs: number
+  /** Members of a group of more than the requester itself: 4 or 7. */
+  readonly groupSize: number
+  /** How long a chosen member may take to join before the requester opens a new epoch without it. */
+  readonly joinMs: number
+  /** How long a member may be away before the requester opens a new epoch without it. */
+  readonly awayMs: number
+  /** How long a group may be stuck before the requester opens a new epoch. */
+  readonly stallMs: number
   /** When votes and drafts that had no effect are tried again. */
   readonly retryMs: number
   /** How long a thread that is over and complete stays in memory: longer than anything about it still travels. */
@@ -43,6 +51,10 @@ export const swarmDefaults: SwarmSettings = {
   inviteMs: 500,
   graceMs: 5_000,
   pullMs: 5_000,
+  groupSize: GROUP_SIZE,
+  joinMs: 5_000,
+  awayMs: 30_000,
+  stallMs: 30_000,
   retryMs: 1_000,
   lingerMs: 60_000,
   lingerIncompleteMs: 3_600_000
@@ -63,6 +75,9 @@ export type SwarmInit = {
  * the end of the safe integers, where it could not advance any more.
  */
 const LAMPORT_STEP_MAX = 1_000_000
+
+/** How much later than it wanted a node may be woken before it counts as having been stopped, in ms. */
+const OVERDUE_MS = 2_000
 
 /** What a member is locked on for (slot, epoch, stage). */
 export type Lock = {
@@ -87,13 +102,19 @@ export class Context {
   readonly verify: Verify
   readonly random: (below: number) => number
   readonly settings: SwarmSettings
-  nowMs = 0
+  /** Since when this node has run without being held up: nobody is found slow for what it missed itself. */
+  steadySince = 0
+  /** When the next input is expected at the latest. */
+  expectedAt: number = Number.POSITIVE_INFINITY
+  #nowMs = 0
   /** Connected swarm peers by DID. */
   readonly connected = new Set<string>()
   /** Newest manifest of each agent. */
   readonly manifests = new Map<string, Admitted<'MANIFEST'>>()
-  /** JOIN promises: scoped slot and epoch -> roster hash in hex (R9). */
-  readonly joins = new Map<string, string>()
+  /** When a peer that was here left, by DID. */
+  readonly leftAt = new Map<string, number>()
+  /** JOIN promises: scoped slot and epoch -> the thread, and its roster's hash in hex (R9). */
+  readonly joins = new Map<string, { readonly thread: string; readonly roster: string }>()
   /** Finality locks: scoped slot, epoch and stage -> what this node votes for (R10). */
   readonly locks = new Map<string, Lock>()
   /** Epochs that this node has left for good: scoped slot and epoch -> its SEAL (R11). */
@@ -115,6 +136,16 @@ export class Context {
     this.verify = init.verify
     this.random = init.random
     this.settings = { ...swarmDefaults, ...init.settings }
+  }
+
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  /** The time of the input that is being stepped. One that is far overdue means that the machine was stopped. */
+  set nowMs(nowMs: number) {
+    if (nowMs > this.expectedAt + OVERDUE_MS || nowMs < this.#nowMs) this.steadySince = nowMs
+    this.#nowMs = nowMs
   }
 
   /** Hands over the effects of the step and starts anew. */

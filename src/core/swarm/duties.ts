@@ -1,6 +1,7 @@
 import { archiveDueAt, archiveIfDue } from './ending.ts'
 import { driveFinality, finalityDueAt } from './finality.ts'
 import { driveFormation, formationDueAt } from './formation.ts'
+import { driveReform, reformDueAt } from './reform.ts'
 import { pullDueAt, pullIfDue } from './sync.ts'
 import type { Thread } from './thread.ts'
 import { driveVerdicts, verdictsDueAt } from './verdicts.ts'
@@ -33,6 +34,10 @@ const WHILE_OPEN: readonly Duty[] = [
   {
     run: ({ context }, thread) => driveFormation(context, thread),
     dueAt: ({ context }, thread) => formationDueAt(context, thread)
+  },
+  {
+    run: ({ context }, thread) => driveReform(context, thread),
+    dueAt: ({ context }, thread) => reformDueAt(context, thread)
   },
   {
     run: (_, thread) => thread.member?.tick(),
@@ -77,6 +82,7 @@ function giveUpIfDue(world: World, thread: Thread): void {
   thread.changed(context.nowMs)
   thread.member = null
   thread.formation = null
+  thread.sealing = null
   context.persist(
     { type: 'abandoned', thread: thread.id, reason, nowMs: context.nowMs },
     { sync: false }

@@ -4,13 +4,9 @@ import { decisionDigest, outcomeDigest, quorumOf, voteBytes } from '../roster/in
 import type { Context } from './context.ts'
 import { threadDraft } from './drafts.ts'
 import { watchVote } from './evidence.ts'
+import { hasSealed, lockKey } from './promises.ts'
 import type { Group, Thread } from './thread.ts'
 import type { PeerMessage, Stage } from './types.ts'
-
-/** Key of a finality lock: one digest for each slot, epoch and stage, ever (R10). */
-export function lockKey(scopedSlot: string, epoch: number, stage: Stage): string {
-  return `${scopedSlot}/${epoch}/${stage}`
-}
 
 /** The fold derived a decision or an outcome: a member locks it on disk, votes, and looks whether there is a certificate. */
 export function onDerived(
@@ -38,6 +34,7 @@ function lock(
   stage: Stage,
   { digest, proposal }: { readonly digest: Uint8Array; readonly proposal: string | null }
 ): boolean {
+  if (hasSealed(context, thread.scopedSlot(), thread.epoch())) return false
   const key = lockKey(thread.scopedSlot(), thread.epoch(), stage)
   // A tombstone stands for all locks of its slot and epochs (R12).
   if (context.tombstones.covers(thread.scopedSlot(), thread.epoch())) return false
@@ -74,7 +71,7 @@ export function onVote(
   message: Extract<PeerMessage, { type: 'vote' }>
 ): void {
   const { group } = thread
-  if (group === null || !group.form.envelope.payload.roster.includes(from)) return
+  if (group?.id !== message.group || !group.form.envelope.payload.roster.includes(from)) return
   const { slot } = group.form.envelope.payload
   const { stage, digest } = message
   if (
@@ -124,7 +121,13 @@ function assemble(
     return vote !== undefined && vote.digest === wanted ? [{ member, sig: vote.sig }] : []
   })
   if (votes.length < quorumOf(roster.length)) return null
-  return { form: group.form.bytes, previous: [], stage, digest, votes }
+  return {
+    form: group.form.bytes,
+    previous: thread.previousForms().map(form => form.bytes),
+    stage,
+    digest,
+    votes
+  }
 }
 
 function publishCertified(

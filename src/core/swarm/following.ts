@@ -1,6 +1,7 @@
 import type { LogEntry } from '../raft/index.ts'
 import { contradicted, onDerived } from './finality.ts'
 import { LOG_INDEX_MAX, Member } from './member.ts'
+import { hasSealed } from './promises.ts'
 import { participants, pickPeer, pull, sendLog } from './sync.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage } from './types.ts'
@@ -17,6 +18,7 @@ export function startMember(world: World, thread: Thread): void {
   if (
     group === null ||
     thread.isEnded() ||
+    hasSealed(context, thread.scopedSlot(), group.form.envelope.payload.epoch) ||
     !group.form.envelope.payload.roster.includes(context.did)
   )
     return
@@ -50,6 +52,7 @@ export function applyEntries(world: World, thread: Thread, entries: readonly Log
     if (entry.index !== group.entries.length + 1 || group.log.state.outcome !== null) continue
     group.entries.push(entry)
     thread.changed(context.nowMs)
+    group.progressAt = context.nowMs
     const applied = group.log.apply(entry)
     const isMilestone =
       entry.index === thread.decide?.admitted.envelope.payload.decision.index ||
@@ -88,7 +91,7 @@ export function onLog(
   const { context } = world
   const { group } = thread
   if (group === null) return world.early.holdMessage(message.thread, from, message)
-  if (group.id !== message.group) return
+  if (group.id !== message.group) return onOtherLog(world, thread, from, message)
   // Once there is a certificate to compare with, whoever was asked may answer.
   const asked = thread.end !== null && thread.pulledFrom === from
   const trusted = asked || group.form.envelope.payload.roster.includes(from)
@@ -113,6 +116,18 @@ export function onLog(
   applyEntries(world, thread, fresh)
   driveVerdicts(context, thread)
   world.observeThread(thread)
+}
+
+/** Entries of another epoch: of an earlier one they are over; of a later one they wait while its FORM is asked for. */
+function onOtherLog(
+  world: World,
+  thread: Thread,
+  from: string,
+  message: Extract<PeerMessage, { type: 'log' }>
+): void {
+  if (world.groups.has(message.group) || thread.isComplete()) return
+  world.early.holdMessage(thread.id, from, message)
+  if (world.context.nowMs - thread.pulledAt >= GAP_MS) pullNow(world, thread, from)
 }
 
 /** Asks the preferred peer, or another, for what is missing of a thread. */

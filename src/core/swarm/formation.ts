@@ -1,23 +1,25 @@
-import { equals, toHex } from '../base/index.ts'
-import { CID } from '../codec/index.ts'
-import type { Payload } from '../envelope/index.ts'
+import { drawOrder } from '../roster/index.ts'
 import {
-  drawOrder,
-  effectiveK,
-  followsDraw,
-  GROUP_SIZE,
-  joinBytes,
-  rosterHash
-} from '../roster/index.ts'
+  acceptJoin,
+  answerBind,
+  bind,
+  publishForm,
+  rebind,
+  takeManifests,
+  tellManifests
+} from './binding.ts'
+import { type Candidate, candidatesOf, reachable } from './candidates.ts'
 import type { Context } from './context.ts'
-import { threadDraft } from './drafts.ts'
+import { sealEpoch } from './promises.ts'
+import { driveSealing, onSealed, sealingDueAt, sealingReason } from './sealing.ts'
 import type { Thread } from './thread.ts'
-import type { PeerMessage } from './types.ts'
+import type { PeerMessage, SealedEpoch } from './types.ts'
 
-type Candidate = { readonly did: string; readonly manifest: string }
-
-/** The requester's side of forming a group: invite, choose, bind, sign FORM. */
+/** The requester's side of forming the group of one epoch: invite, choose, bind, sign FORM. */
 export type Formation = {
+  readonly epoch: number
+  /** What FORM will show of the epochs before; empty in the NEED's own epoch. */
+  readonly seals: readonly SealedEpoch[]
   readonly candidates: readonly Candidate[]
   readonly order: readonly string[]
   readonly invitedAt: number
@@ -25,8 +27,11 @@ export type Formation = {
   readonly declined: Map<string, string>
   /** Set once chosen; never changed, since members promise for good (R9). */
   roster: readonly string[] | null
+  chosenAt: number
   boundAt: number
   readonly joins: Map<string, Uint8Array>
+  /** Members that were sent the manifests that they lacked, and when. */
+  readonly told: Map<string, number>
   /** When FORM was handed to the signer; 0 before, and when the signer said no. */
   publishedAt: number
   /** Not before this time is FORM handed to the signer. */
@@ -35,6 +40,7 @@ export type Formation = {
 
 /** Starts or continues the formation of an own open thread. Called at every tick and event that may help it on. */
 export function driveFormation(context: Context, thread: Thread): void {
+  if (isOwnOpen(context, thread)) driveSealing(context, thread)
   if (!isForming(context, thread)) return
   thread.formation ??= begin(context, thread)
   if (thread.formation !== null) choose(context, thread, thread.formation)
@@ -44,64 +50,101 @@ export function driveFormation(context: Context, thread: Thread): void {
   publishForm(context, thread, formation)
 }
 
-/** True for an own open thread that has no group yet. */
+/** True for a thread of this node's own NEED that has not ended. */
+export function isOwnOpen(context: Context, thread: Thread): boolean {
+  return thread.need.envelope.sender === context.did && !thread.isEnded()
+}
+
+/** True for an own open thread that has no group yet for the epoch that it is in. */
 export function isForming(context: Context, thread: Thread): boolean {
-  return thread.need.envelope.sender === context.did && thread.group === null && !thread.isEnded()
+  if (!isOwnOpen(context, thread)) return false
+  if (thread.formation !== null) return true
+  return thread.sealing === null ? thread.group === null : thread.sealing.sealed !== null
 }
 
 /** A thread that is forming is looked at in every tick: it waits for peers, manifests and answers as much as for times. */
 export function formationDueAt(context: Context, thread: Thread): number {
-  return isForming(context, thread) ? 0 : Number.POSITIVE_INFINITY
+  if (isForming(context, thread)) return 0
+  const { sealing } = thread
+  return sealing === null || thread.isEnded()
+    ? Number.POSITIVE_INFINITY
+    : sealingDueAt(context, sealing)
+}
+
+/** Members that the group is to have. */
+export function sizeOf(context: Context, thread: Thread): number {
+  return thread.need.envelope.payload.solo ? 1 : context.settings.groupSize
 }
 
 /** What a formation waits for, for people. */
 export function formationReason(context: Context, thread: Thread): string {
-  const { formation } = thread
+  const { formation, sealing } = thread
+  const size = sizeOf(context, thread)
   if (thread.need.envelope.sender !== context.did)
     return 'waiting for the requester to form a group'
+  if (sealing !== null && sealing.sealed === null) return sealingReason(sealing)
   if (formation === null) {
-    const voters = candidatesOf(context).length
-    return `only ${voters} voter(s) known and reachable, ${GROUP_SIZE} are needed: wait for peers, or state the NEED with --solo`
+    const voters = invited(context, thread).length
+    return `only ${voters} voter(s) known and reachable, ${size} are needed: wait for peers, or state the NEED with --solo`
   }
   if (formation.roster === null)
-    return `waiting for invited voters: ${formation.available.size} of ${GROUP_SIZE} are available`
+    return `waiting for invited voters: ${formation.available.size} of ${size} are available`
   const missing = formation.roster.filter(did => !formation.joins.has(did))
   const why = missing.map(did => formation.declined.get(did)).find(reason => reason !== undefined)
   return `waiting for ${missing.length} member(s) to join${why === undefined ? '' : `: ${why}`}`
 }
 
+function invited(context: Context, thread: Thread): Candidate[] {
+  if (thread.need.envelope.payload.solo)
+    return reachable(context, 'voter').filter(({ did }) => did === context.did)
+  const { sealing } = thread
+  return candidatesOf(context, {
+    isFirst: sealing === null,
+    avoid: sealing?.avoid ?? new Set()
+  })
+}
+
 function begin(context: Context, thread: Thread): Formation | null {
-  const solo = thread.need.envelope.payload.solo
-  const candidates = solo
-    ? candidatesOf(context).filter(candidate => candidate.did === context.did)
-    : candidatesOf(context)
-  if (candidates.length < (solo ? 1 : GROUP_SIZE)) return null
-  const formation = newFormation(context, thread, candidates)
+  const candidates = invited(context, thread)
+  if (candidates.length < sizeOf(context, thread)) return null
+  const { sealing } = thread
+  const formation =
+    sealing?.sealed == null
+      ? newFormation(context, thread, {
+          epoch: thread.need.envelope.payload.epoch,
+          seals: [],
+          candidates
+        })
+      : newFormation(context, thread, {
+          epoch: sealing.epoch + 1,
+          seals: [...sealing.earlier, sealing.sealed],
+          candidates
+        })
   for (const did of formation.order) {
     if (did !== context.did)
-      context.send(did, { type: 'invite', need: thread.need.bytes, epoch: thread.epoch() })
+      context.send(did, { type: 'invite', need: thread.need.bytes, epoch: formation.epoch })
   }
   return formation
 }
 
-function newFormation(
-  context: Context,
-  thread: Thread,
-  candidates: readonly Candidate[]
-): Formation {
+type Chosen = Pick<Formation, 'epoch' | 'seals' | 'candidates'>
+
+function newFormation(context: Context, thread: Thread, chosen: Chosen): Formation {
   return {
-    candidates,
+    ...chosen,
     order: drawOrder(
       thread.id,
-      thread.epoch(),
-      candidates.map(candidate => candidate.did)
+      chosen.epoch,
+      chosen.candidates.map(candidate => candidate.did)
     ),
     invitedAt: context.nowMs,
     available: new Set([context.did]),
     declined: new Map(),
     roster: null,
+    chosenAt: 0,
     boundAt: 0,
     joins: new Map(),
+    told: new Map(),
     publishedAt: 0,
     publishFrom: 0
   }
@@ -111,35 +154,17 @@ function newFormation(
 export function restoreFormation(
   context: Context,
   thread: Thread,
-  candidates: readonly Candidate[],
-  roster: readonly string[]
+  chosen: Chosen & { readonly roster: readonly string[] }
 ): void {
-  thread.formation = { ...newFormation(context, thread, candidates), roster }
+  if (thread.group !== null && thread.epoch() >= chosen.epoch) return
+  const { epoch, seals, candidates, roster } = chosen
+  thread.formation = { ...newFormation(context, thread, { epoch, seals, candidates }), roster }
+  thread.sealing = null
 }
-
-/** Agents with a current manifest of this role that are reachable now, this node included. */
-function reachable(context: Context, role: Payload<'MANIFEST'>['roles'][number]): Candidate[] {
-  const agents: Candidate[] = []
-  for (const [did, manifest] of context.manifests) {
-    const { payload, notAfter } = manifest.envelope
-    const isHere = did === context.did || context.connected.has(did)
-    if (isHere && payload.roles.includes(role) && notAfter > context.nowMs)
-      agents.push({ did, manifest: manifest.id })
-  }
-  return agents
-}
-
-/** Who is invited. */
-function candidatesOf(context: Context): Candidate[] {
-  return reachable(context, 'voter').slice(0, CANDIDATES_INVITED_MAX)
-}
-
-/** Invitations for one NEED; FORM names each candidate, so this bounds its size. */
-const CANDIDATES_INVITED_MAX = 32
 
 function choose(context: Context, thread: Thread, formation: Formation): void {
   if (formation.roster !== null) return
-  const size = thread.need.envelope.payload.solo ? 1 : GROUP_SIZE
+  const size = sizeOf(context, thread)
   const waited = context.nowMs - formation.invitedAt >= context.settings.inviteMs
   const first = formation.order.slice(0, size)
   const ready = formation.order.filter(did => formation.available.has(did))
@@ -151,12 +176,14 @@ function choose(context: Context, thread: Thread, formation: Formation): void {
     return
   }
   formation.roster = ready.slice(0, size)
+  formation.chosenAt = context.nowMs
+  thread.sealing = null
   context.persist(
     {
       type: 'chosen',
       thread: thread.id,
-      epoch: thread.epoch(),
-      seals: [],
+      epoch: formation.epoch,
+      seals: formation.seals,
       candidates: formation.candidates,
       roster: formation.roster
     },
@@ -165,179 +192,69 @@ function choose(context: Context, thread: Thread, formation: Formation): void {
   bind(context, thread, formation)
 }
 
-function bind(context: Context, thread: Thread, formation: Formation): void {
-  const { roster, candidates } = formation
-  if (roster === null) return
-  formation.boundAt = context.nowMs
-  for (const did of roster) {
-    if (formation.joins.has(did)) continue
-    if (did !== context.did) {
-      context.send(did, {
-        type: 'bind',
-        thread: thread.id,
-        epoch: thread.epoch(),
-        candidates,
-        roster
-      })
-      continue
-    }
-    const sig = promise(context, thread, roster)
-    if (sig !== null) formation.joins.set(did, sig)
-    else formation.declined.set(did, 'this node has promised another roster for this slot')
-  }
-}
-
-function rebind(context: Context, thread: Thread, formation: Formation): void {
-  if (formation.roster === null || formation.publishedAt > 0) return
-  if (context.nowMs - formation.boundAt >= context.settings.retryMs)
-    bind(context, thread, formation)
-}
-
-/** The one-shot promise: on disk first, then signed; the same roster again gives the same signature (R9). */
-function promise(context: Context, thread: Thread, roster: readonly string[]): Uint8Array | null {
-  const { slot } = thread.need.envelope.payload
-  const key = { thread: thread.id, slot, epoch: thread.epoch() }
-  const hash = rosterHash(key, roster)
-  const scoped = joinKey(thread)
-  // A tombstone stands for all promises of its slot and epochs (R12).
-  if (context.tombstones.covers(thread.scopedSlot(), thread.epoch())) return null
-  const promised = context.joins.get(scoped)
-  if (promised !== undefined && promised !== toHex(hash)) return null
-  if (promised === undefined) {
-    context.joins.set(scoped, toHex(hash))
-    context.persist(
-      {
-        type: 'join',
-        thread: thread.id,
-        slot: thread.scopedSlot(),
-        epoch: thread.epoch(),
-        rosterHash: hash
-      },
-      { sync: true }
-    )
-  }
-  return context.sign(joinBytes(key, hash))
-}
-
-/** Key of a JOIN promise. */
-export function joinKey(thread: Thread): string {
-  return `${thread.scopedSlot()}/${thread.epoch()}`
-}
-
-function publishForm(context: Context, thread: Thread, formation: Formation): void {
-  const { roster } = formation
-  if (roster === null || formation.joins.size < roster.length) return
-  // Once: a second FORM, even of the same roster, would be another group. A refused draft sets it back.
-  if (formation.publishedAt > 0 || context.nowMs < formation.publishFrom) return
-  formation.publishedAt = context.nowMs
-  const need = thread.need.envelope.payload
-  const verifiers = reachable(context, 'verifier').filter(({ did }) => did !== context.did).length
-  const payload: Payload<'FORM'> = {
-    need: thread.need.cid,
-    slot: need.slot,
-    epoch: thread.epoch(),
-    seal: null,
-    earlierSeals: [],
-    checkpoint: null,
-    tier: need.solo ? 'single' : 'discovery',
-    candidates: formation.candidates.map(candidate => ({
-      did: candidate.did,
-      manifest: CID.parse(candidate.manifest)
-    })),
-    roster: [...roster],
-    joins: roster.map(member => ({ member, sig: formation.joins.get(member) as Uint8Array })),
-    kPlan: need.solo ? 1 : effectiveK(need.kPlan, verifiers),
-    kResult: need.solo ? 1 : effectiveK(need.kResult, verifiers),
-    quorum: 'more-than-two-thirds',
-    precisionMs: context.settings.precisionMs
-  }
-  context.publish(
-    threadDraft(context, thread, 'FORM', payload, {
-      epoch: thread.epoch(),
-      refs: [thread.need.cid]
-    })
-  )
-}
-
 /** FORM did not become an envelope: no group has begun, so it may be tried again after a while. */
 export function formAgainLater(context: Context, formation: Formation): void {
   formation.publishedAt = 0
   formation.publishFrom = context.nowMs + context.settings.retryMs * 5
 }
 
-/** A candidate's answer to an invitation or a binding, and the requester's bookkeeping of the answers. */
+/** A candidate's answers to the requester, and the requester's bookkeeping of theirs. */
 export function onFormationMessage(
   context: Context,
   thread: Thread,
   from: string,
   message: PeerMessage
 ): void {
-  const { formation } = thread
-  const requester = thread.need.envelope.sender
-  if (message.type === 'invite' && from === requester) {
-    context.send(from, { type: 'available', thread: thread.id, epoch: message.epoch })
-  } else if (message.type === 'bind' && from === requester) {
-    answerBind(context, thread, message)
-  } else if (requester !== context.did || formation?.order.includes(from) !== true) {
-    return
-  } else if (message.type === 'available') {
+  if (from === thread.need.envelope.sender) answerRequester(context, thread, from, message)
+  else if (thread.need.envelope.sender === context.did) onAnswer(context, thread, from, message)
+}
+
+function answerRequester(
+  context: Context,
+  thread: Thread,
+  requester: string,
+  message: PeerMessage
+): void {
+  if (message.type === 'invite')
+    context.send(requester, { type: 'available', thread: thread.id, epoch: message.epoch })
+  else if (message.type === 'bind') answerBind(context, thread, message)
+  else if (message.type === 'manifests') takeManifests(context, thread, message)
+  else if (message.type === 'seal-ask') answerSealAsk(context, thread, requester, message.epoch)
+}
+
+function answerSealAsk(context: Context, thread: Thread, requester: string, epoch: number): void {
+  const sealed = sealEpoch(context, thread, epoch)
+  if (sealed.ok)
+    context.send(requester, { type: 'sealed', thread: thread.id, epoch, ...sealed.value })
+  else
+    context.send(requester, {
+      type: 'decline',
+      thread: thread.id,
+      epoch,
+      reason: sealed.refusal.message
+    })
+}
+
+function onAnswer(context: Context, thread: Thread, from: string, message: PeerMessage): void {
+  const { formation, sealing } = thread
+  if (message.type === 'sealed') {
+    onSealed(context, thread, from, message)
+    return driveFormation(context, thread)
+  }
+  if (message.type === 'decline' && sealing?.epoch === message.epoch)
+    sealing.declined.set(from, message.reason)
+  if (formation === null || !('epoch' in message) || message.epoch !== formation.epoch) return
+  if (!formation.order.includes(from)) return
+  if (message.type === 'available') {
     formation.available.add(from)
     driveFormation(context, thread)
   } else if (message.type === 'decline') {
     formation.declined.set(from, message.reason)
     if (formation.roster === null) formation.available.delete(from)
+  } else if (message.type === 'lacking') {
+    tellManifests(context, thread, formation, { member: from, ids: message.manifests })
   } else if (message.type === 'join') {
-    acceptJoin(context, thread, formation, from, message)
+    acceptJoin(context, thread, formation, { member: from, ...message })
+    driveFormation(context, thread)
   }
-}
-
-function answerBind(
-  context: Context,
-  thread: Thread,
-  message: Extract<PeerMessage, { type: 'bind' }>
-): void {
-  const requester = thread.need.envelope.sender
-  const decline = (reason: string): void =>
-    context.send(requester, { type: 'decline', thread: thread.id, epoch: message.epoch, reason })
-  if (message.epoch !== thread.epoch()) return decline('another epoch')
-  if (thread.isEnded()) return decline('the thread has ended here')
-  // A promise for a second roster would help nobody but an equivocating requester.
-  const bound = thread.group?.form.envelope.payload.roster ?? message.roster
-  if (bound.join() !== message.roster.join())
-    return decline('another FORM is known here for this slot and epoch')
-  if (message.roster.length !== GROUP_SIZE || !message.roster.includes(context.did))
-    return decline('not a roster of this group size with me in it')
-  const order = drawOrder(
-    thread.id,
-    message.epoch,
-    message.candidates.map(candidate => candidate.did)
-  )
-  if (!followsDraw(order, message.roster)) return decline('the roster does not follow the draw')
-  const sig = promise(context, thread, message.roster)
-  if (sig === null) return decline('promised to another roster for this slot and epoch')
-  const { slot } = thread.need.envelope.payload
-  const hash = rosterHash({ thread: thread.id, slot, epoch: message.epoch }, message.roster)
-  context.send(requester, {
-    type: 'join',
-    thread: thread.id,
-    epoch: message.epoch,
-    rosterHash: hash,
-    sig
-  })
-}
-
-function acceptJoin(
-  context: Context,
-  thread: Thread,
-  formation: Formation,
-  from: string,
-  message: Extract<PeerMessage, { type: 'join' }>
-): void {
-  if (formation.roster === null || !formation.roster.includes(from)) return
-  const key = { thread: thread.id, slot: thread.need.envelope.payload.slot, epoch: thread.epoch() }
-  const hash = rosterHash(key, formation.roster)
-  if (!equals(hash, message.rosterHash) || !context.verify(from, joinBytes(key, hash), message.sig))
-    return
-  formation.joins.set(from, message.sig)
-  driveFormation(context, thread)
 }

@@ -1,7 +1,14 @@
 import { OPEN_THREADS_PER_REQUESTER_MAX, ok, type Result, THREADS_MAX } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
-import { checkNeed, isPointless, LOGGED_VERBS } from '../need/index.ts'
-import { type CheckedCertificate, checkDecision, checkForm, checkOutcome } from '../roster/index.ts'
+import { checkNeed, isPointless, LOGGED_VERBS, type NeedState } from '../need/index.ts'
+import {
+  type CheckedCertificate,
+  checkDecision,
+  checkForm,
+  checkOutcome,
+  groupIdOf,
+  sealsOf
+} from '../roster/index.ts'
 import { threadEnded } from './commands.ts'
 import type { Context } from './context.ts'
 import { archiveNow } from './ending.ts'
@@ -77,7 +84,7 @@ function isWanted(world: World, thread: Thread, admitted: Admitted): boolean {
   const { verb, sender } = admitted.envelope
   if (LOGGED_VERBS.has(verb)) {
     const state = thread.group?.log.state
-    if (thread.isEnded() || (state !== undefined && isPointless(state, admitted))) return false
+    if (thread.isEnded() || (state !== undefined && isVoid(state, admitted))) return false
     const isInsider = sender === state?.decision?.worker || sender === thread.need.envelope.sender
     if (!isInsider && thread.unlogged.size >= UNLOGGED_MAX) return false
     let own = 0
@@ -88,8 +95,20 @@ function isWanted(world: World, thread: Thread, admitted: Admitted): boolean {
   if (thread.certified.length >= CERTIFIED_MAX || thread.isComplete()) return false
   const refusal = flawOf(world, thread, admitted)
   if (refusal === null) return true
+  if (verb === 'FORM' && isAhead(thread, admitted as Admitted<'FORM'>)) {
+    // Not wrong: this node missed the FORM of an epoch before.
+    pullIfUnasked(world, thread, sender)
+    return false
+  }
   thread.warn(world.context, `a ${verb} was refused: ${refusal}`)
   return false
+}
+
+/** Void here and later. What is said in a later epoch may be ahead of its FORM. */
+function isVoid(state: NeedState, admitted: Admitted): boolean {
+  const { epoch } = admitted.envelope
+  if (epoch !== null && epoch > state.form.envelope.payload.epoch) return false
+  return isPointless(state, admitted)
 }
 
 /** What is wrong with a FORM or a certificate, or null. */
@@ -106,10 +125,17 @@ function flawOf(world: World, thread: Thread, admitted: Admitted): string | null
   return check === null || check.ok ? null : check.refusal.message
 }
 
+/** Against the FORMs that are known of the epochs before. Without them the answer would not last, so it is not kept. */
 function formCheck({ context }: World, thread: Thread, form: Admitted<'FORM'>): Result<null> {
-  return thread.checkOnce(form, () =>
-    checkForm(form, { need: thread.need, previous: [] }, context.verify)
-  )
+  const { epoch } = form.envelope.payload
+  const previous = thread.forms().filter(known => known.envelope.payload.epoch < epoch)
+  const check = (): Result<null> => checkForm(form, { need: thread.need, previous }, context.verify)
+  return isNext(previous, form) ? thread.checkOnce(form, check) : check()
+}
+
+/** True when the seals of a FORM begin with the last of these FORMs. */
+function isNext(previous: readonly Admitted<'FORM'>[], form: Admitted<'FORM'>): boolean {
+  return (sealsOf(form)[0]?.form?.toString() ?? null) === (previous.at(-1)?.id ?? null)
 }
 
 function decisionCheck(
@@ -240,15 +266,24 @@ function react(world: World, thread: Thread, admitted: Admitted): void {
   world.observeThread(thread)
 }
 
+/** True for a FORM that rests on one that is not known here. */
+function isAhead(thread: Thread, form: Admitted<'FORM'>): boolean {
+  const { epoch } = form.envelope.payload
+  return (thread.group === null || epoch > thread.epoch()) && !isNext(thread.forms(), form)
+}
+
 function onForm(world: World, thread: Thread, form: Admitted<'FORM'>): void {
   const { context } = world
+  const { epoch } = form.envelope.payload
   const checked = formCheck(world, thread, form)
   if (!checked.ok) return thread.warn(context, `a FORM was refused: ${checked.refusal.message}`)
-  if (thread.group !== null)
+  if (thread.group !== null && epoch <= thread.epoch())
     return thread.warn(
       context,
-      `the requester signed a second FORM for epoch ${thread.epoch()}: equivocation`
+      `the requester signed a second FORM for epoch ${epoch}: equivocation`
     )
+  if (thread.end !== null)
+    return thread.warn(context, `a FORM for epoch ${epoch} comes after the certified end`)
   const group = thread.adopt(form, context)
   world.groups.set(group.id, thread)
   onCertified(world, thread)
@@ -268,8 +303,9 @@ function onCertified(world: World, thread: Thread): void {
 }
 
 /**
- * Whether a certificate is of the group that this node follows. The first FORM counts here; a certificate under another one
- * convicts the requester and changes nothing (R8). Without any FORM yet, the certificate's is sent through the door.
+ * Whether a certificate is of the group that this node follows. The first FORM of an epoch counts here; a certificate under another
+ * one convicts the requester and changes nothing (R8). FORMs that the certificate has and this node not yet are sent through the
+ * door. One of an earlier epoch is over: its decision is carried, if it was one.
  */
 function isOfGroup(
   world: World,
@@ -277,14 +313,17 @@ function isOfGroup(
   checked: CheckedCertificate,
   from: string
 ): boolean {
-  if (thread.group === null) {
-    world.context.admit(checked.form.bytes, from, 'log')
+  const { epoch } = checked.form.envelope.payload
+  if (thread.group === null || epoch > thread.epoch()) {
+    for (const form of [...checked.previous, checked.form])
+      if (!thread.envelopes.has(form.id)) world.context.admit(form.bytes, from, 'log')
     return false
   }
   if (thread.group.id === checked.group) return true
+  if (thread.previousForms().some(form => groupIdOf(form.bytes) === checked.group)) return false
   thread.warn(
     world.context,
-    `there is a certificate under a second FORM for epoch ${thread.epoch()}: the requester equivocates`
+    `there is a certificate under a second FORM for epoch ${epoch}: the requester equivocates`
   )
   return false
 }
@@ -314,6 +353,7 @@ function onEnd(world: World, thread: Thread, admitted: Admitted<'FINALIZE' | 'IN
   thread.end = { admitted, outcome, signers: checked.value.signers }
   thread.member = null
   thread.formation = null
+  thread.sealing = null
   if (contradicted(thread) !== null) disagree(world, thread, verb)
   if (thread.isComplete()) world.observeEnd(thread)
   else if (world.started) pullNow(world, thread, admitted.envelope.sender)
@@ -321,4 +361,10 @@ function onEnd(world: World, thread: Thread, admitted: Admitted<'FINALIZE' | 'IN
 
 function pullIfBehind(world: World, thread: Thread, index: number, from: string): void {
   if ((thread.group?.entries.length ?? 0) < index) pullNow(world, thread, from)
+}
+
+/** Asks the one who knows more, unless this node asked a moment ago. */
+function pullIfUnasked(world: World, thread: Thread, from: string): void {
+  if (world.started && world.context.nowMs - thread.pulledAt >= world.context.settings.retryMs)
+    pullNow(world, thread, from)
 }

@@ -2,8 +2,9 @@ import { unreachable } from '../base/index.ts'
 import { parseEnvelope } from '../envelope/index.ts'
 import { onVote } from './finality.ts'
 import { onLog } from './following.ts'
-import { driveFormation, isForming, onFormationMessage } from './formation.ts'
+import { driveFormation, isOwnOpen, onFormationMessage } from './formation.ts'
 import { answerPull, HELLO_THREADS_MAX, isThreadId, pull } from './sync.ts'
+import type { Thread } from './thread.ts'
 import type { PeerMessage, Pull } from './types.ts'
 import type { World } from './world.ts'
 
@@ -17,19 +18,24 @@ export function onPeer(world: World, did: string, connected: boolean): void {
   const { context } = world
   if (did === context.did) return
   if (!connected) {
-    context.connected.delete(did)
+    if (context.connected.delete(did)) context.leftAt.set(did, context.nowMs)
+    touchOwn(world)
     return
   }
   context.connected.add(did)
+  context.leftAt.delete(did)
   const manifests = [...context.manifests.values()].slice(-MANIFESTS_SENT_MAX)
   if (manifests.length > 0)
     context.send(did, { type: 'envelopes', items: manifests.map(manifest => manifest.bytes) })
   context.send(did, { type: 'hello', threads: threadsToName(world) })
-  for (const thread of world.threads.values()) {
-    if (!isForming(context, thread)) continue
-    world.schedule.touch(thread)
-    driveFormation(context, thread)
-  }
+  for (const thread of touchOwn(world)) driveFormation(context, thread)
+}
+
+/** Who is here decides when a group can be formed, and when a new epoch is wanted. */
+function touchOwn(world: World): readonly Thread[] {
+  const own = [...world.threads.values()].filter(thread => isOwnOpen(world.context, thread))
+  for (const thread of own) world.schedule.touch(thread)
+  return own
 }
 
 /** A direct message of an authenticated peer. */
@@ -45,6 +51,7 @@ export function onMessage(world: World, from: string, message: PeerMessage): voi
     case 'invite':
       return onInvite(world, from, message)
     case 'bind':
+    case 'seal-ask':
       if (context.tombstones.has(message.thread))
         return declineEnded(world, from, message.thread, message.epoch)
       return world.withThread(message.thread, thread =>
@@ -53,14 +60,12 @@ export function onMessage(world: World, from: string, message: PeerMessage): voi
     case 'available':
     case 'join':
     case 'decline':
+    case 'lacking':
+    case 'manifests':
+    case 'sealed':
       return world.withThread(message.thread, thread =>
         onFormationMessage(context, thread, from, message)
       )
-    case 'lacking':
-    case 'manifests':
-    case 'seal-ask':
-    case 'sealed':
-      return
     case 'raft':
       return onRaft(world, from, message)
     case 'vote': {
@@ -98,6 +103,12 @@ function onPull(world: World, from: string, message: Pull): void {
     context.recall(from, message)
 }
 
+/** A member of an earlier epoch that does not know that it is over is told of the later ones. */
+function tellEpoch({ context }: World, thread: Thread, from: string): void {
+  if (!thread.answers.allows(from, context.nowMs)) return
+  context.send(from, { type: 'envelopes', items: thread.forms().map(form => form.bytes) })
+}
+
 /** Pulls what this node does not have complete. */
 function onHello(world: World, from: string, threads: readonly string[]): void {
   if (!world.greetings.allows(from, world.context.nowMs)) return
@@ -132,7 +143,8 @@ function declineEnded({ context }: World, to: string, thread: string, epoch: num
 function onRaft(world: World, from: string, message: Extract<PeerMessage, { type: 'raft' }>): void {
   const thread = world.threadOf(message.group)
   if (thread === undefined) return world.early.holdMessage(message.group, from, message)
-  const isMember = thread.group?.form.envelope.payload.roster.includes(from) === true
+  if (thread.group?.id !== message.group) return tellEpoch(world, thread, from)
+  const isMember = thread.group.form.envelope.payload.roster.includes(from)
   if (message.message.from !== from || !isMember) return
   if (thread.member !== null) return thread.member.receive(message.message)
   // A member that lags behind an ended group is told how it ended.

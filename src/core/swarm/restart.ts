@@ -3,11 +3,12 @@ import { parseEnvelope } from '../envelope/index.ts'
 import type { LogEntry } from '../raft/index.ts'
 import { bury } from './ending.ts'
 import { restoreEvidence } from './evidence.ts'
-import { lockKey } from './finality.ts'
 import { applyEntries, startMember } from './following.ts'
 import { driveFormation, restoreFormation } from './formation.ts'
 import { file } from './intake.ts'
 import { overwrite } from './journal-image.ts'
+import { lockKey, promiseKey } from './promises.ts'
+import { restoreSealing } from './sealing.ts'
 import type { Thread } from './thread.ts'
 import type { JournalRecord } from './types.ts'
 import type { World } from './world.ts'
@@ -23,7 +24,10 @@ export function restoreRecord(world: World, record: JournalRecord): void {
       return
     }
     case 'join':
-      context.joins.set(`${record.slot}/${record.epoch}`, toHex(record.rosterHash))
+      context.joins.set(promiseKey(record.slot, record.epoch), {
+        thread: record.thread,
+        roster: toHex(record.rosterHash)
+      })
       return
     case 'lock':
       context.locks.set(lockKey(record.slot, record.epoch, record.stage), {
@@ -32,22 +36,21 @@ export function restoreRecord(world: World, record: JournalRecord): void {
       })
       return
     case 'sealed':
-      context.seals.set(`${record.slot}/${record.epoch}`, record)
+      context.seals.set(promiseKey(record.slot, record.epoch), record)
       return
     case 'sealing':
-      return
+      return world.withThread(record.thread, thread => restoreSealing(thread, record.epoch))
     case 'chosen':
-      return world.withThread(record.thread, thread => {
-        if (thread.group === null)
-          restoreFormation(context, thread, record.candidates, record.roster)
-      })
+      return world.withThread(record.thread, thread => restoreFormation(context, thread, record))
     case 'hard-state':
       restoring(world, record.group).hardState = record.state
       return
     case 'entries':
       return restoreEntries(world, record.group, record.entries)
     case 'learned':
-      return world.withThread(record.thread, thread => applyEntries(world, thread, record.entries))
+      return world.withThread(record.thread, thread => {
+        if (thread.group?.id === record.group) applyEntries(world, thread, record.entries)
+      })
     case 'verdict':
       return world.withThread(record.thread, thread => {
         thread.ownVerdicts.set(record.commit, {
@@ -84,6 +87,8 @@ export function restoreRecord(world: World, record: JournalRecord): void {
 export function resume(world: World, thread: Thread): void {
   const { group } = thread
   if (group !== null) {
+    group.since = world.context.nowMs
+    group.progressAt = world.context.nowMs
     // The group has ended: its log up to the certified outcome is settled, whatever commit index was on disk.
     if (thread.end !== null)
       applyEntries(world, thread, world.restored.get(group.id)?.entries ?? [])

@@ -39,6 +39,7 @@ export class Swarm {
   /** Goes on where the disk left off: groups start again, own unfinished work is taken up. */
   start(nowMs: number): readonly Effect[] {
     this.#context.nowMs = nowMs
+    this.#context.steadySince = nowMs
     this.#world.started = true
     for (const thread of this.#world.threads.values()) resume(this.#world, thread)
     this.#world.restored.clear()
@@ -144,7 +145,7 @@ export class Swarm {
   }
 
   /**
-   * The record of a thread in replay order: NEED, FORM, the log, the certified envelopes (R19). `complete` once the whole
+   * The record of a thread in replay order: NEED, FORMs, the log of the last epoch, the certified envelopes (R19). `complete` once the whole
    * log up to the certified outcome is here.
    */
   record(
@@ -181,7 +182,9 @@ export class Swarm {
   /** Everything that was touched in this step is given its next time. */
   #finish(): readonly Effect[] {
     const world = this.#world
-    world.schedule.settle(this.#context.nowMs, thread => dutiesDueAt(world, thread))
+    const { schedule } = world
+    schedule.settle(this.#context.nowMs, thread => dutiesDueAt(world, thread))
+    this.#context.expectedAt = schedule.isActive() ? this.#context.nowMs : schedule.nextAt()
     return this.#context.take()
   }
 
@@ -217,7 +220,7 @@ export class Swarm {
 function recordOf(thread: Thread): RecordItem[] {
   const items: RecordItem[] = [{ type: 'envelope', bytes: thread.need.bytes }]
   if (thread.group !== null) {
-    items.push({ type: 'envelope', bytes: thread.group.form.bytes })
+    for (const form of thread.forms()) items.push({ type: 'envelope', bytes: form.bytes })
     const last = thread.end?.outcome.index ?? Number.MAX_SAFE_INTEGER
     for (const entry of thread.group.entries) {
       if (entry.index <= last) items.push({ type: 'entry', entry })

@@ -67,13 +67,15 @@ export function answerPull(
 ): void {
   const have = new Set(message.have)
   if (!have.has(thread.id)) context.send(from, { type: 'envelopes', items: [thread.need.bytes] })
-  const form = thread.group?.form
-  if (form !== undefined && !have.has(form.id))
-    context.send(from, { type: 'envelopes', items: [form.bytes] })
+  // In the order of the epochs: each FORM is checked against those before it.
+  const forms = thread.forms()
+  for (const form of forms)
+    if (!have.has(form.id)) context.send(from, { type: 'envelopes', items: [form.bytes] })
+  const sent = new Set([thread.id, ...forms.map(({ id }) => id)])
   const missing: Uint8Array[] = []
   // A pull names the newest ids, so the newest are those that are surely missing.
   for (const [id, { admitted }] of [...thread.envelopes].reverse()) {
-    if (id !== thread.id && id !== form?.id && !have.has(id)) missing.push(admitted.bytes)
+    if (!sent.has(id) && !have.has(id)) missing.push(admitted.bytes)
   }
   const items = within(ANSWER_BYTES_MAX, missing, bytes => bytes.length).reverse()
   for (const batch of batches(items, bytes => bytes.length))

@@ -14,6 +14,7 @@ import type { Context } from './context.ts'
 import type { Formation } from './formation.ts'
 import { Interval } from './interval.ts'
 import type { Member } from './member.ts'
+import type { Sealing } from './sealing.ts'
 import type { Phase, Stage } from './types.ts'
 
 /** A verifier's own finding, on disk before its seal is published. */
@@ -31,6 +32,10 @@ export type Group = {
   readonly form: Admitted<'FORM'>
   log: NeedLog
   entries: LogEntry[]
+  /** When this node began to follow it, or went on with it after a restart. */
+  since: number
+  /** When an entry was last applied. */
+  progressAt: number
 }
 
 /** A certified end. */
@@ -56,7 +61,13 @@ export class Thread {
   readonly senders = new Set<string>()
   group: Group | null = null
   member: Member | null = null
+  /** FORMs of earlier epochs, oldest first: what the group's own FORM rests on. */
+  readonly #past: Admitted<'FORM'>[] = []
   formation: Formation | null = null
+  /** As requester: an epoch that is being ended so that the next can begin. */
+  sealing: Sealing | null = null
+  /** Manifests (text CIDs) that the requester sent along with its choice, and whose they are. */
+  readonly vouched = new Map<string, string>()
   decide: { readonly admitted: Admitted<'DECIDE'>; readonly signers: readonly string[] } | null =
     null
   end: End | null = null
@@ -102,8 +113,21 @@ export class Thread {
     return scopedSlotOf(this.need)
   }
 
+  /** The epoch of the group that is followed; before there is one, of the formation under way, or the NEED's own. */
   epoch(): number {
-    return this.need.envelope.payload.epoch
+    const { group, formation, sealing } = this
+    if (group !== null) return group.form.envelope.payload.epoch
+    return formation?.epoch ?? sealing?.epoch ?? this.need.envelope.payload.epoch
+  }
+
+  /** FORMs of the epochs before that of the group, oldest first. */
+  previousForms(): readonly Admitted<'FORM'>[] {
+    return this.#past
+  }
+
+  /** FORMs of all epochs that came to a group here, oldest first. */
+  forms(): readonly Admitted<'FORM'>[] {
+    return this.group === null ? [] : [...this.#past, this.group.form]
   }
 
   /** When this node first saw the NEED, ms since 1970. */
@@ -135,23 +159,49 @@ export class Thread {
     return this.group?.log.state.decision == null ? 'BIDDING' : 'DECIDED'
   }
 
-  /** Binds the group. Called once, with a FORM that was checked. */
+  /**
+   * Binds the group of an epoch, with a FORM that was checked and is of a later epoch than the group before, if there was one. What was
+   * said without regard to an epoch may be said to the new group again; votes and certificates were about the old one.
+   */
   adopt(form: Admitted<'FORM'>, context: Context): Group {
+    if (this.group !== null) this.#past.push(this.group.form)
     this.group = {
       id: groupIdOf(form.bytes),
       form,
-      log: new NeedLog({ need: this.need, form, previous: [], verify: context.verify }),
-      entries: []
+      log: this.#newLog(form, context),
+      entries: [],
+      since: context.nowMs,
+      progressAt: context.nowMs
     }
     this.formation = null
+    this.sealing = null
+    if (this.#past.length > 0) this.#leaveEpoch(form.envelope.payload.epoch)
     return this.group
+  }
+
+  #leaveEpoch(epoch: number): void {
+    this.member = null
+    this.decide = null
+    for (const stage of ['decide', 'outcome'] as const) {
+      this.votes[stage].clear()
+      this.derived[stage] = null
+    }
+    this.unlogged.clear()
+    for (const { admitted } of this.envelopes.values()) {
+      const { verb, epoch: said } = admitted.envelope
+      if (LOGGED_VERBS.has(verb) && (said === null || said >= epoch))
+        this.unlogged.set(admitted.id, admitted)
+    }
+  }
+
+  #newLog(form: Admitted<'FORM'>, { verify }: Context): NeedLog {
+    return new NeedLog({ need: this.need, form, previous: [...this.#past], verify })
   }
 
   /** Forgets what was learnt of the log: it did not fit the certificate. */
   resetLog(context: Context): void {
     if (this.group === null) return
-    const { form } = this.group
-    this.group.log = new NeedLog({ need: this.need, form, previous: [], verify: context.verify })
+    this.group.log = this.#newLog(this.group.form, context)
     this.group.entries = []
   }
 

@@ -12,7 +12,7 @@ export function viewOf(context: Context, thread: Thread): ThreadView {
   return {
     thread: thread.id,
     slot: need.slot,
-    epoch: need.epoch,
+    epoch: thread.epoch(),
     phase: thread.phase(),
     reason: reasonOf(context, thread),
     requester: thread.need.envelope.sender,

@@ -1,4 +1,5 @@
 import type { LogEntry } from '../raft/index.ts'
+import { groupIdOf } from '../roster/index.ts'
 import type { Context } from './context.ts'
 import { EarlyArrivals } from './early.ts'
 import { Interval } from './interval.ts'
@@ -21,7 +22,7 @@ export class World {
   readonly context: Context
   /** By thread id, oldest first. To look at all of them, or at one without consequences; see `thread`. */
   readonly threads = new Map<string, Thread>()
-  /** Threads with a group, by group id; see `threadOf`. */
+  /** Threads with a group, by the id of that group and of those of earlier epochs; see `threadOf`. */
   readonly groups = new Map<string, Thread>()
   /** Which threads a tick looks at. */
   readonly schedule = new Schedule<Thread>()
@@ -51,7 +52,7 @@ export class World {
   /** Lets go of a thread and all that refers to it. */
   forget(thread: Thread): void {
     this.threads.delete(thread.id)
-    if (thread.group !== null) this.groups.delete(thread.group.id)
+    for (const form of thread.forms()) this.groups.delete(groupIdOf(form.bytes))
     this.schedule.remove(thread)
   }
 

@@ -1,0 +1,226 @@
+import { compareText, EPOCHS_MAX, equals, ok, type Result, refuse } from '../base/index.ts'
+import { CID } from '../codec/index.ts'
+import type { EpochSeal } from '../envelope/index.ts'
+import { carriedBy, quorumOf, rosterHash, sealBytes, shownBy } from '../roster/index.ts'
+import type { Context } from './context.ts'
+import { epochKey, sealEpoch } from './promises.ts'
+import type { Thread } from './thread.ts'
+import type { PeerMessage, SealedEpoch } from './types.ts'
+
+type MemberSeal = SealedEpoch['seals'][number]
+
+/** The requester's side of ending an epoch: ask all members to seal, until more than two thirds have. */
+export type Sealing = {
+  readonly epoch: number
+  /** Id of the epoch's FORM, or null when it never came to one. */
+  readonly form: string | null
+  readonly roster: readonly string[]
+  /** Sealed epochs before this one that no FORM has shown yet. */
+  readonly earlier: readonly SealedEpoch[]
+  /** Members that were asked to join and did not: they are not invited again. */
+  readonly avoid: ReadonlySet<string>
+  readonly seals: Map<string, MemberSeal>
+  readonly declined: Map<string, string>
+  askedAt: number
+  /** Set once enough seals agree; they are what FORM will show. */
+  sealed: SealedEpoch | null
+}
+
+/** Whether the epoch that an own thread is in can be ended, as far as this node knows. */
+export function checkReform(context: Context, thread: Thread): Result<null> {
+  if (thread.need.envelope.sender !== context.did)
+    return refuse('NOT_REQUESTER', 'only the requester of a NEED opens a new epoch')
+  if (thread.isEnded()) return refuse('THREAD_ENDED', `the thread has ended: ${thread.phase()}`)
+  if (thread.sealing !== null) return refuse('REFORMING', 'a new epoch is being opened already')
+  const { formation, group } = thread
+  if (formation === null ? group === null : formation.roster === null)
+    return refuse(
+      'NOTHING_TO_SEAL',
+      'the members of the group are being chosen: nobody is bound yet'
+    )
+  if ((formation?.publishedAt ?? 0) > 0)
+    return refuse('NOTHING_TO_SEAL', 'the group is about to start')
+  if (hasResult(thread))
+    return refuse(
+      'RESULT_KNOWN',
+      'there is a COMMIT: the group judges it, and no new one is formed'
+    )
+  const epoch = formation?.epoch ?? thread.epoch()
+  if (epoch + 1 >= thread.need.envelope.payload.epoch + EPOCHS_MAX)
+    return refuse('EPOCHS_USED_UP', `a NEED has at most ${EPOCHS_MAX} epochs: state it anew`)
+  return ok(null)
+}
+
+/** A COMMIT of the epoch that this node has seen, logged or not. */
+function hasResult(thread: Thread): boolean {
+  if (thread.group === null) return false
+  if (thread.group.log.state.commit !== null) return true
+  const { epoch } = thread.group.form.envelope.payload
+  for (const { envelope } of thread.unlogged.values())
+    if (envelope.verb === 'COMMIT' && envelope.epoch === epoch) return true
+  return false
+}
+
+/** Begins to end the epoch. From here on no FORM is made for it, also after a restart. `checkReform` has allowed it. */
+export function beginSealing(context: Context, thread: Thread): void {
+  thread.sealing = newSealing(thread)
+  if (thread.sealing === null) return
+  thread.formation = null
+  context.persist(
+    { type: 'sealing', thread: thread.id, epoch: thread.sealing.epoch },
+    { sync: true }
+  )
+  ask(context, thread, thread.sealing)
+}
+
+/** Puts back a sealing that had begun. */
+export function restoreSealing(thread: Thread, epoch: number): void {
+  const sealing = newSealing(thread)
+  if (sealing === null || sealing.epoch !== epoch) return
+  thread.sealing = sealing
+  thread.formation = null
+}
+
+function newSealing(thread: Thread): Sealing | null {
+  const { formation, group } = thread
+  const fresh = {
+    seals: new Map<string, MemberSeal>(),
+    declined: new Map<string, string>(),
+    askedAt: 0,
+    sealed: null
+  }
+  if (formation?.roster != null) {
+    const { epoch, roster, joins, seals } = formation
+    const avoid = new Set(roster.filter(did => !joins.has(did)))
+    return { epoch, form: null, roster, earlier: seals, avoid, ...fresh }
+  }
+  if (group === null) return null
+  const { epoch, roster } = group.form.envelope.payload
+  return { epoch, form: group.form.id, roster, earlier: [], avoid: new Set(), ...fresh }
+}
+
+/** Asks again after a while: messages get lost, and members come back. */
+export function driveSealing(context: Context, thread: Thread): void {
+  const { sealing } = thread
+  if (sealing !== null && context.nowMs >= sealingDueAt(context, sealing))
+    ask(context, thread, sealing)
+}
+
+/** When `driveSealing` has something to do. */
+export function sealingDueAt(context: Context, sealing: Sealing): number {
+  return sealing.sealed === null
+    ? sealing.askedAt + context.settings.retryMs
+    : Number.POSITIVE_INFINITY
+}
+
+function ask(context: Context, thread: Thread, sealing: Sealing): void {
+  const { epoch, roster, seals, declined } = sealing
+  sealing.askedAt = context.nowMs
+  for (const did of roster) {
+    if (seals.has(did)) continue
+    if (did !== context.did) {
+      context.send(did, { type: 'seal-ask', thread: thread.id, epoch })
+      continue
+    }
+    const own = sealEpoch(context, thread, epoch)
+    if (own.ok) takeSeal(thread, sealing, { member: did, ...own.value })
+    else declined.set(did, own.refusal.message)
+  }
+}
+
+/** A member's answer to the question: its SEAL. */
+export function onSealed(
+  context: Context,
+  thread: Thread,
+  from: string,
+  message: Extract<PeerMessage, { type: 'sealed' }>
+): void {
+  const { sealing } = thread
+  if (sealing?.epoch !== message.epoch || !sealing.roster.includes(from)) return
+  const { roster, digest, proposal, sig } = message
+  const key = epochKey(thread, message.epoch)
+  if ((digest === null) !== (proposal === null)) return
+  if (!equals(roster, rosterHash(key, sealing.roster))) return
+  if (!context.verify(from, sealBytes({ ...key, roster, digest, proposal }), sig)) return
+  if (proposal !== null && !isCid(proposal)) return
+  takeSeal(thread, sealing, { member: from, digest, proposal, sig })
+}
+
+function takeSeal(thread: Thread, sealing: Sealing, seal: MemberSeal): void {
+  if (sealing.sealed !== null || sealing.seals.has(seal.member)) return
+  const { member, digest, proposal, sig } = seal
+  sealing.seals.set(member, { member, digest, proposal, sig })
+  const seals = agreeing(thread, sealing)
+  if (seals === null) return
+  const { epoch, form, roster } = sealing
+  sealing.sealed = { epoch, form, roster, seals }
+}
+
+/**
+ * Seals of a quorum that show one decision at most, and no other than is carried; null while there are none. A decision that is
+ * certified shows in every quorum, so any such choice is safe; what most members show, and what is known here, goes first.
+ */
+function agreeing(thread: Thread, sealing: Sealing): readonly MemberSeal[] | null {
+  const carried = carriedProposal(thread, sealing)
+  const counts = new Map<string, number>([['', 0]])
+  for (const seal of sealing.seals.values()) {
+    if (carried !== null && seal.proposal !== null && seal.proposal !== carried) continue
+    counts.set(shownBy(seal), (counts.get(shownBy(seal)) ?? 0) + 1)
+  }
+  const silent = counts.get('') ?? 0
+  const rank = (shown: string): number =>
+    shown === '' ? 1 : thread.envelopes.has(shown.split(' ')[0] ?? '') ? 2 : 0
+  const order = [...counts].sort(
+    ([a, x], [b, y]) => rank(b) - rank(a) || y - x || compareText(a, b)
+  )
+  for (const [shown, count] of order) {
+    const all = shown === '' ? silent : silent + count
+    if (all < quorumOf(sealing.roster.length)) continue
+    return sealing.roster.flatMap(member => {
+      const seal = sealing.seals.get(member)
+      return seal !== undefined && ['', shown].includes(shownBy(seal)) ? [seal] : []
+    })
+  }
+  return null
+}
+
+/** What the epoch being sealed is bound to already. */
+function carriedProposal(thread: Thread, sealing: Sealing): string | null {
+  for (const { seals } of sealing.earlier)
+    for (const { proposal } of seals) if (proposal !== null) return proposal
+  const carried = carriedBy(thread.forms())
+  return carried.ok ? (carried.value?.proposal ?? null) : null
+}
+
+function isCid(text: string): boolean {
+  try {
+    return CID.parse(text).toString() === text
+  } catch {
+    return false
+  }
+}
+
+/** As FORM shows it. */
+export function toEpochSeal({ epoch, form, roster, seals }: SealedEpoch): EpochSeal {
+  return {
+    epoch,
+    form: form === null ? null : CID.parse(form),
+    roster: [...roster],
+    seals: seals.map(({ member, digest, proposal, sig }) => ({
+      member,
+      digest,
+      proposal: proposal === null ? null : CID.parse(proposal),
+      sig
+    }))
+  }
+}
+
+/** What a sealing waits for, for people. */
+export function sealingReason(sealing: Sealing): string {
+  const quorum = quorumOf(sealing.roster.length)
+  const why = [...sealing.declined.values()][0]
+  const tail = why === undefined ? '' : `: ${why}`
+  if (sealing.seals.size >= quorum)
+    return `the members of epoch ${sealing.epoch} show different decisions: no new group can be formed`
+  return `waiting for members to leave epoch ${sealing.epoch}: ${sealing.seals.size} of ${quorum} have${tail}`
+}
