@@ -3,7 +3,7 @@ import { ByteReader } from './byte-reader.ts'
 import { Control, type Segment } from './control.ts'
 import { type Instruction, readInstruction } from './instruction-reader.ts'
 import { OPCODE } from './instructions.ts'
-import { LOCALS_MAX, NESTING_MAX } from './limits.ts'
+import { FRAME_SLOTS_MAX, LOCALS_MAX, NESTING_MAX } from './limits.ts'
 import type { BodyContext, FunctionType, Part, PolicyModule } from './module.ts'
 import { EMPTY_RESULT, F32, F64, I32, readValueType } from './value-types.ts'
 
@@ -11,9 +11,12 @@ import { EMPTY_RESULT, F32, F64, I32, readValueType } from './value-types.ts'
 export type Piece =
   | { readonly kind: 'copy'; readonly from: number; to: number }
   | { readonly kind: 'bytes'; readonly bytes: readonly number[] }
+  | { readonly kind: 'call'; readonly from: number; readonly to: number }
   | { readonly kind: 'charge'; readonly segment: Segment }
   /** A charge by the size on the stack, which the local keeps meanwhile. */
   | { readonly kind: 'charge-bytes'; readonly local: number }
+  /** Asks for as many pages as are on the stack. */
+  | { readonly kind: 'grow'; readonly local: number }
   | { readonly kind: 'canonical-nan'; readonly type: number; readonly local: number }
   /** Leaves the function from within that many constructs. */
   | { readonly kind: 'return'; readonly depth: number }
@@ -22,8 +25,10 @@ export type Body = {
   readonly type: FunctionType
   readonly pieces: readonly Piece[]
   /** The groups of locals as they are written, without their number. */
-  readonly locals: Part
+  readonly groups: Part
   readonly localGroups: number
+  /** Parameters and locals. */
+  readonly locals: number
   /** Types of the locals that metering adds. */
   readonly scratch: readonly number[]
   /** Parameters, locals and the highest operand stack, in slots. */
@@ -59,10 +64,10 @@ class BodyPlan {
   }
 
   run(): Body | Refusal {
-    const groups = this.#reader.count(LOCALS_MAX, 'groups of locals')
+    const localGroups = this.#reader.count(LOCALS_MAX, 'groups of locals')
     const from = this.#reader.position
-    const count = this.#readLocals(groups)
-    const locals = { from, to: this.#reader.position }
+    const count = this.#readLocals(localGroups)
+    const groups = { from, to: this.#reader.position }
     this.#context = this.#contextOf(this.#type.parameters.length + count)
     const results = this.#type.result === EMPTY_RESULT ? 0 : 1
     this.#control = new Control(count, results, segment =>
@@ -75,14 +80,18 @@ class BodyPlan {
       else this.#take(instruction)
     }
     if (!this.#reader.isAtEnd) this.#reader.fail('METERING_MALFORMED', 'code follows a function')
+    const slots = this.#context.locals + this.#control.heightMax
+    if (slots > FRAME_SLOTS_MAX)
+      this.#reader.fail('METERING_LIMIT', `a frame has ${slots} slots, above ${FRAME_SLOTS_MAX}`)
     if (this.#reader.refusal !== null) return this.#reader.refusal
     return {
       type: this.#type,
       pieces: this.#pieces,
-      locals,
-      localGroups: groups,
+      groups,
+      localGroups,
+      locals: this.#context.locals,
       scratch: this.#scratch,
-      slots: this.#context.locals + this.#control.heightMax,
+      slots,
       hasCalls: this.#hasCalls
     }
   }
@@ -153,11 +162,10 @@ class BodyPlan {
       case OPCODE.callIndirect:
         this.#hasCalls = true
         this.#moveCall(this.#context.types[instruction.index])
-        this.#copy(instruction)
+        this.#pieces.push({ kind: 'call', from: instruction.from, to: instruction.to })
         break
       case OPCODE.memoryGrow:
-        // Memory is fixed: growing it gives -1 without asking the engine.
-        this.#pieces.push({ kind: 'bytes', bytes: [OPCODE.drop, OPCODE.i32Const, 0x7f] })
+        this.#pieces.push({ kind: 'grow', local: this.#scratchLocal(I32) })
         break
       case OPCODE.memoryCopy:
       case OPCODE.memoryFill:
@@ -208,7 +216,7 @@ class BodyPlan {
     this.#moveCall(this.#context.types[this.#context.functions[index] ?? 0])
     if (host === undefined) {
       this.#hasCalls = true
-      this.#copy(instruction)
+      this.#pieces.push({ kind: 'call', from: instruction.from, to: instruction.to })
     } else if (host === 'print') this.#pieces.push({ kind: 'bytes', bytes: [OPCODE.drop] })
     else {
       this.#pieces.push({ kind: 'bytes', bytes: [OPCODE.unreachable] })

@@ -15,6 +15,8 @@ export const IMPORTS_MAX = 16
 export const FUNCTIONS_MAX = 16_384
 /** Parameters and locals of one function: they take stack, and engines write zeros into them at every call. */
 export const LOCALS_MAX = 4096
+/** Slots of one frame: parameters, locals and operands. A function that calls nothing stands on the stack uncounted. */
+export const FRAME_SLOTS_MAX = 8192
 /** Bytes of one function body: engines compile a function at once. */
 export const BODY_BYTES_MAX: number = 256 * 1024
 /** Blocks within blocks: validators and compilers recurse or keep a stack of them. */

@@ -21,7 +21,7 @@ export const INITIAL_GAS = 10_000_000
 export const INITIAL_STACK = 16_384
 
 export type MeteredModule = {
-  /** The module with its counters. Compile it before use: its types are checked there. */
+  /** The module with its counters. Valid when its source was. */
   readonly wasm: Uint8Array
   /** Export names of the module's own mutable globals: with the memory its whole state. */
   readonly globals: readonly string[]
@@ -30,7 +30,7 @@ export type MeteredModule = {
 /**
  * Meters a policy: the same module, which pays for each instruction before it runs it, counts its stack, never grows its
  * memory, calls nothing of the host, and computes the same on every machine. Equal bytes in, equal bytes out. Refusals have the
- * codes METERING_...; a module whose types are wrong may pass here and then does not compile.
+ * codes METERING_...; a module must be valid: that is the caller's to check.
  */
 export function meterModule(bytes: Uint8Array): Result<MeteredModule> {
   const read = readModule(bytes)

@@ -58,6 +58,9 @@ describe('core/metering/base capsule', () => {
   })
 
   it('has the bytes that it had when the rules were written', () => {
-    assert.equal(toHex(hash(metered())), '5b5bdc5145fcfcc48ceaf81cdc97b52646ad3b0b4a2911a959497643c17c6899')
+    assert.equal(
+      toHex(hash(metered())),
+      '2d8e1584de12caa628eebbe01805077052b5e42843ef153804d8c617264829d7'
+    )
   })
 })
