@@ -19,14 +19,21 @@ function maliceOf(world: VirtualWorld, node: VirtualNode, fault: FaultName): Mal
     case 'leader':
       return unfaithfulMember(world, node)
     case 'requester':
-      return { publish: draft => (draft.verb === 'FORM' ? otherForm(draft) : undefined) }
+      return { publish: draft => (draft.verb === 'FORM' ? otherForm(world, draft) : undefined) }
     default:
       return { publish: otherStatement }
   }
 }
 
-/** The same roster and joins under another precision: another group, as well signed as the first. */
-function otherForm(draft: Draft<'FORM'>): Draft<'FORM'> {
+/**
+ * The same roster and joins under another precision: another group, as well signed as the first. Or one in which a member never
+ * joined, or that nobody drew.
+ */
+function otherForm(world: VirtualWorld, draft: Draft<'FORM'>): Draft<'FORM'> {
+  const { roster, joins } = draft.payload
+  const kind = world.random.below(4)
+  if (kind === 0) return { ...draft, payload: { ...draft.payload, joins: joins.slice(1) } }
+  if (kind === 1) return { ...draft, payload: { ...draft.payload, roster: roster.toReversed() } }
   return { ...draft, payload: { ...draft.payload, precisionMs: draft.payload.precisionMs - 1 } }
 }
 

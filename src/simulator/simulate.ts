@@ -66,6 +66,7 @@ class Run {
       findings: this.#findings,
       verify: signatures.verify,
       isLiar: did => did === liar,
+      clockOf: node => this.#world.clockOf(node),
       isRaftSafe:
         plan.liar === null || plan.liar.fault === 'actor' || plan.liar.fault === 'requester'
     })
@@ -189,7 +190,8 @@ class Run {
       findings: this.#findings,
       verify: this.#world.signatures.verify,
       areVerifiersHonest: liar === null && roles.every(({ verdict }) => verdict === 'honest'),
-      areLeadersHonest: liar?.fault !== 'leader'
+      areLeadersHonest: liar?.fault !== 'leader',
+      decisionOf: group => this.#watch.decisions.decisionOf(group)
     })
     for (const node of this.#world.nodes) {
       if (node.malice !== null) continue

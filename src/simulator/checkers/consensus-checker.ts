@@ -34,6 +34,18 @@ export class ConsensusChecker {
     this.#disks = disks
   }
 
+  /** Called before the record is put into the node's image. A copy that is held already is not removed to be written again. */
+  writing(node: VirtualNode, record: JournalRecord): void {
+    const first = record.type === 'entries' ? record.entries[0] : undefined
+    if (record.type !== 'entries' || first === undefined) return
+    const held = this.#image(node).group(record.group).log[first.index - 1]
+    this.#findings.check(
+      held?.term !== first.term,
+      'truncation',
+      () => `node ${node.index} removes entry ${first.index} of ${record.group} without a conflict`
+    )
+  }
+
   /** Called after the records have been put into the node's image. */
   written(node: VirtualNode, record: JournalRecord): void {
     if (record.type === 'entries') this.#onEntries(node, record.group, record.entries)
@@ -83,6 +95,14 @@ export class ConsensusChecker {
     this.#seen.set(node, seen)
     const group = this.#group(id)
     const { log, term } = this.#image(node).group(id)
+    const isRise = commit > (seen.get(id) ?? 0)
+    if (isRise && group.leaders.get(term)?.node === node)
+      this.#findings.check(
+        log[commit - 1]?.term === term,
+        'commit rule',
+        () =>
+          `node ${node.index} leads term ${term} of ${id} and commits entry ${commit} of another`
+      )
     for (let index = (seen.get(id) ?? 0) + 1; index <= commit; index++) {
       const entry = log[index - 1]
       if (entry === undefined) break

@@ -16,6 +16,7 @@ export class DecisionObserver {
   readonly #verify: Verify
   readonly #isLiar: (did: string) => boolean
   readonly #groups = new Map<string, Scope>()
+  readonly #precisions = new Map<string, number>()
   readonly #forms = new Map<string, Statement>()
   readonly #seen = new WeakSet<Uint8Array>()
 
@@ -23,6 +24,18 @@ export class DecisionObserver {
     this.#findings = findings
     this.#verify = verify
     this.#isLiar = isLiar
+  }
+
+  /** The decision that a group has certified. */
+  decisionOf(group: string): Certified['body'] | undefined {
+    for (const certified of this.certified.values())
+      if (certified.group === group && certified.stage === 'decide') return certified.body
+    return undefined
+  }
+
+  /** How far ahead stamps may be in a group, ms. */
+  precisionOf(group: string): number | undefined {
+    return this.#precisions.get(group)
   }
 
   scopeOfGroup(group: string): Scope | undefined {
@@ -58,7 +71,9 @@ export class DecisionObserver {
     if (flaw !== null)
       this.#findings.report('certificate', `node ${node.index} keeps a FORM: ${flaw}`)
     const { slot, epoch } = form.payload
-    this.#groups.set(hexOf(sha256(form.bytes)), { slot: `${form.sender}/${slot}`, epoch })
+    const group = hexOf(sha256(form.bytes))
+    this.#precisions.set(group, form.payload.precisionMs)
+    this.#groups.set(group, { slot: `${form.sender}/${slot}`, epoch })
   }
 
   /** A FORM after those that it names as sealed, oldest first. */

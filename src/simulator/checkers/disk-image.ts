@@ -12,8 +12,10 @@ export class DiskImage {
   readonly joins = new Map<string, string>()
   /** Slot, epoch and stage -> digest in hex. */
   readonly locks = new Map<string, string>()
-  /** Thread -> roster that its requester chose. */
+  /** Thread and epoch -> roster that its requester chose. */
   readonly chosen = new Map<string, string>()
+  /** Slot and epoch -> what the seal shows. */
+  readonly seals = new Map<string, string>()
   /** COMMITs that this node has judged. */
   readonly verdicts = new Set<string>()
   readonly envelopes = new Set<Uint8Array>()
@@ -34,7 +36,10 @@ export class DiskImage {
         this.locks.set(`${record.slot}/${record.epoch}/${record.stage}`, toHex(record.digest))
         return
       case 'chosen':
-        this.chosen.set(record.thread, record.roster.join())
+        this.chosen.set(`${record.thread}/${record.epoch}`, record.roster.join())
+        return
+      case 'sealed':
+        this.seals.set(`${record.slot}/${record.epoch}`, shownBy(record))
         return
       case 'verdict':
         this.verdicts.add(record.commit)
@@ -58,4 +63,12 @@ export class DiskImage {
     this.groups.set(id, fresh)
     return fresh
   }
+}
+
+/** What a seal says of the decision that its member had locked. */
+export function shownBy(seal: {
+  readonly roster: Uint8Array
+  readonly digest: Uint8Array | null
+}): string {
+  return `${toHex(seal.roster)} ${seal.digest === null ? 'nothing' : toHex(seal.digest)}`
 }

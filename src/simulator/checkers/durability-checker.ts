@@ -2,7 +2,7 @@ import { toHex } from '../../core/base/index.ts'
 import type { RaftMessage } from '../../core/raft/index.ts'
 import type { PeerMessage } from '../../core/swarm/index.ts'
 import type { VirtualNode } from '../virtual-node.ts'
-import type { GroupImage } from './disk-image.ts'
+import { type GroupImage, shownBy } from './disk-image.ts'
 import type { Disks } from './disks.ts'
 import type { Findings } from './violation.ts'
 
@@ -55,8 +55,14 @@ export class DurabilityChecker {
         return
       }
       case 'bind':
-        if (image.chosen.get(message.thread) !== message.roster.join())
+        if (image.chosen.get(`${message.thread}/${message.epoch}`) !== message.roster.join())
           this.#report(node, 'the choice of a roster')
+        return
+      case 'sealed': {
+        const scope = this.#scopeOfThread(message.thread)
+        if (image.seals.get(`${scope?.slot}/${message.epoch}`) !== shownBy(message))
+          this.#report(node, 'a SEAL')
+      }
     }
   }
 

@@ -74,6 +74,7 @@ export type Decision = {
   readonly index: number
   readonly worker: string
   readonly proposal: unknown
+  readonly attestations: readonly unknown[]
 }
 
 /** Greater as a fencing token: compared field by field. */

@@ -3,8 +3,10 @@ import type { Verify } from '../../core/roster/index.ts'
 import type { RecordItem } from '../../core/swarm/index.ts'
 import { bodyOf, decodeLine, encodeLine, itemOf, Replayer } from '../../replay/index.ts'
 import { WRONG_OUTPUT } from '../drafts.ts'
+import { DisputeModel } from './dispute-model.ts'
 import { type Decision, isLater, LeaseModel } from './lease-model.ts'
 import { hexOf, type Statement, sha256, statementOf } from './statements.ts'
+import { stampOf } from './step-checker.ts'
 import type { Findings } from './violation.ts'
 
 export type RecordCheckerInit = {
@@ -14,8 +16,11 @@ export type RecordCheckerInit = {
   readonly areVerifiersHonest: boolean
   /** No leader of the world lies about time. */
   readonly areLeadersHonest: boolean
+  /** The decision of a group, if anybody was told of one. */
+  readonly decisionOf: (group: string) => Decision | undefined
 }
 
+type Thread = { readonly need: Statement; readonly form: Statement; readonly decision: Decision }
 // biome-ignore lint/suspicious/noExplicitAny: an outcome as decoded.
 type Outcome = any
 
@@ -72,8 +77,7 @@ export class RecordChecker {
     if (need === undefined || form === undefined || end === undefined) return
     const { outcome } = end.payload
     this.#checkLedger(need, outcome)
-    const decision: Decision | undefined = said.find(({ verb }) => verb === 'DECIDE')?.payload
-      .decision
+    const decision = this.#decisionOf(form, said)
     if (decision === undefined)
       return this.#init.findings.check(
         outcome.commit === null,
@@ -84,6 +88,14 @@ export class RecordChecker {
     for (const item of items) if (item.type === 'entry') model.apply(item.entry)
     this.#checkLease(model, outcome)
     this.#checkVerdict(model, outcome)
+    this.#checkDecision({ need, form, decision }, items)
+    this.#checkDisputes({ need, form, decision }, items, outcome)
+  }
+
+  /** A node that heard of the end first does not need the DECIDE; then it is the one that others have. */
+  #decisionOf(form: Statement, said: readonly Statement[]): Decision | undefined {
+    const own = said.find(({ verb }) => verb === 'DECIDE')?.payload.decision
+    return own ?? this.#init.decisionOf(hexOf(sha256(form.bytes)))
   }
 
   /** P5: what was escrowed is paid out, all of it and to those who earned it. */
@@ -132,6 +144,49 @@ export class RecordChecker {
       (model.commit?.token.join('.') ?? null) === fence,
       'fencing',
       () => `the COMMIT was made under ${model.commit?.token.join('.')}, the outcome says ${fence}`
+    )
+  }
+
+  /** A proposal is decided on enough findings, and not before the bid window has passed. */
+  #checkDecision({ need, form, decision }: Thread, items: readonly RecordItem[]): void {
+    const attestations = new Set(decision.attestations.map(String))
+    this.#init.findings.check(
+      attestations.size >= form.payload.kPlan,
+      'findings',
+      () => `${attestations.size} ATTEST_PLANs where ${form.payload.kPlan} are needed`
+    )
+    const stamps = items.flatMap(item =>
+      item.type === 'entry' && item.entry.index <= decision.index
+        ? (stampOf(item.entry.data) ?? [])
+        : []
+    )
+    const bidMs = Math.max(...stamps) - (stamps[0] ?? 0)
+    this.#init.findings.check(
+      bidMs >= need.payload.windows.bidMs,
+      'log time',
+      () => `decided after ${bidMs} ms of bidding`
+    )
+  }
+
+  /** P3: what is upheld in the log is invalid, and what is not stays. */
+  #checkDisputes(
+    { need, form, decision }: Thread,
+    items: readonly RecordItem[],
+    outcome: Outcome
+  ): void {
+    if (outcome.challenges.length === 0 || outcome.commit === null || need.payload.solo) return
+    const model = new DisputeModel({
+      commit: String(outcome.commit),
+      related: [decision.worker, need.sender],
+      kResult: form.payload.kResult,
+      ...need.payload.windows
+    })
+    for (const item of items) if (item.type === 'entry') model.apply(item.entry)
+    const isUpheld = model.isUpheld(outcome.challenges.map(String))
+    this.#init.findings.check(
+      outcome.result === (isUpheld ? 'INVALID' : 'FINAL'),
+      'verdict',
+      () => `${outcome.result}, though the challenge is ${isUpheld ? '' : 'not '}upheld in the log`
     )
   }
 

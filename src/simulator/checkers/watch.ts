@@ -6,7 +6,9 @@ import { ConsensusChecker } from './consensus-checker.ts'
 import { DecisionObserver } from './decision-observer.ts'
 import { Disks } from './disks.ts'
 import { DurabilityChecker } from './durability-checker.ts'
+import { PromiseChecker } from './promise-checker.ts'
 import { idOf, statementOf } from './statements.ts'
+import { StepChecker } from './step-checker.ts'
 import type { Findings } from './violation.ts'
 
 export type WatchInit = {
@@ -16,6 +18,7 @@ export type WatchInit = {
   readonly isLiar: (did: string) => boolean
   /** False where a member lies to its group: Raft tolerates crashes only, and certificates are what remains. */
   readonly isRaftSafe: boolean
+  readonly clockOf: (node: VirtualNode) => number
 }
 
 /** All checkers that are always on, fed by what happens in a world. */
@@ -25,6 +28,8 @@ export class Watch implements Witness {
   readonly #disks = new Disks()
   readonly #consensus: ConsensusChecker
   readonly #durability: DurabilityChecker
+  readonly #promises: PromiseChecker
+  readonly #steps: StepChecker
 
   constructor(init: WatchInit) {
     this.#init = init
@@ -35,11 +40,43 @@ export class Watch implements Witness {
       ofGroup: group => this.decisions.scopeOfGroup(group),
       ofThread: thread => this.decisions.scopeOfThread(thread)
     })
+    this.#promises = new PromiseChecker(findings, {
+      ofGroup: group => this.decisions.scopeOfGroup(group),
+      slotOf: thread => this.decisions.scopeOfThread(thread)?.slot
+    })
+    this.#steps = new StepChecker(findings, {
+      clockOf: init.clockOf,
+      precisionOf: group => this.decisions.precisionOf(group)
+    })
+  }
+
+  stepped(node: VirtualNode, input: Input, effects: readonly Effect[]): void {
+    if (this.#init.isLiar(node.did)) return
+    this.#steps.stepped(node, input, effects)
+    this.#onEvidence(node, effects)
+    if (input.kind === 'envelope') this.#onNames(node, input, effects)
+  }
+
+  /** Proof convicts liars only. */
+  #onEvidence(node: VirtualNode, effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.kind !== 'observe' || effect.event.type !== 'evidence') continue
+      const { offence, convicted } = effect.event
+      this.#init.findings.check(
+        convicted.every(did => this.#init.isLiar(did)),
+        'evidence',
+        () =>
+          `node ${node.index} convicts ${convicted.join()} of ${offence}, and not all of them lie`
+      )
+    }
   }
 
   /** What an envelope is called is the hash of all its bytes (R2). */
-  stepped(node: VirtualNode, input: Input, effects: readonly Effect[]): void {
-    if (input.kind !== 'envelope' || this.#init.isLiar(node.did)) return
+  #onNames(
+    node: VirtualNode,
+    input: Extract<Input, { kind: 'envelope' }>,
+    effects: readonly Effect[]
+  ): void {
     for (const effect of effects) {
       if (effect.kind !== 'observe' || effect.event.type !== 'envelope') continue
       if (effect.event.id !== input.admitted.id) continue
@@ -54,6 +91,7 @@ export class Watch implements Witness {
 
   written(node: VirtualNode, records: readonly JournalRecord[]): void {
     if (this.#init.isLiar(node.did)) return
+    if (this.#init.isRaftSafe) for (const record of records) this.#consensus.writing(node, record)
     this.#disks.write(node, records)
     for (const record of records) {
       if (record.type === 'envelope') this.decisions.kept(node, record.bytes)
@@ -68,6 +106,7 @@ export class Watch implements Witness {
   sent(from: VirtualNode, _to: VirtualNode, message: PeerMessage): void {
     if (this.#init.isLiar(from.did)) return
     this.#durability.sent(from, message)
+    this.#promises.sent(from, message)
     if (message.type === 'raft' && this.#init.isRaftSafe)
       this.#consensus.sent(from, message.group, message.message)
   }
