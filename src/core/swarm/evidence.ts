@@ -1,95 +1,104 @@
-import { equals, fromHex, toHex } from '../base/index.ts'
-import { type Admitted, type Certificate, parseEnvelope } from '../envelope/index.ts'
+import { equals, fromHex } from '../base/index.ts'
+import type { Admitted, Certificate } from '../envelope/index.ts'
 import {
-  checkEvidence,
-  decodeEvidence,
   EVIDENCE_FORMAT,
-  type Evidence,
   type EvidenceOf,
-  encodeEvidence,
-  evidenceId,
+  followsFrom,
   groupIdOf,
   joinBytes,
   rosterHash,
+  sealsOf,
   voteBytes
 } from '../roster/index.ts'
 import type { Context } from './context.ts'
-import type { Charge } from './evidence-shelf.ts'
+import { isConvicted, keepEvidence } from './evidence-keep.ts'
+import { compareSeals, compareSealWithDecision, compareSealWithVote } from './evidence-seals.ts'
+import {
+  certificateIn,
+  type Form,
+  formOf,
+  formsIn,
+  type SeenCertificate,
+  type SeenSeal,
+  type SeenVote,
+  sealsIn,
+  votesIn
+} from './statements.ts'
 import type { Thread } from './thread.ts'
 import type { Stage } from './types.ts'
 
-/** A finality vote whose signature holds. */
-export type SeenVote = {
-  readonly member: string
-  readonly stage: Stage
-  readonly digest: Uint8Array
-  readonly sig: Uint8Array
-}
-
-type Form = Admitted<'FORM'>
-/** A certificate as an envelope carries it, and the epoch that its body names. */
-type SeenCertificate = { readonly epoch: number; readonly certificate: Certificate }
-
 /**
- * Holds a FORM or a certified envelope against all others of the thread, and keeps the proof when two of them cannot both be
- * honest. Its sender's signature has been checked; everything else is checked here before anything is kept.
+ * Holds a FORM or a certified envelope against all that is known of the thread, and keeps the proof when two statements exclude each
+ * other. Its sender's signature has been checked; everything else is checked before anything is kept.
  */
 export function watchEnvelope(context: Context, thread: Thread, admitted: Admitted): void {
   const forms = formsIn(admitted)
-  const seen = certificateIn(admitted)
   if (forms.length === 0) return
+  const seen = certificateIn(admitted)
   for (const other of thread.certified) {
     for (const form of forms)
       for (const known of formsIn(other)) compareForms(context, thread, form, known)
     const known = certificateIn(other)
     if (seen !== null && known !== null) compareCertificates(context, thread, seen, known)
   }
-  const { group } = thread
-  if (seen === null || group === null || group.form.envelope.payload.epoch !== seen.epoch) return
-  const { stage } = seen.certificate
-  for (const [member, { digest, sig }] of thread.votes[stage])
-    compareVote(context, group.form, { member, stage, digest: fromHex(digest), sig }, seen)
+  if (seen !== null) {
+    for (const vote of directVotes(thread)) compareVoteWithCertificate(context, thread, vote, seen)
+    for (const seal of knownSeals(thread)) compareSealWith(context, thread, seal, seen)
+  }
+  for (const seal of sealsIn(admitted)) watchSeal(context, thread, seal)
 }
 
-/** Holds a vote against the first one of its member, and against all certificates that the member signed. */
-export function watchVote(context: Context, thread: Thread, form: Form, vote: SeenVote): void {
-  const first = thread.votes[vote.stage].get(vote.member)
-  if (first !== undefined && first.digest !== toHex(vote.digest)) {
-    const { bytes } = form
-    keep(context, {
-      format: EVIDENCE_FORMAT,
-      offence: 'two-votes',
-      member: vote.member,
-      stage: vote.stage,
-      votes: [
-        { form: bytes, digest: fromHex(first.digest), sig: first.sig },
-        { form: bytes, digest: vote.digest, sig: vote.sig }
-      ]
-    })
-  }
+/** Holds a vote against the first one of its member, and against all certificates and SEALs that the member signed. */
+export function watchVote(context: Context, thread: Thread, vote: SeenVote): void {
+  const first = directVote(thread, vote.stage, vote.member)
+  if (first !== null) compareVotes(context, thread, first, vote)
   for (const known of thread.certified) {
     const seen = certificateIn(known)
-    if (seen?.epoch === form.envelope.payload.epoch) compareVote(context, form, vote, seen)
+    if (seen !== null) compareVoteWithCertificate(context, thread, vote, seen)
+  }
+  for (const seal of knownSeals(thread)) compareSealWithVote(context, thread, seal, vote)
+}
+
+/** Holds a SEAL against all others of its member, and against its votes in the sealed epoch. */
+export function watchSeal(context: Context, thread: Thread, seal: SeenSeal): void {
+  for (const known of knownSeals(thread)) compareSeals(context, thread, known, seal)
+  for (const vote of directVotes(thread)) compareSealWithVote(context, thread, seal, vote)
+  for (const known of thread.certified) {
+    const seen = certificateIn(known)
+    if (seen !== null) compareSealWith(context, thread, seal, seen)
   }
 }
 
-/** Puts back what is on disk. What another release wrote, or a hand changed, is left aside: it proves nothing here. */
-export function restoreEvidence(context: Context, bytes: Uint8Array): void {
-  const decoded = decodeEvidence(bytes)
-  if (decoded.ok) keep(context, decoded.value)
+/** What is said of a SEAL by a certificate that its member may have signed. */
+function compareSealWith(
+  context: Context,
+  thread: Thread,
+  seal: SeenSeal,
+  seen: SeenCertificate
+): void {
+  if (seal.epoch !== seen.epoch) return
+  for (const vote of votesIn(seen)) compareSealWithVote(context, thread, seal, vote)
+  if (seen.decision !== null) compareSealWithDecision(context, thread, seal, seen.decision)
 }
 
-/** Keeps a proof that holds and says more than is known: on disk, in the view, and as an event. */
-function keep(context: Context, evidence: Evidence): void {
-  const bytes = encodeEvidence(evidence)
-  const id = evidenceId(bytes)
-  if (context.evidence.has(id)) return
-  const checked = checkEvidence(evidence, context.verify)
-  if (!checked.ok) return
-  const { thread, offence, convicted } = checked.value
-  if (!context.evidence.put({ id, bytes, conviction: checked.value })) return
-  context.persist({ type: 'evidence', bytes }, { sync: true })
-  context.observe({ type: 'evidence', thread, id, offence, convicted, atMs: context.nowMs })
+/** The first votes of the members in the group that is followed. */
+function directVotes(thread: Thread): readonly SeenVote[] {
+  return (['decide', 'outcome'] as const).flatMap(stage =>
+    [...thread.votes[stage].keys()].flatMap(member => directVote(thread, stage, member) ?? [])
+  )
+}
+
+function directVote(thread: Thread, stage: Stage, member: string): SeenVote | null {
+  const form = thread.group?.form
+  const vote = thread.votes[stage].get(member)
+  if (form === undefined || vote === undefined) return null
+  const { epoch } = form.envelope.payload
+  const digest = fromHex(vote.digest)
+  return { member, stage, digest, sig: vote.sig, epoch, form: form.bytes }
+}
+
+function knownSeals(thread: Thread): readonly SeenSeal[] {
+  return thread.certified.flatMap(sealsIn)
 }
 
 function compareForms(context: Context, thread: Thread, one: Uint8Array, other: Uint8Array): void {
@@ -98,25 +107,42 @@ function compareForms(context: Context, thread: Thread, one: Uint8Array, other: 
   const second = formOf(other)
   if (first === null || second === null) return
   const { sender, payload } = first.envelope
-  if (sender !== second.envelope.sender || payload.epoch !== second.envelope.payload.epoch) return
-  const charge: Charge = { offence: 'two-forms', epoch: payload.epoch, convicted: [sender] }
-  if (!context.evidence.convicts(thread.id, charge))
-    keep(context, { format: EVIDENCE_FORMAT, offence: 'two-forms', forms: [one, other] })
+  if (sender !== second.envelope.sender) return
+  const { epoch } = payload
+  const later = second.envelope.payload.epoch
+  if (epoch < later) return compareChain(context, thread, first, second)
+  if (epoch > later) return compareChain(context, thread, second, first)
+  if (!isConvicted(context, thread, 'two-forms', epoch, sender))
+    keepEvidence(context, { format: EVIDENCE_FORMAT, offence: 'two-forms', forms: [one, other] })
   compareJoins(context, thread, first, second)
+}
+
+/** Whether a FORM rests on seals of the group that an earlier one made. */
+function compareChain(context: Context, thread: Thread, earlier: Form, later: Form): void {
+  const { epoch } = earlier.envelope.payload
+  const sealed = sealsOf(later).find(one => one.epoch === epoch)
+  if (sealed === undefined || followsFrom(earlier, sealed)) return
+  if (isConvicted(context, thread, 'broken-chain', epoch, earlier.envelope.sender)) return
+  keepEvidence(context, {
+    format: EVIDENCE_FORMAT,
+    offence: 'broken-chain',
+    earlier: earlier.bytes,
+    later: later.bytes
+  })
 }
 
 /** Members that promised themselves to both rosters. One roster in two FORMs is the requester's doing alone. */
 function compareJoins(context: Context, thread: Thread, first: Form, second: Form): void {
   const { epoch, roster } = first.envelope.payload
-  if (roster.join() === second.envelope.payload.roster.join()) return
+  const others = second.envelope.payload.roster
+  if (roster.join() === others.join()) return
   for (const member of roster) {
-    if (!second.envelope.payload.roster.includes(member)) continue
-    const charge: Charge = { offence: 'two-joins', epoch, convicted: [member] }
-    if (context.evidence.convicts(thread.id, charge)) continue
+    if (!others.includes(member)) continue
+    if (isConvicted(context, thread, 'two-joins', epoch, member)) continue
     const one = joinIn(context, thread, first, member)
     const other = joinIn(context, thread, second, member)
     if (one === null || other === null) continue
-    keep(context, {
+    keepEvidence(context, {
       format: EVIDENCE_FORMAT,
       offence: 'two-joins',
       member,
@@ -153,7 +179,7 @@ function compareCertificates(
   const first = withValidVotes(context, one.certificate)
   const second = withValidVotes(context, other.certificate)
   if (first === null || second === null) return
-  keep(context, {
+  keepEvidence(context, {
     format: EVIDENCE_FORMAT,
     offence: 'two-certificates',
     need: thread.need.bytes,
@@ -161,24 +187,34 @@ function compareCertificates(
   })
 }
 
-/** A vote of a member against its vote in a certificate of the same epoch. */
-function compareVote(context: Context, form: Form, vote: SeenVote, seen: SeenCertificate): void {
-  const { certificate } = seen
-  if (certificate.stage !== vote.stage || equals(certificate.digest, vote.digest)) return
-  const { member, stage } = vote
-  for (const { member: signer, sig } of certificate.votes) {
-    if (signer !== member) continue
-    keep(context, {
-      format: EVIDENCE_FORMAT,
-      offence: 'two-votes',
-      member,
-      stage,
-      votes: [
-        { form: form.bytes, digest: vote.digest, sig: vote.sig },
-        { form: certificate.form, digest: certificate.digest, sig }
-      ]
-    })
-  }
+function compareVoteWithCertificate(
+  context: Context,
+  thread: Thread,
+  vote: SeenVote,
+  seen: SeenCertificate
+): void {
+  if (vote.epoch !== seen.epoch || equals(vote.digest, seen.certificate.digest)) return
+  for (const other of votesIn(seen)) compareVotes(context, thread, vote, other)
+}
+
+/** Two votes of one member for one stage of one epoch. */
+function compareVotes(context: Context, thread: Thread, one: SeenVote, other: SeenVote): void {
+  const { member, stage, epoch } = one
+  const isConflict =
+    member === other.member &&
+    stage === other.stage &&
+    epoch === other.epoch &&
+    !equals(one.digest, other.digest)
+  if (!isConflict || isConvicted(context, thread, 'two-votes', epoch, member)) return
+  const [first, second] = [one, other].map(({ form, digest, sig }) => ({ form, digest, sig }))
+  if (first === undefined || second === undefined) return
+  keepEvidence(context, {
+    format: EVIDENCE_FORMAT,
+    offence: 'two-votes',
+    member,
+    stage,
+    votes: [first, second]
+  })
 }
 
 /** The certificate without the votes that do not count, each member once: a proof has no byte that is free. */
@@ -195,34 +231,4 @@ function withValidVotes(context: Context, certificate: Certificate): Certificate
       votes.set(member, vote)
   }
   return { ...certificate, votes: [...votes.values()] }
-}
-
-/** The FORMs that an envelope is or carries, as bytes. */
-function formsIn(admitted: Admitted): readonly Uint8Array[] {
-  if (admitted.envelope.verb === 'FORM') return [admitted.bytes]
-  const seen = certificateIn(admitted)
-  return seen === null ? [] : [seen.certificate.form]
-}
-
-function certificateIn({ envelope }: Admitted): SeenCertificate | null {
-  if (envelope.verb === 'DECIDE') {
-    const { decision, certificate } = (envelope as Admitted<'DECIDE'>['envelope']).payload
-    return { epoch: decision.epoch, certificate }
-  }
-  if (envelope.verb !== 'FINALIZE' && envelope.verb !== 'INVALIDATE') return null
-  const { outcome, certificate } = (envelope as Admitted<'FINALIZE'>['envelope']).payload
-  return { epoch: outcome.epoch, certificate }
-}
-
-const parsed = new WeakMap<Uint8Array, { readonly form: Form | null }>()
-
-/** A FORM out of its bytes. The same bytes are asked about with everything that comes after them. */
-function formOf(bytes: Uint8Array): Form | null {
-  const known = parsed.get(bytes)
-  if (known !== undefined) return known.form
-  const result = parseEnvelope(bytes)
-  const isForm = result.ok && result.value.envelope.verb === 'FORM'
-  const form = isForm ? (result.value as Form) : null
-  parsed.set(bytes, { form })
-  return form
 }

@@ -82,7 +82,14 @@ export function onVote(
     )
   )
     return
-  watchVote(context, thread, group.form, { member: from, stage, digest, sig: message.sig })
+  watchVote(context, thread, {
+    member: from,
+    stage,
+    digest,
+    sig: message.sig,
+    epoch: group.form.envelope.payload.epoch,
+    form: group.form.bytes
+  })
   const first = thread.votes[stage].get(from)
   if (first !== undefined && first.digest !== toHex(digest)) {
     thread.warn(context, `${from} voted for two different ${stage} digests`)

@@ -1,0 +1,86 @@
+import { type Admitted, type Certificate, type Decision, parseEnvelope } from '../envelope/index.ts'
+import { type EvidenceOf, rosterHash, sealsOf } from '../roster/index.ts'
+import type { Stage } from './types.ts'
+
+/** What members and requesters have signed about one NEED, taken out of the envelopes that carry it. */
+
+export type Form = Admitted<'FORM'>
+
+/** A finality vote, and the FORM of the group that it was cast in. */
+export type SeenVote = {
+  readonly member: string
+  readonly stage: Stage
+  readonly digest: Uint8Array
+  readonly sig: Uint8Array
+  readonly epoch: number
+  readonly form: Uint8Array
+}
+
+/** A certificate as an envelope carries it, with the decision and the epoch that its body names. */
+export type SeenCertificate = {
+  readonly epoch: number
+  readonly certificate: Certificate
+  readonly decision: Decision | null
+}
+
+/** A SEAL, and whose it is. */
+export type SeenSeal = {
+  readonly member: string
+  readonly epoch: number
+  readonly seal: EvidenceOf<'sealed-vote'>['seal']
+}
+
+/** The FORMs that an envelope is or carries, as bytes. */
+export function formsIn(admitted: Admitted): readonly Uint8Array[] {
+  if (admitted.envelope.verb === 'FORM') return [admitted.bytes]
+  const seen = certificateIn(admitted)
+  return seen === null ? [] : [...seen.certificate.previous, seen.certificate.form]
+}
+
+export function certificateIn({ envelope }: Admitted): SeenCertificate | null {
+  if (envelope.verb === 'DECIDE') {
+    const { decision, certificate } = (envelope as Admitted<'DECIDE'>['envelope']).payload
+    return { epoch: decision.epoch, certificate, decision }
+  }
+  if (envelope.verb !== 'FINALIZE' && envelope.verb !== 'INVALIDATE') return null
+  const { outcome, certificate } = (envelope as Admitted<'FINALIZE'>['envelope']).payload
+  return { epoch: outcome.epoch, certificate, decision: null }
+}
+
+export function votesIn({ epoch, certificate }: SeenCertificate): readonly SeenVote[] {
+  const { stage, digest, form } = certificate
+  return certificate.votes.map(({ member, sig }) => ({ member, stage, digest, sig, epoch, form }))
+}
+
+/** The SEALs on which the FORMs of an envelope rest. */
+export function sealsIn(admitted: Admitted): readonly SeenSeal[] {
+  return formsIn(admitted).flatMap(bytes => {
+    const form = formOf(bytes)
+    return form === null ? [] : sealsBehind(form)
+  })
+}
+
+function sealsBehind(form: Form): readonly SeenSeal[] {
+  const { need, slot } = form.envelope.payload
+  return sealsOf(form).flatMap(({ epoch, roster, seals }) => {
+    const hash = rosterHash({ thread: need.toString(), slot, epoch }, roster)
+    return seals.map(({ member, digest, proposal, sig }) => ({
+      member,
+      epoch,
+      seal: { roster: hash, digest, proposal, sig }
+    }))
+  })
+}
+
+const parsed = new WeakMap<Uint8Array, { readonly form: Form | null }>()
+
+/** A FORM out of its bytes. The same bytes are asked about with everything that comes after them. */
+export function formOf(bytes: Uint8Array): Form | null {
+  const known = parsed.get(bytes)
+  if (known !== undefined) return known.form
+  const result = parseEnvelope(bytes)
+  const isForm = result.ok && result.value.envelope.verb === 'FORM'
+  const form = isForm ? (result.value as Form) : null
+  parsed.set(bytes, { form })
+  return form
+}
