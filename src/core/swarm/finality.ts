@@ -1,6 +1,6 @@
 import { equals, toHex } from '../base/index.ts'
-import type { Certificate, Decision, Outcome } from '../envelope/index.ts'
-import { decisionDigest, outcomeDigest, quorumOf, voteBytes } from '../roster/index.ts'
+import type { Admitted, Certificate, Decision, Outcome } from '../envelope/index.ts'
+import { decisionDigest, groupIdOf, outcomeDigest, quorumOf, voteBytes } from '../roster/index.ts'
 import type { Context } from './context.ts'
 import { threadDraft } from './drafts.ts'
 import { watchVote } from './evidence.ts'
@@ -70,33 +70,28 @@ export function onVote(
   from: string,
   message: Extract<PeerMessage, { type: 'vote' }>
 ): void {
-  const { group } = thread
-  if (group?.id !== message.group || !group.form.envelope.payload.roster.includes(from)) return
-  const { slot } = group.form.envelope.payload
-  const { stage, digest } = message
-  if (
-    !context.verify(
-      from,
-      voteBytes({ group: group.id, slot, epoch: thread.epoch(), stage, digest }),
-      message.sig
-    )
-  )
-    return
-  watchVote(context, thread, {
-    member: from,
-    stage,
-    digest,
-    sig: message.sig,
-    epoch: group.form.envelope.payload.epoch,
-    form: group.form.bytes
-  })
+  const form = formOfGroup(thread, message.group)
+  if (form === undefined || !form.envelope.payload.roster.includes(from)) return
+  const { slot, epoch } = form.envelope.payload
+  const { stage, digest, sig } = message
+  const { group } = message
+  if (!context.verify(from, voteBytes({ group, slot, epoch, stage, digest }), sig)) return
+  watchVote(context, thread, { member: from, stage, digest, sig, epoch, form: form.bytes })
+  // A vote in an earlier epoch counts no more, but it may be one that its member denied when it sealed.
+  if (form !== thread.group?.form) return
   const first = thread.votes[stage].get(from)
   if (first !== undefined && first.digest !== toHex(digest)) {
     thread.warn(context, `${from} voted for two different ${stage} digests`)
     return
   }
-  thread.votes[stage].set(from, { digest: toHex(digest), sig: message.sig })
+  thread.votes[stage].set(from, { digest: toHex(digest), sig })
   certifyIfDue(context, thread, stage)
+}
+
+/** The FORM of a group of this thread, the current one's or an earlier epoch's. */
+function formOfGroup(thread: Thread, group: string): Admitted<'FORM'> | undefined {
+  if (thread.group?.id === group) return thread.group.form
+  return thread.previousForms().find(({ bytes }) => groupIdOf(bytes) === group)
 }
 
 /** Publishes the certificate once there are votes enough: the leader at once, the others when the leader stays silent. */

@@ -3,7 +3,10 @@ import { CID } from '../codec/index.ts'
 import type { EpochSeal } from '../envelope/index.ts'
 import { carriedBy, quorumOf, rosterHash, sealBytes, shownBy } from '../roster/index.ts'
 import type { Context } from './context.ts'
+import { watchSeal } from './evidence.ts'
+import { compareSeals } from './evidence-seals.ts'
 import { epochKey, sealEpoch } from './promises.ts'
+import type { SeenSeal } from './statements.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage, SealedEpoch } from './types.ts'
 
@@ -143,7 +146,20 @@ export function onSealed(
   if (!equals(roster, rosterHash(key, sealing.roster))) return
   if (!context.verify(from, sealBytes({ ...key, roster, digest, proposal }), sig)) return
   if (proposal !== null && !isCid(proposal)) return
-  takeSeal(thread, sealing, { member: from, digest, proposal, sig })
+  const seal: MemberSeal = { member: from, digest, proposal, sig }
+  const first = sealing.seals.get(from)
+  const said = seenSeal(sealing.epoch, roster, seal)
+  if (first !== undefined)
+    compareSeals(context, thread, seenSeal(sealing.epoch, roster, first), said)
+  watchSeal(context, thread, said)
+  takeSeal(thread, sealing, seal)
+}
+
+/** A SEAL as evidence has it. */
+function seenSeal(epoch: number, roster: Uint8Array, seal: MemberSeal): SeenSeal {
+  const { member, digest, sig } = seal
+  const proposal = seal.proposal === null ? null : CID.parse(seal.proposal)
+  return { member, epoch, seal: { roster, digest, proposal, sig } }
 }
 
 function takeSeal(thread: Thread, sealing: Sealing, seal: MemberSeal): void {
