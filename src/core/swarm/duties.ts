@@ -1,6 +1,7 @@
 import { archiveDueAt, archiveIfDue } from './ending.ts'
 import { driveFinality, finalityDueAt } from './finality.ts'
 import { driveFormation, formationDueAt } from './formation.ts'
+import { driveForwarding, forwardingDueAt } from './forwarding.ts'
 import { driveReform, reformDueAt } from './reform.ts'
 import { pullDueAt, pullIfDue } from './sync.ts'
 import type { Thread } from './thread.ts'
@@ -42,6 +43,10 @@ const WHILE_OPEN: readonly Duty[] = [
   {
     run: (_, thread) => thread.member?.tick(),
     dueAt: (_, thread) => thread.member?.dueAt() ?? NEVER
+  },
+  {
+    run: ({ context }, thread) => driveForwarding(context, thread),
+    dueAt: ({ context }, thread) => forwardingDueAt(context, thread)
   },
   {
     run: ({ context }, thread) => driveFinality(context, thread),

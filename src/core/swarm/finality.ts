@@ -75,11 +75,14 @@ export function onVote(
   const { slot, epoch } = form.envelope.payload
   const { stage, digest, sig } = message
   const { group } = message
+  const isCurrent = form === thread.group?.form
+  const first = isCurrent ? thread.votes[stage].get(from) : undefined
+  if (first?.digest === toHex(digest) && equals(first.sig, sig))
+    return onRepeatedVote(context, thread, stage, from)
   if (!context.verify(from, voteBytes({ group, slot, epoch, stage, digest }), sig)) return
   watchVote(context, thread, { member: from, stage, digest, sig, epoch, form: form.bytes })
   // A vote in an earlier epoch counts no more, but it may be one that its member denied when it sealed.
-  if (form !== thread.group?.form) return
-  const first = thread.votes[stage].get(from)
+  if (!isCurrent) return
   if (first !== undefined && first.digest !== toHex(digest)) {
     thread.warn(context, `${from} voted for two different ${stage} digests`)
     return
@@ -92,6 +95,13 @@ export function onVote(
 function formOfGroup(thread: Thread, group: string): Admitted<'FORM'> | undefined {
   if (thread.group?.id === group) return thread.group.form
   return thread.previousForms().find(({ bytes }) => groupIdOf(bytes) === group)
+}
+
+/** Who votes again lacks the certificate: gossip lost it. */
+function onRepeatedVote(context: Context, thread: Thread, stage: Stage, from: string): void {
+  const certified = (stage === 'decide' ? thread.decide : null) ?? thread.end
+  if (certified !== null)
+    context.send(from, { type: 'envelopes', items: [certified.admitted.bytes] })
 }
 
 /** Publishes the certificate once there are votes enough: the leader at once, the others when the leader stays silent. */

@@ -1,3 +1,4 @@
+import { isPointless } from '../need/index.ts'
 import type { LogEntry } from '../raft/index.ts'
 import { contradicted, onDerived } from './finality.ts'
 import { LOG_INDEX_MAX, Member } from './member.ts'
@@ -64,8 +65,9 @@ export function applyEntries(world: World, thread: Thread, entries: readonly Log
     if (applied.ended !== null) onDerived(context, thread, 'outcome', applied.ended)
     if (applied.ended !== null && thread.end !== null) world.observeEnd(thread)
   }
-  for (const id of thread.unlogged.keys()) {
-    if (group.log.state.logged.has(id)) thread.unlogged.delete(id)
+  for (const [id, admitted] of thread.unlogged) {
+    if (group.log.state.logged.has(id) || isPointless(group.log.state, admitted))
+      thread.unlogged.delete(id)
   }
 }
 

@@ -218,6 +218,9 @@ function openThread(world: World, need: Admitted<'NEED'>): Thread | undefined {
     return undefined
   }
   const thread = new Thread(need)
+  // A NEED that is new here is mostly new everywhere: what has been said about it comes by itself, or is asked for a moment later.
+  if (world.started)
+    thread.pulledAt = context.nowMs - context.settings.pullMs + context.settings.retryMs
   world.open(thread)
   return thread
 }

@@ -20,6 +20,9 @@ export type MemberInit = {
 /** Highest position that a member takes: what a leader stops at, and room for the ticks and terms that bring the thread to its end. */
 export const LOG_INDEX_MAX: number = ENTRIES_PER_THREAD_MAX + 1024
 
+/** Ticks without a new entry after which a leader sends its group to sleep: what follows on an entry often comes at once. */
+const IDLE_TICKS = 4
+
 /** Append messages held back until their envelopes have passed the door. */
 const STASH_MAX = 64
 
@@ -38,6 +41,9 @@ export class Member {
   #offeredTerm = 0
   #lastStamp = 0
   #pumping = false
+  /** As leader: ticks without a new entry, and the log's last index then. */
+  #idleTicks = 0
+  #restedIndex = 0
   /** A leader whose clock is ahead, and for how many more ticks its signs of life are not heard. */
   #ahead: { readonly leader: string; ticks: number } | null = null
 
@@ -63,15 +69,49 @@ export class Member {
     this.pump()
   }
 
+  /** A quiet member wakes when a deadline has come: the leader logs a tick, and the others see whether it does. */
   tick(): void {
     if (this.#ahead !== null && --this.#ahead.ticks <= 0) this.#ahead = null
+    if (this.isQuiet() && this.#context.nowMs >= this.#deadline()) this.raft.wake()
     this.raft.tick()
+    this.pump()
+    this.#restIfIdle()
+  }
+
+  /** When `tick` has something to do: at every tick, or for a quiet member at the next deadline of the log. */
+  dueAt(): number {
+    return this.isQuiet() ? this.#deadline() : 0
+  }
+
+  leads(): boolean {
+    return this.raft.status().role === 'leader'
+  }
+
+  /** Asks the leader to log envelopes that it may not have heard of. */
+  forward(envelopes: readonly Uint8Array[]): void {
+    for (const bytes of envelopes) this.raft.forward(bytes)
     this.pump()
   }
 
-  /** When `tick` has something to do. */
-  dueAt(): number {
-    return 0
+  /** Its group sleeps, and so does it. */
+  isQuiet(): boolean {
+    return this.#ahead === null && this.raft.status().quiescent
+  }
+
+  /** The next time at which the log needs a tick. After the outcome nothing does. */
+  #deadline(): number {
+    return this.#group.log.nextDeadline() ?? Number.POSITIVE_INFINITY
+  }
+
+  /** As leader: sends the group to sleep when it has had nothing to do for a moment. */
+  #restIfIdle(): void {
+    const { role, lastIndex, quiescent } = this.raft.status()
+    const isIdle = role === 'leader' && !quiescent && lastIndex === this.#restedIndex
+    this.#idleTicks = isIdle ? this.#idleTicks + 1 : 0
+    this.#restedIndex = lastIndex
+    if (this.#idleTicks < IDLE_TICKS || this.#context.nowMs >= this.#deadline()) return
+    if (this.raft.quiesce()) this.#idleTicks = 0
+    this.pump()
   }
 
   receive(message: RaftMessage): void {
@@ -145,8 +185,15 @@ export class Member {
       for (const message of ready.messages)
         this.#context.send(message.to, { type: 'raft', group, message })
       if (ready.committed.length > 0) this.#onCommitted(ready.committed)
+      for (const { from, data } of ready.forwarded) this.#takeForwarded(from, data)
       this.raft.advance()
     }
+  }
+
+  /** What a member asks to have logged goes through the door like anything else (R4), and is offered when it comes out. */
+  #takeForwarded(from: string, bytes: Uint8Array): void {
+    if (!this.#thread.envelopes.has(cidOf(bytes).toString()))
+      this.#context.admit(bytes, from, 'peer')
   }
 
   /** As leader: proposes admitted envelopes that are not in the log, and a tick when a deadline has passed. */

@@ -11,6 +11,10 @@ const PULL_IDS_MAX = 4_096
 /** Bytes of envelopes or entries in one message; well below the limit of a direct message. */
 const BATCH_BYTES_MAX = 256 * 1024
 
+/** Longest time between two pulls of a thread that does not change, in units of `pullMs`: while its group is being formed, and after. */
+const PULL_FORMING_WAITS_MAX = 4
+const PULL_WAITS_MAX = 64
+
 /** Bytes of envelopes, and again of entries, that answer one pull; who lacks more asks again. */
 const ANSWER_BYTES_MAX: number = 2 * 1024 * 1024
 
@@ -35,11 +39,25 @@ export function pull(
   })
 }
 
-/** When `pullIfDue` has something to do. */
+/**
+ * When `pullIfDue` has something to do. The longer nothing has changed, the longer the wait. A member whose group sleeps holds what all
+ * members hold, and asks nobody; what it may lack of strangers' envelopes is forwarded to the group by those who have them.
+ */
 export function pullDueAt(context: Context, thread: Thread): number {
   if (thread.isComplete() || (thread.abandoned !== null && thread.end === null))
     return Number.POSITIVE_INFINITY
-  return thread.pulledAt + context.settings.pullMs
+  const { pullMs } = context.settings
+  // The log leads to something whose certificate is missing: it exists, or will soon.
+  if (isUncertified(thread)) return thread.pulledAt + pullMs
+  if (thread.member?.isQuiet() === true) return Number.POSITIVE_INFINITY
+  const most = pullMs * (thread.group === null ? PULL_FORMING_WAITS_MAX : PULL_WAITS_MAX)
+  return thread.pulledAt + Math.min(Math.max(pullMs, thread.pulledAt - thread.changedAt), most)
+}
+
+function isUncertified(thread: Thread): boolean {
+  const state = thread.group?.log.state
+  if (state === undefined || thread.end !== null) return false
+  return (state.decision !== null && thread.decide === null) || state.outcome !== null
 }
 
 /** Compares an open thread with some peer now and then; prefers members of its group. */

@@ -12,6 +12,7 @@ import type { LogEntry } from '../raft/index.ts'
 import { groupIdOf } from '../roster/index.ts'
 import type { Context } from './context.ts'
 import type { Formation } from './formation.ts'
+import type { Forwarding } from './forwarding.ts'
 import { Interval } from './interval.ts'
 import type { Member } from './member.ts'
 import type { Sealing } from './sealing.ts'
@@ -100,6 +101,8 @@ export class Thread {
   /** Since when the archive is asked to take this thread, and what it was like then. */
   archiving: { readonly askedAt: number; readonly mark: string } | null = null
   pulledAt = 0
+  /** Set while this node has envelopes that the log lacks and should have. */
+  forwarding: Forwarding | null = null
   /** Whom this node asked last. */
   pulledFrom: string | null = null
 
