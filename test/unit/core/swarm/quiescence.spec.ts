@@ -20,6 +20,8 @@ function scene(init: { readonly nodes: number; readonly groups: number }): Scene
     nodes: init.nodes,
     seed: 3,
     signatures: signaturesOf('fast'),
+    // Members that are away are replaced by their own group here, not by a new one.
+    settings: { awayMs: 10 * BID_MS },
     witness: { sent: () => void counts.sent++ }
   })
   const [requester] = cluster.nodes as [ClusterNode]
