@@ -136,7 +136,7 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
       logger
     },
     {
-      tickMs: config.runtime.tickMs,
+      ...config.runtime,
       unplug: new Set([...unplug].filter(part => part === 'consensus' || part === 'gossip')),
       onFatal
     }

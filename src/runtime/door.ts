@@ -1,5 +1,10 @@
 import type { Refusal, Result } from '../core/base/index.ts'
-import { equals, refuse } from '../core/base/index.ts'
+import {
+  equals,
+  refuse,
+  SENDER_ENVELOPES_BURST,
+  SENDER_ENVELOPES_PER_SECOND
+} from '../core/base/index.ts'
 import { cidOf } from '../core/codec/index.ts'
 import {
   type Admitted,
@@ -30,9 +35,6 @@ export type Admission = {
   readonly id?: string
 }
 
-/** Envelopes that one sender may have accepted per second, sustained, and how many at once. */
-export type SenderRate = { readonly perSecond: number; readonly burst: number }
-
 export type DoorComponents = {
   readonly verify: VerifySignature
   readonly policy: PolicyEngine
@@ -40,10 +42,12 @@ export type DoorComponents = {
   readonly logger: Logger
   /** The last stage: hands the envelope to the driver. `ignore` when there is no room. */
   readonly accept: (admitted: Admitted, isLocal: boolean) => DoorVerdict | Promise<DoorVerdict>
-  /** What one sender may say; the protocol's defaults unless given. */
-  readonly senderRate?: SenderRate
+  /** Envelopes that one sender may have accepted per second; the burst is in proportion. */
+  readonly senderPerSecond?: number
 }
 
+/** Seconds' worth of envelopes that a sender may say at once. */
+const BURST_SECONDS: number = SENDER_ENVELOPES_BURST / SENDER_ENVELOPES_PER_SECOND
 /** Policy evaluations under way at once. More only queue inside the engine's worker. */
 const EVALUATIONS_MAX = 32
 /** Envelopes of peers that wait for an evaluation; beyond, they are ignored and come again. Bounds memory to 64 MiB. */
@@ -71,7 +75,8 @@ export class Door {
 
   constructor(components: DoorComponents) {
     this.#components = components
-    this.#rate = new AuthorRate(components.senderRate)
+    const perSecond = components.senderPerSecond ?? SENDER_ENVELOPES_PER_SECOND
+    this.#rate = new AuthorRate({ perSecond, burst: perSecond * BURST_SECONDS })
   }
 
   /** Judges the complete bytes of one envelope that `from` handed over. Never rejects, whatever the bytes are. */

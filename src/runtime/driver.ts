@@ -4,6 +4,7 @@ import {
   type Refusal,
   type Result,
   refuse,
+  SENDER_ENVELOPES_PER_SECOND,
   SwarmError
 } from '../core/base/index.ts'
 import type { Admitted, Draft } from '../core/envelope/index.ts'
@@ -24,7 +25,7 @@ import { Archivist } from './archivist.ts'
 import { type Unpacked, unpackMessages } from './batch-codec.ts'
 import { CommandDesk } from './command-desk.ts'
 import { Counters } from './counters.ts'
-import { Door, type SenderRate } from './door.ts'
+import { Door } from './door.ts'
 import { JournalRecordError } from './errors.ts'
 import { InputQueue, type QueuedInput } from './input-queue.ts'
 import { decodeRecord, encodeRecord } from './journal-codec.ts'
@@ -54,8 +55,8 @@ export type DriverInit = {
   /** How long `stop` waits for queued inputs, in ms. */
   readonly stopMs?: number
   readonly unplug?: ReadonlySet<Part>
-  /** What one sender may say; the protocol's defaults unless given. For private networks and measurements. */
-  readonly senderRate?: SenderRate
+  /** Envelopes that one sender may have accepted per second. */
+  readonly senderPerSecond?: number
   /** The driver has stopped for good because of a bug or a failed journal; the process must end (R13). Called once. */
   readonly onFatal: (error: Error) => void
 }
@@ -89,7 +90,7 @@ type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
 export class Driver {
   readonly door: Door
   readonly #components: DriverComponents
-  readonly #init: Required<Omit<DriverInit, 'senderRate'>>
+  readonly #init: Required<DriverInit>
   readonly #queue = new InputQueue()
   readonly #ticker: Ticker
   readonly #publisher: Publisher
@@ -106,11 +107,18 @@ export class Driver {
 
   constructor(components: DriverComponents, init: DriverInit) {
     this.#components = components
-    this.#init = { tickMs: 50, idleTickMs: 1000, stopMs: 3000, unplug: new Set(), ...init }
+    this.#init = {
+      tickMs: 50,
+      idleTickMs: 1000,
+      stopMs: 3000,
+      senderPerSecond: SENDER_ENVELOPES_PER_SECOND,
+      unplug: new Set(),
+      ...init
+    }
     this.#ticker = new Ticker(components.clock, () => this.#offer({ kind: 'tick' }))
     this.door = new Door({
       ...components,
-      ...(init.senderRate === undefined ? {} : { senderRate: init.senderRate }),
+      senderPerSecond: this.#init.senderPerSecond,
       accept: (admitted, isLocal) => this.#accept(admitted, isLocal)
     })
     this.#publisher = new Publisher({

@@ -19,7 +19,7 @@ export {
   type Unpacked,
   unpackMessages
 } from './batch-codec.ts'
-export { type Admission, Door, type DoorComponents, type Origin, type SenderRate } from './door.ts'
+export { type Admission, Door, type DoorComponents, type Origin } from './door.ts'
 export {
   Driver,
   type DriverComponents,

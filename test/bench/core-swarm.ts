@@ -18,7 +18,7 @@ import { Driver } from '../../src/runtime/index.ts'
 
 const silent: Logger = { error: console.error, warn: () => {}, info: () => {}, debug: () => {} }
 /** A bench says in seconds what a node may say in minutes: the protection of users is not what is measured. */
-const SENDER_RATE = { perSecond: 1_000_000, burst: 1_000_000 }
+const SENDER_PER_SECOND = 100_000
 const CAPABILITY = 'bench/none'
 const INPUT = cidOf(new TextEncoder().encode('input'), 0x55)
 /** Long enough that no deadline passes while the bench runs, in ms. */
@@ -90,7 +90,7 @@ export class CoreNode {
         logger: silent
       },
       {
-        senderRate: SENDER_RATE,
+        senderPerSecond: SENDER_PER_SECOND,
         onFatal: error => {
           throw error
         }
@@ -227,6 +227,17 @@ export class CoreSwarm {
     if (!requester.decidedAt.has(thread))
       await new Promise<void>(resolve => this.#waiting.set(thread, resolve))
     return thread
+  }
+
+  /** Resolves when nothing waits at any node: everybody knows of every decision. */
+  async idle(): Promise<void> {
+    const isIdle = (): boolean =>
+      this.nodes.every(
+        ({ driver, swarm }) =>
+          driver.stats().queued === 0 &&
+          swarm.threadIds().every(id => swarm.view(id)?.decide?.certified === true)
+      )
+    while (!isIdle()) await new Promise(resolve => setTimeout(resolve, 100))
   }
 
   /** ms from the deciding ATTEST_PLAN at the group's leader to the certificate at the requester. */

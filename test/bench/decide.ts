@@ -4,12 +4,16 @@ import { join } from 'node:path'
 import { type Bench, percentile } from './bench.ts'
 import { type CoreNode, CoreSwarm } from './core-swarm.ts'
 import { EtcdCluster, findEtcd, HOW_TO_GET_ETCD } from './etcd.ts'
+import { bytesInUse, endedGroupBytes } from './memory.ts'
+import { NodeSwarm } from './node-swarm.ts'
 
 const NODES = 5
 /** One at a time. */
 const ALONE = 200
 const WARM_UP = 20
 const IN_FLIGHT = 1000
+/** Groups that have ended. */
+const ENDED = 10_000
 /** etcd answers a thousand in less than half a second: more are needed for a steady figure. */
 const ETCD_TRANSACTIONS = 5000
 
@@ -24,17 +28,37 @@ export const decideBench: Bench = {
   async run(report) {
     const dir = mkdtempSync(join(tmpdir(), 'can-swarm-bench-'))
     try {
-      await reportCore(report, dir)
       await reportEtcd(report, dir)
+      await reportNodes(report, dir)
+      await reportCore(report, dir)
+      await reportEnded(report)
     } finally {
       rmSync(dir, { recursive: true, force: true })
     }
   }
 }
 
+/** What a user runs. */
+async function reportNodes(report: Report, dir: string): Promise<void> {
+  const folder = join(dir, 'nodes')
+  mkdirSync(folder)
+  const swarm = await NodeSwarm.start(folder, NODES)
+  try {
+    const alone: number[] = []
+    for (let run = 0; run < ALONE + WARM_UP; run += 1) {
+      const thread = await swarm.decide(run, { isPatient: true })
+      if (run >= WARM_UP) alone.push(await swarm.latency(thread))
+    }
+    const perSecond = await rateOf(index => swarm.decide(index, { isPatient: false }))
+    const about = 'five node processes: libp2p over loopback, policies, journals with fsync'
+    reportFigures(report, '', { alone, perSecond, n: IN_FLIGHT }, about)
+  } finally {
+    await swarm.stop()
+  }
+}
+
+/** The same without libp2p, policies and processes: what is left is ours. */
 async function reportCore(report: Report, dir: string): Promise<void> {
-  const about =
-    'five nodes in one process: driver, journal with fsync, signatures; network in memory, no policies'
   const folder = join(dir, 'core')
   mkdirSync(folder)
   const swarm = await CoreSwarm.start(folder, NODES)
@@ -45,15 +69,42 @@ async function reportCore(report: Report, dir: string): Promise<void> {
       const thread = await swarm.decide(requester(run))
       if (run >= WARM_UP) alone.push(swarm.latency(thread))
     }
-    const start = performance.now()
-    await Promise.all(
-      Array.from({ length: IN_FLIGHT }, (_, index) => swarm.decide(requester(index)))
-    )
-    const perSecond = (1000 * IN_FLIGHT) / (performance.now() - start)
+    const before = await bytesInUse()
+    const perSecond = await rateOf(index => swarm.decide(requester(index)))
+    const about =
+      'five nodes in one process: driver, door, journals with fsync, signatures; network in memory, no policies'
     reportFigures(report, 'core_', { alone, perSecond, n: IN_FLIGHT }, about)
+    await swarm.idle()
+    report({
+      metric: 'live_group_kb',
+      value: round(((await bytesInUse()) - before) / 1000 / IN_FLIGHT / NODES),
+      unit: 'KB',
+      n: IN_FLIGHT,
+      note: 'memory of a node for each group that is decided and not ended, envelopes and replay protection included; aim: under 30'
+    })
   } finally {
     await swarm.stop()
   }
+}
+
+async function reportEnded(report: Report): Promise<void> {
+  report({
+    metric: 'ended_group_bytes',
+    value: Math.round(await endedGroupBytes(ENDED)),
+    unit: 'B',
+    n: ENDED,
+    note: 'memory of a node for each group that has ended and been archived; aim: under 500'
+  })
+}
+
+async function rateOf(decide: (index: number) => Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await Promise.all(Array.from({ length: IN_FLIGHT }, (_, index) => decide(index)))
+  return (1000 * IN_FLIGHT) / (performance.now() - start)
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(1))
 }
 
 async function reportEtcd(report: Report, dir: string): Promise<void> {
@@ -99,7 +150,7 @@ function reportFigures(report: Report, prefix: string, figures: Figures, about: 
   }
   report({
     metric: `${prefix}per_second`,
-    value: Math.round(figures.perSecond),
+    value: round(figures.perSecond),
     unit: '1/s',
     n: figures.n,
     note: `${about}; ${IN_FLIGHT} in flight`

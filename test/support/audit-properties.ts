@@ -162,7 +162,9 @@ export function checkFences(accounts: readonly Account[]): string[] {
     if (commit === undefined)
       all.push(`P4: the log of ${thread} at ${node} lacks the COMMIT of its outcome`)
     else if (!commit.isLive)
-      all.push(`P4: the outcome of ${thread} at ${node} rests on a COMMIT with an expired fence`)
+      all.push(
+        `P4: the outcome of ${thread} at ${node} rests on a COMMIT with an expired fence: ${lifeOf(account)}`
+      )
     else if (outcome.fence === null || compareFence(outcome.fence, commit.fence) !== 0)
       all.push(`P4: the outcome of ${thread} at ${node} names another fence than its COMMIT`)
     return all
@@ -202,9 +204,14 @@ function followLease(account: Account): { commits: Commit[]; problems: string[] 
   const problems: string[] = []
   let highest: Fence | null = null
   let lease: { readonly fence: Fence; readonly ttlMs: number; until: number } | null = null
+  const seen = new Set<string>()
   for (const { term, index, stamp, admitted } of account.entries) {
-    const isWorker = decision !== undefined && admitted?.envelope.sender === decision.worker
-    if (isWorker && index > decision.index && admitted !== null) {
+    // An envelope counts once, though a new leader may have put it into the log again.
+    const isFirst = admitted !== null && !seen.has(admitted.id)
+    if (admitted !== null) seen.add(admitted.id)
+    const isWorker =
+      isFirst && decision !== undefined && admitted.envelope.sender === decision.worker
+    if (isWorker && index > decision.index) {
       const { verb, fence } = admitted.envelope
       const isLive = isHeld(lease, fence, stamp)
       if (verb === 'CLAIM' && lease === null && !commits.some(commit => commit.isLive)) {
@@ -228,6 +235,17 @@ function followLease(account: Account): { commits: Commit[]; problems: string[] 
     if (lease !== null && stamp >= lease.until) lease = null
   }
   return { commits, problems }
+}
+
+/** The log in short, for messages. */
+function lifeOf({ entries }: Account): string {
+  const first = entries[0]?.stamp ?? 0
+  return entries
+    .map(({ term, index, stamp, admitted }) => {
+      const { verb = 'tick', sender = '', fence = null } = admitted?.envelope ?? {}
+      return `${term}.${index} +${stamp - first} ${verb} ${sender.slice(-4)} ${fence?.join('.') ?? ''}`
+    })
+    .join(', ')
 }
 
 function isHeld(

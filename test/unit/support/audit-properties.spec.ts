@@ -101,12 +101,49 @@ describe('support/audit-properties', () => {
     assert.match(checkFences([{ ...account, entries: without('COMMIT') }]).join(), /lacks/u)
   })
 
+  it('counts an envelope once that a new leader has logged again', () => {
+    const claim = account.entries.find(({ admitted }) => admitted?.envelope.verb === 'CLAIM')
+    const { leaseTtlMs } = account.need.envelope.payload.windows
+    assert.ok(claim)
+    // The lease runs out; the old CLAIM comes again; a new one gets the lease; its COMMIT is good.
+    const at = (
+      index: number,
+      stamp: number,
+      admitted: Admitted | null
+    ): Account['entries'][0] => ({
+      ...claim,
+      index,
+      stamp,
+      admitted
+    })
+    const lost = claim.stamp + leaseTtlMs
+    const second = { ...withField(claim.admitted as Admitted, {}), id: 'another' }
+    const entries = account.entries.flatMap(entry =>
+      entry.admitted?.envelope.verb === 'COMMIT'
+        ? [
+            at(entry.index, lost, null),
+            at(entry.index + 1, lost + 1, claim.admitted),
+            at(entry.index + 2, lost + 2, second),
+            at(
+              entry.index + 3,
+              lost + 3,
+              withField(entry.admitted, { fence: [0, claim.term, entry.index + 2] })
+            )
+          ]
+        : entry.index < claim.index || entry === claim
+          ? [entry]
+          : []
+    )
+    assert.deepEqual(staleCommits({ ...account, entries }), [])
+  })
+
   it('sees a fence that does not rise (P4)', () => {
     const claim = account.entries.find(({ admitted }) => admitted?.envelope.verb === 'CLAIM')
     assert.ok(claim)
     const far = account.need.envelope.payload.windows.leaseTtlMs
     const again = {
       ...claim,
+      admitted: { ...(claim.admitted as Admitted), id: 'another' },
       term: claim.term - 1,
       index: claim.index,
       stamp: claim.stamp + 2 * far
