@@ -6,6 +6,8 @@ export type Script = {
   readonly verifies?: boolean
   readonly pass?: boolean
   readonly commits?: boolean
+  /** Whether the worker takes the lease in this epoch; it does unless told otherwise. */
+  readonly claims?: (epoch: number) => boolean
   readonly heartbeats?: boolean
 }
 
@@ -70,9 +72,10 @@ export function script(cluster: SwarmCluster, node: ClusterNode, options: Script
       view.decide?.worker === self.did &&
       view.decide.certified &&
       view.phase === 'DECIDED' &&
+      options.claims?.(view.epoch) !== false &&
       task !== null
     ) {
-      once(`claim ${view.group?.applied}`, () =>
+      once(`claim ${view.epoch} ${view.group?.applied}`, () =>
         cluster.command(self, {
           type: 'publish',
           draft: testDraft(cluster.nowMs, 'CLAIM', thread, {

@@ -76,6 +76,8 @@ export function checkSeals(
       'a later epoch, and no other, has the seals of the epoch before (R11)'
     )
   const last = previous.at(-1)
+  if (epoch === first && last !== undefined)
+    return refuse('FORM_PREVIOUS', "no FORM comes before that of the NEED's own epoch")
   let expected = last?.envelope.payload.epoch ?? first
   for (const sealed of sealsOf(form)) {
     const formOf = expected === last?.envelope.payload.epoch ? last : null

@@ -2,6 +2,8 @@ import { ok, type Refusal, type Result, refuse } from '../base/index.ts'
 import type { Draft } from '../envelope/index.ts'
 import { checkNeed } from '../need/index.ts'
 import type { Context } from './context.ts'
+import { driveFormation } from './formation.ts'
+import { beginSealing, checkReform } from './sealing.ts'
 import type { Thread } from './thread.ts'
 import type { Command } from './types.ts'
 import { takeVerdict } from './verdicts.ts'
@@ -13,24 +15,31 @@ export function runCommand(
   command: Command,
   find: (thread: string) => Thread | undefined
 ): void {
-  if (command.type === 'verdict') {
+  if (command.type === 'verdict' || command.type === 'reform') {
     const thread = find(command.thread)
-    context.reply(
-      id,
-      thread === undefined
-        ? noThread(context, command.thread)
-        : takeVerdict(context, thread, command)
-    )
-    return
+    if (thread === undefined) return context.reply(id, noThread(context, command.thread))
+    const answer =
+      command.type === 'reform' ? reform(context, thread) : takeVerdict(context, thread, command)
+    return context.reply(id, answer)
   }
   const drafted = draftOf(context, command, find)
   if (!drafted.ok) context.refuseCommand(id, drafted.refusal)
   else context.waiting.set(context.publish(drafted.value), id)
 }
 
+/** Opens a new epoch because the user says so. */
+function reform(context: Context, thread: Thread): Result<{ readonly epoch: number }> {
+  const checked = checkReform(context, thread)
+  if (!checked.ok) return checked
+  const epoch = thread.formation?.epoch ?? thread.epoch()
+  beginSealing(context, thread)
+  driveFormation(context, thread)
+  return ok({ epoch: epoch + 1 })
+}
+
 function draftOf(
   context: Context,
-  command: Exclude<Command, { type: 'verdict' }>,
+  command: Exclude<Command, { type: 'verdict' | 'reform' }>,
   find: (thread: string) => Thread | undefined
 ): Result<Draft> {
   if (command.type === 'publish') return complete(context, command.draft, find)

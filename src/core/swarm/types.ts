@@ -92,6 +92,8 @@ export type Command =
       readonly evaluation: Uint8Array
       readonly reasons: readonly string[]
     }
+  /** Ends the epoch that an own NEED is in and forms a new group for the next; answered with that epoch's number. */
+  | { readonly type: 'reform'; readonly thread: string }
   | { readonly type: 'announce'; readonly draft: Draft<'MANIFEST'> }
 
 /** Direct messages between peers. Encoded as canonical DAG-CBOR on the stream. */
