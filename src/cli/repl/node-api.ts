@@ -22,6 +22,7 @@ export function nodeApi(session: Session) {
     threads: () => call('threads.list', {}),
     thread: async (id: string) => call('thread.get', { thread: await resolveThread(session, id) }),
     plan: async (id: string) => call('plan.get', { thread: await resolveThread(session, id) }),
+    evidence: () => call('evidence.list', {}),
     /** `input` is a path of this machine and may stand for inputPath. */
     need: ({ input, ...request }: NeedRequest & { input?: string }) =>
       call(

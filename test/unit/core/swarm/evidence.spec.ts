@@ -4,7 +4,13 @@
  */
 import { strict as assert } from 'node:assert'
 import { CID } from '../../../../src/core/codec/index.ts'
-import type { Certificate, Decision, Draft } from '../../../../src/core/envelope/index.ts'
+import type {
+  Admitted,
+  Certificate,
+  Decision,
+  Draft,
+  EpochSeal
+} from '../../../../src/core/envelope/index.ts'
 import {
   checkEvidence,
   decisionDigest,
@@ -14,6 +20,7 @@ import {
   joinBytes,
   type Offence,
   rosterHash,
+  sealBytes,
   voteBytes
 } from '../../../../src/core/roster/index.ts'
 import { script } from '../../../support/swarm-agents.ts'
@@ -261,6 +268,80 @@ describe('core/swarm: evidence of dishonest members', () => {
     until(cluster, thread, 'BIDDING')
     for (let i = 0; i < 40; i++) give(cluster, cluster.nodes, secondGroup(cluster, thread).form)
     for (const node of cluster.nodes) assert.equal(held(node, thread).length, 1)
+  })
+})
+
+describe('core/swarm: evidence about epochs', () => {
+  type Seal = EpochSeal['seals'][0]
+
+  /** A SEAL of the first epoch by the liar, showing this. */
+  function sealOf(
+    { thread, roster, liar }: ReturnType<typeof decided>,
+    shown: Pick<Seal, 'digest' | 'proposal'>
+  ): Seal {
+    const key = { thread, slot: 'slot-1', epoch: 0 }
+    const subject = { ...key, ...shown, proposal: shown.proposal?.toString() ?? null }
+    const sig = liar.keys.sign(sealBytes({ ...subject, roster: rosterHash(key, roster) }))
+    return { member: liar.did, ...shown, sig }
+  }
+
+  /** A FORM of the requester for the next epoch; it need not hold. */
+  function nextForm(
+    cluster: SwarmCluster,
+    { form, roster }: ReturnType<typeof decided>,
+    change: Partial<EpochSeal>
+  ): Admitted {
+    const seal = { epoch: 0, form: form.cid, roster: [...roster], seals: [], ...change }
+    const payload = { ...(form.envelope.payload as object), epoch: 1, seal }
+    const requester = cluster.nodes[0] as ClusterNode
+    return cluster.seal(requester.keys, { ...form.envelope, epoch: 1, payload } as never, 8_000)
+  }
+
+  function decisionOf({ witness, thread }: ReturnType<typeof decided>): Decision {
+    const id = witness.swarm.view(thread)?.envelopes.find(({ verb }) => verb === 'DECIDE')?.id
+    const payload = witness.swarm.envelope(thread, id ?? '')?.envelope.payload
+    return (payload as { decision: Decision }).decision
+  }
+
+  it('is kept of a member whose SEAL denies its vote, and of no other', () => {
+    for (const shown of [null, OTHER]) {
+      const cluster = honest()
+      const world = decided(cluster)
+      const proposal = shown && decisionOf(world).proposal
+      const seals = [sealOf(world, { digest: shown, proposal })]
+      give(cluster, [world.witness], nextForm(cluster, world, { seals }))
+      assert.deepEqual(held(world.witness, world.thread), [['sealed-vote', [world.liar.did]]])
+      until(cluster, world.thread, 'FINAL')
+    }
+  })
+
+  it('is kept of a member whose SEAL names another proposal than the decision that it shows', () => {
+    const cluster = honest()
+    const world = decided(cluster)
+    const digest = decisionDigest(decisionOf(world))
+    const seals = [sealOf(world, { digest, proposal: CID.parse(world.thread) })]
+    give(cluster, [world.witness], nextForm(cluster, world, { seals }))
+    assert.deepEqual(held(world.witness, world.thread), [['false-seal', [world.liar.did]]])
+  })
+
+  it('is not made of a SEAL that shows what its member voted for', () => {
+    const cluster = honest()
+    const world = decided(cluster)
+    const decision = decisionOf(world)
+    const shown = { digest: decisionDigest(decision), proposal: decision.proposal }
+    const form = nextForm(cluster, world, { seals: [sealOf(world, shown)] })
+    give(cluster, cluster.nodes, form)
+    for (const node of cluster.nodes) assert.deepEqual(held(node, world.thread), [])
+  })
+
+  it('is kept of a requester whose next epoch rests on another group than it had formed', () => {
+    const cluster = honest()
+    const world = decided(cluster)
+    const sybils = [100, 101, 102, 103].map(index => testKeys(index).did)
+    give(cluster, cluster.nodes, nextForm(cluster, world, { roster: sybils }))
+    for (const node of cluster.nodes)
+      assert.deepEqual(held(node, world.thread), [['broken-chain', [cluster.nodes[0]?.did]]])
+    until(cluster, world.thread, 'FINAL')
   })
 })
 
