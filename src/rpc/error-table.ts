@@ -179,6 +179,7 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['JOURNAL_VERSION', 'config', 'The journal has the format of another release.'],
     ['JOURNAL_RECORD', 'config', 'A record of the journal means nothing to this release.'],
     ['JOURNAL_FAILED', 'failure', 'A write or an fsync failed; the node ends.', 'Check the disk.'],
+    ['JOURNAL_REWRITE', 'failure', 'The journal could not be compacted; it stays as it is.'],
     ['JOURNAL_CLOSED', 'failure', 'The journal was closed.'],
     ['ARCHIVE_UNAVAILABLE', 'config', 'The archive of ended threads cannot be opened.'],
     ['ARCHIVE_UNREADABLE', 'config', 'An archived thread was written by another release.'],

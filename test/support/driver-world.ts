@@ -93,6 +93,7 @@ export function heldJournal(): Journal & {
           release: error => (error === undefined ? resolve() : reject(error))
         })
       ),
+    rewrite: async () => {},
     size: () => 0,
     close: async () => {}
   }

@@ -1,4 +1,18 @@
-import type { WalFile } from '../../src/adapters/wal/index.ts'
+import type { WalFile, WalFiles } from '../../src/adapters/wal/index.ts'
+
+/** A file system of this one file. */
+export function holding(file: MemoryFile): WalFiles {
+  const unused = async (): Promise<never> => {
+    throw new Error('not in this test')
+  }
+  return {
+    open: async () => file,
+    create: unused,
+    rename: unused,
+    remove: async () => undefined,
+    syncFolder: unused
+  }
+}
 
 /** A file in memory that counts its fsyncs, can hold them back, and can fail. */
 export class MemoryFile implements WalFile {

@@ -60,15 +60,26 @@ export class MemoryDisk {
     return ++this.#life
   }
 
+  /** Other records take the place of all, at once and for good. */
+  replace(life: number, records: Iterable<Uint8Array>): void {
+    this.#check(life)
+    this.#records = Array.from(records, record => record.slice())
+    this.#synced = this.#records.length
+  }
+
   write(life: number, records: readonly Uint8Array[], sync: boolean): void {
-    if (life !== this.#life)
-      throw new MemoryJournalFailedError('this journal belongs to a life that ended: open it again')
-    if (this.#failure !== null)
-      throw new MemoryJournalFailedError(`the memory journal cannot be written: ${this.#failure}`)
+    this.#check(life)
     for (const record of records) this.#records.push(record.slice())
     if (!sync) return
     this.syncs++
     this.#synced = this.#records.length
+  }
+
+  #check(life: number): void {
+    if (life !== this.#life)
+      throw new MemoryJournalFailedError('this journal belongs to a life that ended: open it again')
+    if (this.#failure !== null)
+      throw new MemoryJournalFailedError(`the memory journal cannot be written: ${this.#failure}`)
   }
 }
 
@@ -102,6 +113,13 @@ class MemoryJournal implements Journal {
       this.#failure = error as Error
       throw error
     }
+  }
+
+  async rewrite(records: Iterable<Uint8Array>): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#isClosed)
+      throw new MemoryJournalClosedError('the memory journal is closed: open it again to write')
+    this.#disk.replace(this.#life, records)
   }
 
   size(): number {

@@ -39,6 +39,20 @@ export class JournalFailedError extends SwarmError {
   }
 }
 
+/** A shorter journal could not be written. The old one is as it was, and goes on. */
+export class JournalRewriteError extends SwarmError {
+  readonly code = 'JOURNAL_REWRITE'
+
+  constructor(path: string, cause: unknown) {
+    const system = (cause as NodeJS.ErrnoException).code ?? 'unknown error'
+    super(
+      `the journal ${path} could not be written anew without what is void (${system}); it grows on and is tried again later: ${remedyFor(system)}`,
+      { path, system },
+      { cause }
+    )
+  }
+}
+
 /** An append after `close`. */
 export class JournalClosedError extends SwarmError {
   readonly code = 'JOURNAL_CLOSED'

@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { fileHeader, SALT_SIZE } from './format.ts'
 import type { ReadableFile } from './scan.ts'
 
 /** What the journal asks of an open file. Tests give one that fails. */
@@ -15,9 +13,43 @@ export interface WalFile extends ReadableFile {
   close(): Promise<void>
 }
 
-/** Opens the file, creating it with a header when there is none. */
-export async function openWalFile(path: string): Promise<WalFile> {
-  const handle = (await openExisting(path)) ?? (await create(path))
+/** What the journal asks of a file system. Tests give one that crashes. */
+export interface WalFiles {
+  /** The file, or undefined when there is none. */
+  open(path: string): Promise<WalFile | undefined>
+  /** A new, empty file of mode 0600, and its folder; one that was there is gone. */
+  create(path: string): Promise<WalFile>
+  /** Gives a file another name; one that had it is gone. */
+  rename(from: string, to: string): Promise<void>
+  /** Removes a file, if it is there. */
+  remove(path: string): Promise<void>
+  /** Resolves when names that were given or taken in the folder of this path survive a crash. */
+  syncFolder(path: string): Promise<void>
+}
+
+/** Files of the operating system. */
+export const systemFiles: WalFiles = {
+  open: openExisting,
+  create: async path => {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await rm(path, { force: true })
+    return walFile(await open(path, 'wx+', 0o600))
+  },
+  rename,
+  remove: path => rm(path, { force: true }),
+  syncFolder
+}
+
+async function openExisting(path: string): Promise<WalFile | undefined> {
+  try {
+    return walFile(await open(path, 'r+'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function walFile(handle: FileHandle): WalFile {
   return {
     read: (position, length) => readFully(handle, position, length),
     size: async () => (await handle.stat()).size,
@@ -28,37 +60,8 @@ export async function openWalFile(path: string): Promise<WalFile> {
   }
 }
 
-async function openExisting(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, 'r+')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-/** The header is complete on disk before the name exists, so that a file without one is damage and never a crash of ours. */
-async function create(path: string): Promise<FileHandle> {
-  const folder = dirname(path)
-  const fresh = `${path}.new`
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  await rm(fresh, { force: true })
-  const handle = await open(fresh, 'wx+', 0o600)
-  try {
-    await writeFully(handle, fileHeader(randomBytes(SALT_SIZE)), 0)
-    await handle.sync()
-    await rename(fresh, path)
-    await syncFolder(folder)
-    return handle
-  } catch (error) {
-    await handle.close()
-    throw error
-  }
-}
-
-/** Makes the new name itself survive a crash. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(dirname(path), 'r')
   try {
     await handle.sync()
   } finally {

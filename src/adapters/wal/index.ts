@@ -8,13 +8,15 @@
  * What holds:
  * 1. A synced append that resolved is there after any crash.
  * 2. Records come back complete, in order, and only from the front: no record is skipped.
- * 3. A record that was never completely written is cut at the next open. Damage anywhere before it refuses to open.
+ * 3. A rewrite leaves the old file or the new one, at whatever point it is cut short, and no append is lost by it.
+ * 4. A record that was never completely written is cut at the next open. Damage anywhere before it refuses to open.
  */
 export {
   JournalClosedError,
   JournalCorruptError,
   JournalFailedError,
+  JournalRewriteError,
   JournalVersionError
 } from './errors.ts'
 export { RECORD_BYTES_MAX } from './format.ts'
-export { type WalFile, type WalInit, walJournal } from './wal-journal.ts'
+export { type WalFile, type WalFiles, type WalInit, walJournal } from './wal-journal.ts'

@@ -4,33 +4,37 @@ import {
   JournalClosedError,
   JournalCorruptError,
   JournalFailedError,
+  JournalRewriteError,
   JournalVersionError
 } from './errors.ts'
-import { openWalFile, type WalFile } from './file.ts'
+import { systemFiles, type WalFile, type WalFiles } from './file.ts'
+import { FILE_HEADER_SIZE, FORMAT_VERSION, readFileHeader } from './format.ts'
 import {
-  FILE_HEADER_SIZE,
-  FORMAT_VERSION,
-  RECORD_BYTES_MAX,
-  RECORD_HEADER_SIZE,
-  readFileHeader,
-  writeRecord
-} from './format.ts'
+  FreshFile,
+  isRecordSize,
+  layOut,
+  sizeOf,
+  unfinishedPath,
+  type WalState
+} from './fresh-file.ts'
 import { findEnd, findRecordAfter, readRecords } from './scan.ts'
 
-export type { WalFile } from './file.ts'
+export type { WalFile, WalFiles } from './file.ts'
 
 export type WalInit = {
   /** The journal's file; created with mode 0600 when there is none. */
   readonly path: string
   readonly logger: Logger
-  /** Opens the file; the default uses the file system. */
-  readonly open?: (path: string) => Promise<WalFile>
+  /** The file system, unless it is another one. */
+  readonly files?: WalFiles
 }
 
 /** One call of `append` that waits for the disk. */
 type Pending = {
   readonly records: readonly Uint8Array[]
   readonly sync: boolean
+  /** It came after the records that are to replace the journal were taken: it has to follow them. */
+  readonly isLater: boolean
   readonly resolve: () => void
   readonly reject: (error: Error) => void
 }
@@ -43,21 +47,38 @@ const GROUP_BYTES_MAX = 4 * 1024 * 1024
  * JournalVersionError or JournalFailedError; then nothing was changed.
  */
 export async function walJournal(init: WalInit): Promise<Journal> {
-  const file = await openFile(init)
+  const files = init.files ?? systemFiles
+  const file = await openFile(files, init.path)
   try {
     const salt = await checkHeader(file, init.path)
-    return new WalJournal(init.path, file, { salt, end: await recover(file, salt, init) })
+    const end = await recover(file, salt, init)
+    return new WalJournal(init.path, files, { file, salt, end })
   } catch (error) {
     await file.close()
     throw error
   }
 }
 
-async function openFile(init: WalInit): Promise<WalFile> {
+async function openFile(files: WalFiles, path: string): Promise<WalFile> {
   try {
-    return await (init.open ?? openWalFile)(init.path)
+    // What a crash left of a file that was being made.
+    await files.remove(unfinishedPath(path))
+    return (await files.open(path)) ?? (await create(files, path))
   } catch (error) {
-    throw new JournalFailedError(init.path, error)
+    throw new JournalFailedError(path, error)
+  }
+}
+
+/** The header is complete on disk before the name exists, so that a file without one is damage and never a crash of ours. */
+async function create(files: WalFiles, path: string): Promise<WalFile> {
+  const fresh = await FreshFile.make(files, path)
+  try {
+    await fresh.sync()
+    await fresh.install()
+    return fresh.state.file
+  } catch (error) {
+    await fresh.state.file.close()
+    throw error
   }
 }
 
@@ -103,28 +124,26 @@ async function recover(file: WalFile, salt: Uint8Array, init: WalInit): Promise<
 
 class WalJournal implements Journal {
   readonly #path: string
-  readonly #file: WalFile
-  readonly #salt: Uint8Array
-  /** Bytes that hold complete records; the next record goes here. */
-  #end: number
+  readonly #files: WalFiles
+  #state: WalState
   #pending: Pending[] = []
   #writer: Promise<void> | undefined
+  #rewriting: Promise<void> | undefined
+  /** While a rewrite is under way: copies of what was appended since it began. */
+  #tail: Uint8Array[] | undefined
+  /** The writer makes way, so that the files can be exchanged. */
+  #isExchanging = false
   #failure: JournalFailedError | undefined
   #isClosed = false
 
-  constructor(
-    path: string,
-    file: WalFile,
-    state: { readonly salt: Uint8Array; readonly end: number }
-  ) {
+  constructor(path: string, files: WalFiles, state: WalState) {
     this.#path = path
-    this.#file = file
-    this.#salt = state.salt
-    this.#end = state.end
+    this.#files = files
+    this.#state = state
   }
 
   replay(): AsyncIterable<Uint8Array> {
-    return readRecords(this.#file, this.#salt, this.#end)
+    return readRecords(this.#state.file, this.#state.salt, this.#state.end)
   }
 
   append(records: readonly Uint8Array[], options: { readonly sync: boolean }): Promise<void> {
@@ -132,39 +151,60 @@ class WalJournal implements Journal {
     if (this.#isClosed) return Promise.reject(new JournalClosedError(this.#path))
     assert(records.every(isRecordSize), 'a record has 1 byte to RECORD_BYTES_MAX')
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#pending.push({ records, sync: options.sync, resolve, reject })
+    const isLater = this.#tail !== undefined
+    this.#pending.push({ records, sync: options.sync, isLater, resolve, reject })
     this.#writer ??= this.#write()
     return promise
   }
 
+  rewrite(records: Iterable<Uint8Array>): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (this.#isClosed) return Promise.reject(new JournalClosedError(this.#path))
+    assert(this.#tail === undefined, 'one rewrite at a time')
+    this.#tail = []
+    const rewriting = this.#rewrite(records).finally(() => {
+      this.#tail = undefined
+    })
+    this.#rewriting = rewriting.catch(() => undefined)
+    return rewriting
+  }
+
   size(): number {
-    return this.#end
+    return this.#state.end
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    await this.#rewriting
     await this.#writer
-    if (this.#failure === undefined) await this.#file.sync()
-    await this.#file.close()
+    if (this.#failure === undefined) await this.#state.file.sync()
+    await this.#state.file.close()
   }
 
   /** Writes what is pending, group by group, until nothing is: appends made during one fsync share the next. */
   async #write(): Promise<void> {
     // Lets appends of the same turn join the first group.
     await Promise.resolve()
-    while (this.#pending.length > 0 && this.#failure === undefined) {
+    while (this.#pending.length > 0 && this.#failure === undefined && !this.#isExchanging) {
       const group = this.#takeGroup()
       try {
-        const bytes = this.#layOut(group)
-        await this.#file.write(bytes, this.#end)
-        this.#end += bytes.length
-        if (group.some(item => item.sync)) await this.#file.sync()
+        const bytes = layOut(
+          group.flatMap(item => item.records),
+          this.#state
+        )
+        await this.#state.file.write(bytes, this.#state.end)
+        this.#state.end += bytes.length
+        if (group.some(item => item.sync)) await this.#state.file.sync()
       } catch (error) {
         this.#fail(error, group)
         break
       }
-      for (const item of group) item.resolve()
+      for (const item of group) {
+        // Copied before the caller may use its buffer again.
+        if (item.isLater) for (const record of item.records) this.#tail?.push(record.slice())
+        item.resolve()
+      }
     }
     this.#writer = undefined
   }
@@ -180,15 +220,70 @@ class WalJournal implements Journal {
     return this.#pending.splice(0, count)
   }
 
-  #layOut(group: readonly Pending[]): Uint8Array {
-    const bytes = new Uint8Array(group.reduce((sum, item) => sum + sizeOf(item.records), 0))
-    let at = 0
-    for (const item of group) {
-      for (const payload of item.records) {
-        at += writeRecord(bytes, at, { salt: this.#salt, offset: this.#end + at, payload })
-      }
+  /** The new file grows beside the old one, which goes on being written; then they are exchanged while nobody writes. */
+  async #rewrite(records: Iterable<Uint8Array>): Promise<void> {
+    const fresh = await this.#prepare(records)
+    this.#isExchanging = true
+    while (this.#writer !== undefined) await this.#writer
+    this.#writer = this.#exchange(fresh)
+    await this.#writer
+  }
+
+  /** Until here the old file is the journal, whatever happens to the new one. */
+  async #prepare(records: Iterable<Uint8Array>): Promise<FreshFile> {
+    let fresh: FreshFile | undefined
+    try {
+      fresh = await FreshFile.make(this.#files, this.#path)
+      await fresh.write(records, () => {
+        if (this.#isClosed) throw new JournalClosedError(this.#path)
+      })
+      await fresh.sync()
+      return fresh
+    } catch (error) {
+      await fresh?.discard()
+      throw new JournalRewriteError(this.#path, error)
     }
-    return bytes
+  }
+
+  async #exchange(fresh: FreshFile): Promise<void> {
+    try {
+      await this.#complete(fresh)
+      await this.#install(fresh)
+    } finally {
+      this.#isExchanging = false
+      this.#writer = undefined
+      if (this.#pending.length > 0 && this.#failure === undefined) this.#writer = this.#write()
+    }
+  }
+
+  /** What was appended meanwhile, most of it written here already. Nothing in the old file is only there. */
+  async #complete(fresh: FreshFile): Promise<void> {
+    if (this.#failure !== undefined) {
+      await fresh.discard()
+      throw this.#failure
+    }
+    try {
+      await fresh.write(this.#tail ?? [])
+      await fresh.sync()
+    } catch (error) {
+      await fresh.discard()
+      throw new JournalRewriteError(this.#path, error)
+    }
+  }
+
+  /** When this fails it is not known which of the two has the name: no append may be promised in either. */
+  async #install(fresh: FreshFile): Promise<void> {
+    const old = this.#state.file
+    try {
+      await fresh.install()
+    } catch (error) {
+      this.#fail(error, [])
+      await fresh.state.file.close().catch(() => undefined)
+      throw this.#failure
+    }
+    this.#state = fresh.state
+    // Its name is gone; whatever the close says, nothing in it is needed.
+    await old.close().catch(() => undefined)
   }
 
   /** After a failed fsync the kernel may have dropped the pages and say "written" the next time: there is no retry. */
@@ -197,12 +292,4 @@ class WalJournal implements Journal {
     for (const item of [...group, ...this.#pending]) item.reject(this.#failure)
     this.#pending = []
   }
-}
-
-function isRecordSize(payload: Uint8Array): boolean {
-  return payload.length > 0 && payload.length <= RECORD_BYTES_MAX
-}
-
-function sizeOf(records: readonly Uint8Array[]): number {
-  return records.reduce((sum, payload) => sum + RECORD_HEADER_SIZE + payload.length, 0)
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { walJournal } from '../../../../src/adapters/wal/index.ts'
 import type { Journal } from '../../../../src/ports/index.ts'
 import { readAll, record } from '../../../contract/journal.ts'
-import { MemoryFile } from '../../../support/memory-file.ts'
+import { holding, MemoryFile } from '../../../support/memory-file.ts'
 
 const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }
 
@@ -17,7 +17,7 @@ async function fresh(): Promise<{ file: MemoryFile; journal: Journal }> {
   await (await walJournal({ path, logger: silent })).close()
   const file = new MemoryFile(await readFile(path))
   await rm(folder, { recursive: true })
-  const journal = await walJournal({ path, logger: silent, open: async () => file })
+  const journal = await walJournal({ path, logger: silent, files: holding(file) })
   file.syncs = 0
   return { file, journal }
 }

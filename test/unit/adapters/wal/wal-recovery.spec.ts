@@ -14,14 +14,14 @@ import {
 import { walJournal } from '../../../../src/adapters/wal/index.ts'
 import type { Journal } from '../../../../src/ports/index.ts'
 import { readAll, record } from '../../../contract/journal.ts'
-import { MemoryFile } from '../../../support/memory-file.ts'
+import { holding, MemoryFile } from '../../../support/memory-file.ts'
 
 const RECORDS = [record(1), record(2), record(3), record(4)]
 const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} }
 
 function open(file: MemoryFile, warnings: unknown[] = []): Promise<Journal> {
   const logger = { ...silent, warn: (_: string, details?: unknown) => warnings.push(details) }
-  return walJournal({ path: 'test.wal', logger, open: async () => file })
+  return walJournal({ path: 'test.wal', logger, files: holding(file) })
 }
 
 /** A sound file of RECORDS, and where each record starts. */
