@@ -111,7 +111,7 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
   })
   const journal = await walJournal({ path: journalPath, logger })
   closers.push(() => journal.close())
-  const archive = await levelArchive({ path: join(home, 'archive'), logger })
+  const archive = await levelArchive({ path: join(home, 'archive') })
   closers.push(() => archive.close())
   const entropy = systemEntropy()
   const verify = nodeVerifier()

@@ -13,6 +13,7 @@ import {
   parseEnvelope,
   ReplayGuard,
   refuseEnvelope,
+  type SenderWindow,
   signingBytes
 } from '../core/envelope/index.ts'
 import { evaluationDigest, messageInput } from '../core/policy/index.ts'
@@ -93,6 +94,16 @@ export class Door {
   restore(bytes: Uint8Array): void {
     const parsed = parseEnvelope(bytes)
     if (parsed.ok) this.#replay.remember(parsed.value)
+  }
+
+  /** Remembers what `windows` gave before this node was started again. */
+  restoreWindow(window: SenderWindow): void {
+    this.#replay.restore(window)
+  }
+
+  /** What has to be remembered over a restart. Not what the machine has not kept: it may have to come again. */
+  windows(): Iterable<SenderWindow> {
+    return this.#replay.windows(this.#components.clock.nowMs(), id => this.#unsettled.has(id))
   }
 
   /** The machine has kept this envelope: it need not see it again. */

@@ -24,11 +24,12 @@ import type {
 import { Archivist } from './archivist.ts'
 import { type Unpacked, unpackMessages } from './batch-codec.ts'
 import { CommandDesk } from './command-desk.ts'
+import { Compaction } from './compaction.ts'
 import { Counters } from './counters.ts'
 import { Door } from './door.ts'
 import { JournalRecordError } from './errors.ts'
 import { InputQueue, type QueuedInput } from './input-queue.ts'
-import { decodeRecord, encodeRecord } from './journal-codec.ts'
+import { decodeStored, encodeRecord, type SeenRecord } from './journal-codec.ts'
 import type { Machine } from './machine.ts'
 import { Outlet, type Part } from './outlet.ts'
 import { Publisher } from './publisher.ts'
@@ -57,6 +58,8 @@ export type DriverInit = {
   readonly unplug?: ReadonlySet<Part>
   /** Envelopes that one sender may have accepted per second. */
   readonly senderPerSecond?: number
+  /** Bytes of a journal below which it is not compacted; the default suits a disk. */
+  readonly compactBytesMin?: number
   /** The driver has stopped for good because of a bug or a failed journal; the process must end (R13). Called once. */
   readonly onFatal: (error: Error) => void
 }
@@ -90,7 +93,7 @@ type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
 export class Driver {
   readonly door: Door
   readonly #components: DriverComponents
-  readonly #init: Required<DriverInit>
+  readonly #init: Required<Omit<DriverInit, 'compactBytesMin'>>
   readonly #queue = new InputQueue()
   readonly #ticker: Ticker
   readonly #publisher: Publisher
@@ -98,6 +101,7 @@ export class Driver {
   readonly #commands = new CommandDesk()
   readonly #archivist: Archivist
   readonly #outlet: Outlet
+  readonly #compaction: Compaction
   #state: State = 'new'
   #loop: Promise<void> | undefined
   #stopping: Promise<void> | undefined
@@ -133,6 +137,12 @@ export class Driver {
       archived: thread => this.#offer({ kind: 'archived', thread }),
       send: (to, messages) => this.#outlet.send(to, messages)
     })
+    this.#compaction = new Compaction({
+      ...components,
+      ...(init.compactBytesMin === undefined ? {} : { minBytes: init.compactBytesMin }),
+      snapshot: () => this.#snapshot(),
+      onFatal: error => this.#fail(error)
+    })
     this.#outlet = new Outlet({
       ...components,
       archivist: this.#archivist,
@@ -154,6 +164,7 @@ export class Driver {
     if (this.#state !== 'starting') return
     this.#state = 'running'
     await this.#guard(async () => this.#run(machine.start(clock.nowMs())))
+    this.#compaction.run()
     network.setDoor((bytes, from) => this.#judge(bytes, from))
     network.onMessage((from, bytes) => this.#onMessage(from, bytes))
     network.onPeer((did, connected) => this.#offer({ kind: 'peer', did, connected }))
@@ -193,8 +204,9 @@ export class Driver {
   }
 
   #restore(bytes: Uint8Array, number: number): void {
-    const record = decodeRecord(bytes)
+    const record = decodeStored(bytes)
     if (!record.ok) throw new JournalRecordError(number, record.refusal.message)
+    if (record.value.type === 'seen') return this.door.restoreWindow(record.value)
     if (record.value.type === 'envelope') this.#rememberAccepted(record.value)
     this.#components.machine.restore(record.value)
   }
@@ -203,6 +215,11 @@ export class Driver {
   #rememberAccepted(record: { readonly bytes: Uint8Array; readonly atMs: number }): void {
     const forgottenMs = record.atMs + ENVELOPE_LIFE_MS_MAX + 2 * CLOCK_SKEW_MS_MAX
     if (forgottenMs >= this.#components.clock.nowMs()) this.door.restore(record.bytes)
+  }
+
+  *#snapshot(): Iterable<JournalRecord | SeenRecord> {
+    yield* this.#components.machine.snapshot()
+    for (const window of this.door.windows()) yield { type: 'seen', ...window }
   }
 
   async #stop(): Promise<void> {
@@ -224,6 +241,7 @@ export class Driver {
     do {
       await this.#publisher.idle()
       await this.#archivist.idle()
+      await this.#compaction.idle()
       await this.#loop
     } while (this.#queue.length > 0 || this.#publisher.isBusy())
   }
@@ -248,6 +266,7 @@ export class Driver {
         effects.push(...this.#step(input))
       }
       await this.#run(effects)
+      if (this.#isLive()) this.#compaction.run()
       this.#armTick()
       // More is waiting: let sockets and timers have their turn first.
       if (this.#queue.length > 0) await new Promise<void>(resolve => setImmediate(resolve))

@@ -93,6 +93,32 @@ export function runJournalContract(name: string, setup: () => Promise<JournalHom
       await again.close()
     })
 
+    it('puts other records in the place of all, and appends after them', async () => {
+      const journal = await home.open()
+      await journal.append([record(1), record(2)], { sync: true })
+      const before = journal.append([record(3)], { sync: false })
+      const rewriting = journal.rewrite([record(10), record(11)])
+      const after = journal.append([record(12)], { sync: true })
+      await Promise.all([before, rewriting, after])
+      await journal.append([record(13)], { sync: true })
+      await journal.close()
+      const again = await home.open()
+      assert.deepEqual(await readAll(again), [10, 11, 12, 13].map(record))
+      await again.close()
+    })
+
+    it('can be rewritten to nothing, and again', async () => {
+      const journal = await home.open()
+      await journal.append([record(1)], { sync: true })
+      await journal.rewrite([])
+      assert.deepEqual(await readAll(journal), [])
+      await journal.append([record(2)], { sync: true })
+      await journal.rewrite([record(3)])
+      assert.deepEqual(await readAll(journal), [record(3)])
+      await journal.close()
+      await assert.rejects(journal.rewrite([]), { code: 'JOURNAL_CLOSED' })
+    })
+
     it('rejects appends after close, and closes twice without harm', async () => {
       const journal = await home.open()
       await journal.close()

@@ -30,6 +30,7 @@ import {
 export class ScriptedMachine implements Machine {
   readonly restored: JournalRecord[] = []
   readonly inputs: Input[] = []
+  kept: readonly JournalRecord[] = []
   busy = false
   startEffects: readonly Effect[] = []
   script: (input: Input) => readonly Effect[] = () => []
@@ -39,6 +40,9 @@ export class ScriptedMachine implements Machine {
   }
   start(): readonly Effect[] {
     return this.startEffects
+  }
+  snapshot(): Iterable<JournalRecord> {
+    return this.kept
   }
   step(input: Input): readonly Effect[] {
     this.inputs.push(input)

@@ -1,13 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { ClassicLevel } from 'classic-level'
 import { utf8 } from '../../core/base/index.ts'
-import type {
-  Archive,
-  ArchiveEntry,
-  ArchiveListing,
-  ArchivePlace,
-  Logger
-} from '../../ports/index.ts'
+import type { Archive, ArchiveEntry, ArchiveListing, ArchivePlace } from '../../ports/index.ts'
 import { ArchiveUnavailableError } from './errors.ts'
 
 /**
@@ -29,10 +23,7 @@ const BATCH_BYTES_MAX = 8 * 1024 * 1024
 const END = '~'
 
 /** Opens, or makes, the archive in a folder. Rejects with ArchiveUnavailableError. */
-export async function levelArchive(init: {
-  readonly path: string
-  readonly logger: Logger
-}): Promise<Archive> {
+export async function levelArchive(init: { readonly path: string }): Promise<Archive> {
   const database: Database = new ClassicLevel(init.path, {
     keyEncoding: 'utf8',
     valueEncoding: 'view'

@@ -27,6 +27,12 @@ export {
 } from './payloads.ts'
 export { PLACE_OF_VERB, type Place } from './place.ts'
 export { ENVELOPE_REFUSALS, type EnvelopeRefusal, refuseEnvelope } from './refusals.ts'
-export { type Guarded, ReplayGuard, type ReplayGuardInit } from './replay-guard.ts'
+export {
+  type Guarded,
+  ReplayGuard,
+  type ReplayGuardInit,
+  type SenderWindow,
+  WINDOW_IDS_MAX
+} from './replay-guard.ts'
 export { sealEnvelope, signingBytes, unsignedEnvelope } from './seal.ts'
 export { TAGS } from './statements.ts'

@@ -25,6 +25,23 @@ type Sender = {
 
 type Remembered = { readonly sender: string; readonly lamport: number; readonly until: number }
 
+/** What the guard remembers of one sender, or a part of it. */
+export type SenderWindow = {
+  readonly sender: string
+  /** Nothing at or below this lamport value is taken; -1 for none. */
+  readonly floor: number
+  /** Until when the floor stands, ms since 1970. */
+  readonly floorUntil: number
+  readonly ids: readonly {
+    readonly id: string
+    readonly lamport: number
+    readonly until: number
+  }[]
+}
+
+/** Ids in one part of a sender's window. */
+export const WINDOW_IDS_MAX = 1_024
+
 /** How often expired entries are looked for, in ms of the caller's clock. A sweep reads every entry. */
 const SWEEP_MS = 60_000
 
@@ -75,20 +92,51 @@ export class ReplayGuard {
 
   /** Records an accepted envelope. Doing so twice is the same as once. */
   remember(admitted: Guarded): void {
-    if (this.#remembered.has(admitted.id)) return
-    const { sender: did, lamport } = admitted.envelope
-    const sender = this.#senders.get(did) ?? {
-      ids: new Map<number, string>(),
-      floor: -1,
-      floorUntil: 0
+    const { sender, lamport } = admitted.envelope
+    this.#remember(admitted.id, { sender, lamport, until: forgottenAt(admitted.envelope) })
+  }
+
+  /** Everything that still matters at `nowMs`, but for ids that `isLeftOut`: to be fed to `restore` after a restart (R20). */
+  *windows(nowMs: number, isLeftOut: (id: string) => boolean): Iterable<SenderWindow> {
+    for (const [sender, { ids, floor, floorUntil }] of this.#senders) {
+      const kept: { id: string; lamport: number; until: number }[] = []
+      for (const id of ids.values()) {
+        const entry = this.#remembered.get(id)
+        if (entry === undefined || entry.until < nowMs || isLeftOut(id)) continue
+        kept.push({ id, lamport: entry.lamport, until: entry.until })
+      }
+      const stands = floorUntil >= nowMs
+      for (let at = 0; at < kept.length || (at === 0 && stands); at += WINDOW_IDS_MAX)
+        yield {
+          sender,
+          floor: stands ? floor : -1,
+          floorUntil: stands ? floorUntil : 0,
+          ids: kept.slice(at, at + WINDOW_IDS_MAX)
+        }
     }
+  }
+
+  /** Puts back what `windows` gave. */
+  restore({ sender: did, floor, floorUntil, ids }: SenderWindow): void {
+    const sender = this.#senderOf(did)
+    sender.floor = Math.max(sender.floor, floor)
+    sender.floorUntil = Math.max(sender.floorUntil, floorUntil)
+    for (const { id, lamport, until } of ids) this.#remember(id, { sender: did, lamport, until })
+  }
+
+  #senderOf(did: string): Sender {
+    const known = this.#senders.get(did)
+    if (known !== undefined) return known
+    const sender = { ids: new Map<number, string>(), floor: -1, floorUntil: 0 }
     this.#senders.set(did, sender)
-    if (!sender.ids.has(lamport)) sender.ids.set(lamport, admitted.id)
-    this.#remembered.set(admitted.id, {
-      sender: did,
-      lamport,
-      until: forgottenAt(admitted.envelope)
-    })
+    return sender
+  }
+
+  #remember(id: string, entry: Remembered): void {
+    if (this.#remembered.has(id)) return
+    const sender = this.#senderOf(entry.sender)
+    if (!sender.ids.has(entry.lamport)) sender.ids.set(entry.lamport, id)
+    this.#remembered.set(id, entry)
     if (this.#remembered.size > this.#idsMax) this.#giveUpOldest()
     assert(this.#remembered.size <= this.#idsMax, 'the guard holds at most its limit of ids')
   }
