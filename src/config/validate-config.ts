@@ -64,6 +64,12 @@ function crossProblems(config: Config, sourceOf: (key: FlagKey) => string): Conf
       source: sourceOf('consensus.electionTicksMin'),
       message: `must be at least twice consensus.heartbeatTicks (${heartbeatTicks}), not ${electionTicksMin}`
     })
+  if (config.consensus.groupSize !== 4 && config.consensus.groupSize !== 7)
+    problems.push({
+      key: 'consensus.groupSize',
+      source: sourceOf('consensus.groupSize'),
+      message: `must be 4 or 7, not ${config.consensus.groupSize}`
+    })
   if (config.keystore.passphrase !== '' && config.keystore.passphraseFile !== '')
     problems.push({
       key: 'keystore.passphraseFile',

@@ -177,13 +177,22 @@ function machineOf(
   verify: VerifySignature,
   entropy: Entropy
 ): Swarm {
-  const { electionTicksMin, heartbeatTicks, precisionMs, formTimeoutMs } = consensus
+  const { electionTicksMin, heartbeatTicks, precisionMs, groupSize } = consensus
   return new Swarm({
     did: signer.did,
     sign: bytes => signer.sign(bytes),
     verify,
     random: seededGenerator(entropy.bytes(16)),
-    settings: { electionTicksMin, heartbeatTicks, precisionMs, inviteMs: formTimeoutMs }
+    settings: {
+      electionTicksMin,
+      heartbeatTicks,
+      precisionMs,
+      groupSize,
+      inviteMs: consensus.formTimeoutMs,
+      joinMs: consensus.joinTimeoutMs,
+      awayMs: consensus.awayTimeoutMs,
+      stallMs: consensus.stallTimeoutMs
+    }
   })
 }
 

@@ -288,6 +288,21 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
       'A NEED in this slot has ended here; a slot is decided once.',
       'Name another slot.'
     ],
+    ['NOT_REQUESTER', 'denied', 'Only the requester of a NEED opens a new epoch.'],
+    ['REFORMING', 'denied', 'A new epoch of the NEED is being opened already.', 'Wait for it.'],
+    [
+      'NOTHING_TO_SEAL',
+      'denied',
+      'The group is still being chosen or about to start: there is nothing to end.',
+      'Wait a moment.'
+    ],
+    ['RESULT_KNOWN', 'denied', 'There is a result: the group that has it judges it.'],
+    [
+      'EPOCHS_USED_UP',
+      'denied',
+      'The NEED has had all the epochs that it may have.',
+      'State it anew.'
+    ],
     ['THREAD_ENDED', 'denied', 'The thread has ended.'],
     ['NOT_DECIDED', 'denied', 'This node has not been decided for the task.'],
     ['NO_LEASE', 'denied', 'This node does not hold the lease.'],
@@ -339,10 +354,20 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     ],
     ['FORM_TOO_LARGE', 'denied', 'The FORM leaves no room for its certificates.'],
     ['FORM_SEAL', 'denied', 'A later epoch needs the seals of the epoch before.'],
+    [
+      'FORM_PREVIOUS',
+      'denied',
+      'An epoch before is not sealed here, or another FORM of it is known.'
+    ],
+    ['FORM_CARRY', 'denied', 'The seals show different decisions.'],
     ['FORM_PRECISION', 'denied', 'Stamps may be off by more than honest clocks are.'],
     ['FORM_K', 'denied', 'K is outside what the NEED asked for.'],
     ['FORM_SIZE', 'denied', 'The group has the wrong size.'],
     ['FORM_DRAW', 'denied', 'The roster does not follow the draw.'],
+    ['PROMISED', 'denied', 'Promised to another roster for this slot and epoch.'],
+    ['SEALED', 'denied', 'This node takes part in the epoch no more.'],
+    ['SEAL_NOT_JOINED', 'denied', 'This node has joined no group of the thread in the epoch.'],
+    ['SEAL_TOO_LATE', 'denied', 'There is a result in the epoch, or the thread has ended.'],
     ['FORM_JOINS', 'denied', 'A member has not joined this roster.'],
     ['FORM_SINGLE', 'denied', 'Single-node mode where it is not allowed.'],
     ['CERTIFICATE_FORM', 'denied', 'The certificate holds no FORM.'],

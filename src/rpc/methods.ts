@@ -27,6 +27,8 @@ export interface Methods {
   /** Progress: SwarmEvent, for as long as the connection lives. Never results. */
   'events.subscribe': [Record<string, never>, never]
   'need.state': [NeedRequest, { thread: string }]
+  /** `epoch`: the one that begins. */
+  'need.reform': [{ thread: string }, { epoch: number }]
   /** `before`: threads that stand after this one in the list. `open`: only those that have not ended. */
   'threads.list': [{ limit?: number; before?: string; open?: boolean }, ThreadSummary[]]
   'thread.get': [{ thread: string }, ThreadView]

@@ -139,6 +139,11 @@ export const METHODS: { readonly [M in Method]: MethodEntry<M> } = {
   'peers.ping': entry('read', v.strictObject({ did }), 'Round trip to a peer in ms.'),
   'events.subscribe': entry('read', none, 'Streams events as progress until the caller cancels.'),
   'need.state': entry('write', needRequest, 'States a NEED and returns its thread.'),
+  'need.reform': entry(
+    'write',
+    v.strictObject({ thread: cid }),
+    'Ends the epoch that an own NEED is in and forms a new group for the next.'
+  ),
   'threads.list': entry(
     'read',
     v.strictObject({

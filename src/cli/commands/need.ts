@@ -4,13 +4,14 @@ import type { NeedRequest } from '../../rpc/index.ts'
 import { parseDuration } from '../duration.ts'
 import { InputEmptyError, UsageError } from '../errors.ts'
 import { follow, verbLine } from '../follow.ts'
+import { resolveThread } from '../ids.ts'
 import { checkInput } from '../input-file.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
 import { showOutcome } from '../thread-text.ts'
 
 type NeedOptions = {
-  readonly capability: string
+  readonly capability?: string
   readonly input?: string
   readonly inputCid?: string
   readonly slot?: string
@@ -39,7 +40,7 @@ export function addNeedCommand(program: Command, shell: Shell): void {
   const command = program
     .command('need')
     .description('State a NEED: work that you want done.')
-    .requiredOption('--capability <NAME>', 'What is wanted, such as text/language.')
+    .option('--capability <NAME>', 'What is wanted, such as text/language.')
     .option('--input <PATH>', 'File or folder to work on; - reads standard input.')
     .option('--input-cid <CID>', 'Artifact to work on, instead of --input.')
     .option('--slot <NAME>', 'Unit of exclusivity; by default its own.')
@@ -56,6 +57,7 @@ export function addNeedCommand(program: Command, shell: Shell): void {
     .action(shell.action(need))
   for (const [name, [, help]] of Object.entries(WINDOWS))
     command.addOption(new Option(`--${name} <TIME>`, `Window: ${help}.`).argParser(parseDuration))
+  addReform(command, shell)
   examples(
     command,
     [
@@ -63,6 +65,27 @@ export function addNeedCommand(program: Command, shell: Shell): void {
       'echo hello | can-swarm need --capability text/upper --input - --budget 50 --wait',
       'need --capability text/language --input-cid bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku --challenge 2s --json'
     ].map(line => line.replace(/^echo hello \| can-swarm /u, ''))
+  )
+}
+
+function addReform(command: Command, shell: Shell): void {
+  examples(
+    command
+      .command('reform')
+      .description(
+        'Give up the group of an own NEED and form another. What was decided stays decided; not once there is a result.'
+      )
+      .argument('<id>', 'thread id, or a beginning or end of it')
+      .action(shell.action((session, _options: object, id: string) => reform(session, id))),
+    ['need reform soitae', 'need reform soitae --json']
+  )
+}
+
+async function reform(session: Session, id: string): Promise<void> {
+  const thread = await resolveThread(session, id)
+  const { epoch } = await session.call('need.reform', { thread })
+  await session.out.document('reform', { thread, epoch }, () =>
+    session.out.line(`epoch ${epoch} begins`)
   )
 }
 
@@ -87,6 +110,8 @@ async function need(session: Session, options: NeedOptions): Promise<void> {
 }
 
 async function requestOf(session: Session, options: NeedOptions): Promise<NeedRequest> {
+  const { capability } = options
+  if (capability === undefined) throw new UsageError('say what is wanted: --capability NAME')
   if ((options.input === undefined) === (options.inputCid === undefined))
     throw new UsageError('give exactly one of --input and --input-cid')
   const windows = Object.fromEntries(
@@ -95,7 +120,7 @@ async function requestOf(session: Session, options: NeedOptions): Promise<NeedRe
     )
   )
   const request: NeedRequest = {
-    capability: options.capability,
+    capability,
     ...(options.slot === undefined ? {} : { slot: options.slot }),
     ...(options.budget === undefined ? {} : { budget: options.budget }),
     ...(options.verifyBounty === undefined ? {} : { verifyBounty: options.verifyBounty }),

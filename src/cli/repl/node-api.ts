@@ -29,6 +29,8 @@ export function nodeApi(session: Session) {
         'need.state',
         input === undefined ? request : { ...request, inputPath: session.path(input) }
       ),
+    /** A new epoch for an own NEED. */
+    reform: async (id: string) => call('need.reform', { thread: await resolveThread(session, id) }),
     add: async (path: string) => {
       const full = session.path(path)
       await checkInput(full)

@@ -25,7 +25,10 @@ const K_TARGET = 3
 
 export function needHandlers(
   parts: NodeParts
-): Pick<Handlers, 'need.state' | 'threads.list' | 'thread.get' | 'thread.record' | 'plan.get'> {
+): Pick<
+  Handlers,
+  'need.state' | 'need.reform' | 'threads.list' | 'thread.get' | 'thread.record' | 'plan.get'
+> {
   const { threads, driver, plan } = parts
   return {
     'need.state': async (request, { signal }) => {
@@ -36,6 +39,11 @@ export function needHandlers(
       })
       if (!result.ok) throw new RefusedError(result.refusal)
       return { thread: (result.value as { envelope: string }).envelope }
+    },
+    'need.reform': async ({ thread }) => {
+      const result = await driver.command({ type: 'reform', thread })
+      if (!result.ok) throw new RefusedError(result.refusal)
+      return result.value as { epoch: number }
     },
     'threads.list': ({ limit, ...options }) =>
       threads.list({ limit: limit ?? THREADS_LISTED, ...options }),

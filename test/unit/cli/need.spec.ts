@@ -95,9 +95,26 @@ describe('cli/need', () => {
     assert.equal((await run('--input', 'missing.txt')).code, 3)
     assert.equal((await run('--input', 'empty.txt')).code, 2)
     assert.equal((await run()).code, 2)
+    assert.equal((await node.run(['need', '--input', 'empty.txt'])).code, 2)
     assert.equal((await run('--input', 'a', '--input-cid', CID_A)).code, 2)
     assert.equal((await run('--input', 'a', '--ttl', '10')).code, 2)
     assert.deepEqual(requests, [])
+  })
+
+  it('opens a new epoch of an own NEED, and says which', async () => {
+    const asked: object[] = []
+    await node.serve({
+      'need.reform': async params => {
+        asked.push(params)
+        return { epoch: 2 }
+      }
+    })
+    const result = await node.run(['need', 'reform', CID_B])
+    assert.equal(result.code, 0, result.stderr)
+    assert.match(result.stdout, /epoch 2/u)
+    assert.deepEqual(asked, [{ thread: CID_B }])
+    const json = await node.run(['need', 'reform', CID_B, '--json'])
+    assert.deepEqual(JSON.parse(json.stdout).epoch, 2)
   })
 
   it('follows the verbs to FINAL, each once, and ends with 0', async () => {

@@ -26,6 +26,7 @@ describe('cli/reference', () => {
         'peers join',
         'peers ping',
         'need',
+        'need reform',
         'threads',
         'thread',
         'plan'
