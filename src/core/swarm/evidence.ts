@@ -45,7 +45,7 @@ export function watchEnvelope(context: Context, thread: Thread, admitted: Admitt
     for (const vote of directVotes(thread)) compareVoteWithCertificate(context, thread, vote, seen)
     for (const seal of knownSeals(thread)) compareSealWith(context, thread, seal, seen)
   }
-  for (const seal of sealsIn(admitted)) watchSeal(context, thread, seal)
+  for (const seal of sealsIn(admitted, reader(thread))) watchSeal(context, thread, seal)
 }
 
 /** Holds a vote against the first one of its member, and against all certificates and SEALs that the member signed. */
@@ -98,14 +98,18 @@ function directVote(thread: Thread, stage: Stage, member: string): SeenVote | nu
 }
 
 function knownSeals(thread: Thread): readonly SeenSeal[] {
-  return thread.certified.flatMap(sealsIn)
+  const read = reader(thread)
+  return thread.certified.flatMap(admitted => sealsIn(admitted, read))
+}
+
+function reader(thread: Thread): (bytes: Uint8Array) => Form | null {
+  return bytes => formOf(bytes, thread.certified)
 }
 
 function compareForms(context: Context, thread: Thread, one: Uint8Array, other: Uint8Array): void {
   if (equals(one, other)) return
-  const first = formOf(one)
-  const second = formOf(other)
-  if (first === null || second === null) return
+  const [first, second] = [one, other].map(reader(thread))
+  if (first == null || second == null) return
   const { sender, payload } = first.envelope
   if (sender !== second.envelope.sender) return
   const { epoch } = payload
@@ -176,8 +180,8 @@ function compareCertificates(
     one.certificate.stage === other.certificate.stage &&
     !equals(one.certificate.digest, other.certificate.digest)
   if (!isConflict) return
-  const first = withValidVotes(context, one.certificate)
-  const second = withValidVotes(context, other.certificate)
+  const first = withValidVotes(context, thread, one.certificate)
+  const second = withValidVotes(context, thread, other.certificate)
   if (first === null || second === null) return
   keepEvidence(context, {
     format: EVIDENCE_FORMAT,
@@ -218,8 +222,12 @@ function compareVotes(context: Context, thread: Thread, one: SeenVote, other: Se
 }
 
 /** The certificate without the votes that do not count, each member once: a proof has no byte that is free. */
-function withValidVotes(context: Context, certificate: Certificate): Certificate | null {
-  const form = formOf(certificate.form)
+function withValidVotes(
+  context: Context,
+  thread: Thread,
+  certificate: Certificate
+): Certificate | null {
+  const form = reader(thread)(certificate.form)
   if (form === null) return null
   const { slot, epoch, roster } = form.envelope.payload
   const { stage, digest } = certificate

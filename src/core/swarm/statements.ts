@@ -1,3 +1,4 @@
+import { equals } from '../base/index.ts'
 import { type Admitted, type Certificate, type Decision, parseEnvelope } from '../envelope/index.ts'
 import { type EvidenceOf, rosterHash, sealsOf } from '../roster/index.ts'
 import type { Stage } from './types.ts'
@@ -52,10 +53,13 @@ export function votesIn({ epoch, certificate }: SeenCertificate): readonly SeenV
   return certificate.votes.map(({ member, sig }) => ({ member, stage, digest, sig, epoch, form }))
 }
 
-/** The SEALs on which the FORMs of an envelope rest. */
-export function sealsIn(admitted: Admitted): readonly SeenSeal[] {
+/** The SEALs on which the FORMs of an envelope rest. `read` parses a FORM, or knows it. */
+export function sealsIn(
+  admitted: Admitted,
+  read: (bytes: Uint8Array) => Form | null
+): readonly SeenSeal[] {
   return formsIn(admitted).flatMap(bytes => {
-    const form = formOf(bytes)
+    const form = read(bytes)
     return form === null ? [] : sealsBehind(form)
   })
 }
@@ -72,15 +76,24 @@ function sealsBehind(form: Form): readonly SeenSeal[] {
   })
 }
 
-const parsed = new WeakMap<Uint8Array, { readonly form: Form | null }>()
+const parsed = new WeakMap<Uint8Array, Form | 'none'>()
 
-/** A FORM out of its bytes. The same bytes are asked about with everything that comes after them. */
-export function formOf(bytes: Uint8Array): Form | null {
+/**
+ * A FORM out of its bytes. Every certificate carries a copy: one that is `among` envelopes which were parsed already is not parsed
+ * again, and no copy is parsed twice.
+ */
+export function formOf(bytes: Uint8Array, among: readonly Admitted[]): Form | null {
   const known = parsed.get(bytes)
-  if (known !== undefined) return known.form
-  const result = parseEnvelope(bytes)
-  const isForm = result.ok && result.value.envelope.verb === 'FORM'
-  const form = isForm ? (result.value as Form) : null
-  parsed.set(bytes, { form })
+  if (known !== undefined) return known === 'none' ? null : known
+  const same = among.find(other => other.envelope.verb === 'FORM' && equals(other.bytes, bytes)) as
+    | Form
+    | undefined
+  const form = same ?? parseForm(bytes)
+  parsed.set(bytes, form ?? 'none')
   return form
+}
+
+function parseForm(bytes: Uint8Array): Form | null {
+  const result = parseEnvelope(bytes)
+  return result.ok && result.value.envelope.verb === 'FORM' ? (result.value as Form) : null
 }
