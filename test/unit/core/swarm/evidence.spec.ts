@@ -32,6 +32,7 @@ import {
   testKeys,
   testVerify
 } from '../../../support/swarm-cluster.ts'
+import { twoEpochs } from '../../../support/two-epochs.ts'
 
 const OTHER = new Uint8Array(32).fill(9)
 
@@ -106,16 +107,17 @@ function say(
   to: ClusterNode,
   from: ClusterNode,
   form: Uint8Array,
-  digest: Uint8Array
+  digest: Uint8Array,
+  stage: 'decide' | 'outcome' = 'decide'
 ): void {
   const group = groupIdOf(form)
-  const subject = { group, slot: 'slot-1', epoch: 0, stage: 'decide' as const, digest }
+  const subject = { group, slot: 'slot-1', epoch: 0, stage, digest }
   const sig = from.keys.sign(voteBytes(subject))
   cluster.input(to, {
     kind: 'message',
     nowMs: cluster.nowMs,
     from: from.did,
-    message: { type: 'vote', group, stage: 'decide', digest, sig }
+    message: { type: 'vote', group, stage, digest, sig }
   })
 }
 
@@ -324,6 +326,55 @@ describe('core/swarm: evidence about epochs', () => {
     assert.deepEqual(held(world.witness, world.thread), [['false-seal', [world.liar.did]]])
   })
 
+  it('is kept of a member that votes once more in an epoch that it left', () => {
+    const { cluster, node, thread, forms } = twoEpochs()
+    for (const each of cluster.nodes) assert.deepEqual(held(each, thread), [])
+    const { seals } = forms[1].envelope.payload.seal as EpochSeal
+    const liar = cluster.nodes.find(
+      each => each !== node && seals.some(({ member }) => member === each.did)
+    )
+    assert(liar !== undefined && node.swarm.view(thread)?.phase === 'FINAL')
+    const votes = { decide: OTHER, outcome: OTHER }
+    for (const [stage, digest] of Object.entries(votes)) {
+      say(cluster, node, liar, forms[0].bytes, digest, stage as 'decide' | 'outcome')
+      const found = held(node, thread)
+      assert(found.some(([offence]) => offence === 'sealed-vote'))
+      for (const [, convicted] of found) assert.deepEqual(convicted, [liar.did])
+    }
+  })
+
+  it('is kept by a requester of a member that leaves one epoch with two SEALs', () => {
+    const cluster = honest()
+    const world = decided(cluster)
+    const { thread, liar, roster } = world
+    const requester = cluster.nodes[0] as ClusterNode
+    cluster.linked = () => false
+    cluster.command(requester, { type: 'reform', thread })
+    const key = { thread, slot: 'slot-1', epoch: 0 }
+    const { proposal } = decisionOf(world)
+    for (const digest of [decisionDigest(decisionOf(world)), null, OTHER]) {
+      const { sig } = sealOf(world, { digest, proposal: digest && proposal })
+      cluster.input(requester, {
+        kind: 'message',
+        nowMs: cluster.nowMs,
+        from: liar.did,
+        message: {
+          type: 'sealed',
+          thread,
+          epoch: 0,
+          roster: rosterHash(key, roster),
+          digest,
+          proposal: digest && proposal.toString(),
+          sig
+        }
+      })
+    }
+    assert.deepEqual(held(requester, thread), [
+      ['two-seals', [liar.did]],
+      ['sealed-vote', [liar.did]]
+    ])
+  })
+
   it('is not made of a SEAL that shows what its member voted for', () => {
     const cluster = honest()
     const world = decided(cluster)
@@ -346,8 +397,9 @@ describe('core/swarm: evidence about epochs', () => {
 })
 
 describe('core/swarm: evidence in honest worlds', () => {
-  it('never comes about, with loss, crashes, pauses and restarts', function () {
+  it('never comes about, with loss, crashes, restarts and new epochs', function () {
     this.timeout(120_000)
+    const epochs = new Set<number | undefined>()
     for (let seed = 1; seed <= 12; seed++) {
       const cluster = honest(seed, 0.1)
       const thread = stateNeed(cluster, { expiresAt: cluster.nowMs + 30_000 })
@@ -357,11 +409,17 @@ describe('core/swarm: evidence in honest worlds', () => {
         if (!node.alive) cluster.restart(node)
         else if (cluster.random.chance(0.5)) cluster.crash(node)
         else restart(cluster, node)
+        const requester = cluster.nodes[0] as ClusterNode
+        if (cluster.random.chance(0.3)) cluster.command(requester, { type: 'reform', thread })
       }
       for (const node of cluster.nodes) if (!node.alive) cluster.restart(node)
       cluster.run(15_000)
-      for (const node of cluster.nodes) assert.deepEqual(held(node, thread), [], `seed ${seed}`)
+      for (const node of cluster.nodes) {
+        epochs.add(node.swarm.view(thread)?.epoch)
+        assert.deepEqual(held(node, thread), [], `seed ${seed}`)
+      }
     }
+    assert(epochs.size > 1, 'there were worlds with several epochs')
   })
 
   it('names none but the requester, whatever it signs and to whom it tells it', function () {
