@@ -12,6 +12,7 @@ import {
 } from '../../../../src/core/roster/index.ts'
 import { type Samples, sampleEvidence } from '../../../support/sample-evidence.ts'
 import { testVerify } from '../../../support/swarm-cluster.ts'
+import { twoEpochs } from '../../../support/two-epochs.ts'
 
 describe('core/roster: certificate files', function () {
   this.timeout(60_000)
@@ -48,6 +49,22 @@ describe('core/roster: certificate files', function () {
       assert.equal(decision === null, stage === 'outcome')
       assert.equal(outcome?.result, stage === 'outcome' ? 'FINAL' : undefined)
     }
+  })
+
+  it('of a later epoch show how the epochs before were sealed', () => {
+    const { need, forms, decides, finalize } = twoEpochs()
+    for (const { bytes } of [decides[1], finalize]) {
+      const claim = judge(encodeCertificateFile({ need: need.bytes, envelope: bytes }))
+      assert(typeof claim !== 'string', String(claim))
+      assert.equal(claim.epoch, 1)
+      assert.deepEqual(claim.roster, forms[1].envelope.payload.roster)
+    }
+    const { payload } = decides[1].envelope
+    const certificate = { ...payload.certificate, previous: [] }
+    const changed = { ...decides[1].envelope, payload: { ...payload, certificate } } as never
+    const { bytes } = samples.cluster.seal(samples.keysOf(samples.requester), changed, 1)
+    const alone = judge(encodeCertificateFile({ need: need.bytes, envelope: bytes }))
+    assert.equal(alone, 'FORM_PREVIOUS')
   })
 
   it('are refused with any one byte changed', () => {
