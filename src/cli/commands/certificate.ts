@@ -90,7 +90,7 @@ function show({ out }: Session, report: CertificateReport): void {
     ['tier', `${claim.tier}: ${claim.promise}`],
     ['quorum', `${claim.signers.length} of ${claim.roster.length} signed, ${claim.quorum} needed`]
   ])
-  for (const member of claim.signers) out.line(`signer  ${member}`)
+  for (const member of claim.signers) out.line(`signer     ${member}`)
 }
 
 function verdictOf({ result, reason, worker }: Claim): string {

@@ -5,7 +5,7 @@ import { anyBytes, type Decision, type Outcome } from '../envelope/index.ts'
 import { type CheckedCertificate, checkDecision, checkOutcome } from './certificate.ts'
 import { quorumOf } from './draw.ts'
 import type { Verify } from './key.ts'
-import { openSigned } from './signed.ts'
+import { openSigned, otherFormat } from './signed.ts'
 
 /** Names the shape and its version; a reader refuses any other. */
 export const CERTIFICATE_FORMAT = 'can-swarm/certificate/v1'
@@ -56,8 +56,7 @@ export function decodeCertificateFile(encoded: Uint8Array): Result<CertificateFi
   const decoded = decodeStrict(encoded)
   if (!decoded.ok) return decoded
   const named = (decoded.value as { format?: unknown } | null)?.format
-  if (named !== CERTIFICATE_FORMAT)
-    return refuse('PROOF_FORMAT', `not a certificate of the format ${CERTIFICATE_FORMAT}`)
+  if (named !== CERTIFICATE_FORMAT) return otherFormat(decoded.value, CERTIFICATE_FORMAT)
   const parsed = v.safeParse(certificateFile, decoded.value, { abortEarly: true })
   return parsed.success
     ? ok({ need: parsed.output.need, envelope: parsed.output.envelope })

@@ -13,6 +13,7 @@ import {
   hash32,
   uint
 } from '../envelope/index.ts'
+import { otherFormat } from './signed.ts'
 
 /** Names the shape and its version; a reader refuses any other. */
 export const EVIDENCE_FORMAT = 'can-swarm/evidence/v1'
@@ -147,8 +148,7 @@ export function decodeEvidence(encoded: Uint8Array): Result<Evidence> {
   const decoded = decodeStrict(encoded)
   if (!decoded.ok) return decoded
   const named = (decoded.value as { format?: unknown } | null)?.format
-  if (named !== EVIDENCE_FORMAT)
-    return refuse('PROOF_FORMAT', `not evidence of the format ${EVIDENCE_FORMAT}`)
+  if (named !== EVIDENCE_FORMAT) return otherFormat(decoded.value, EVIDENCE_FORMAT)
   const parsed = v.safeParse(evidence, decoded.value, { abortEarly: true })
   if (!parsed.success)
     return refuse('PROOF_SHAPE', `the evidence is malformed: ${v.summarize(parsed.issues)}`)

@@ -17,3 +17,10 @@ export function openSigned<V extends Verb>(
     return refuse('BAD_SIGNATURE', `the signature of the ${envelope.verb} is wrong`)
   return ok(parsed.value as Admitted<V>)
 }
+
+/** A file that does not name the format that is wanted. What it names instead is told when it is short enough to be a name. */
+export function otherFormat(value: unknown, wanted: string): Result<never> {
+  const named = (value as { format?: unknown } | null)?.format
+  const isName = typeof named === 'string' && /^[a-z0-9/.-]{1,64}$/u.test(named)
+  return refuse('PROOF_FORMAT', `${wanted} is wanted, found ${isName ? named : 'no format'}`)
+}
