@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { automergePlanStore } from '../adapters/automerge/index.ts'
-import { nodeVerifier } from '../adapters/ed25519/index.ts'
+import { nodeVerifier, rememberingVerifier } from '../adapters/ed25519/index.ts'
 import { heliaArtifactStore } from '../adapters/helia/index.ts'
 import { openKeystore } from '../adapters/keystore/index.ts'
 import { levelArchive, levelDatastore } from '../adapters/level/index.ts'
@@ -114,7 +114,7 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
   const archive = await levelArchive({ path: join(home, 'archive') })
   closers.push(() => archive.close())
   const entropy = systemEntropy()
-  const verify = nodeVerifier()
+  const verify = rememberingVerifier(nodeVerifier())
   const swarm = machineOf(config, signer, verify, entropy)
   const threads = new Threads({ did: signer.did, swarm, archive })
   const plan = automergePlanStore({

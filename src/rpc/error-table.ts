@@ -304,6 +304,12 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
       'State it anew.'
     ],
     ['THREAD_ENDED', 'denied', 'The thread has ended.'],
+    [
+      'TOO_MANY_THREADS',
+      'busy',
+      'This node has as many open NEEDs as others would follow.',
+      'Wait until some have ended.'
+    ],
     ['NOT_DECIDED', 'denied', 'This node has not been decided for the task.'],
     ['NO_LEASE', 'denied', 'This node does not hold the lease.'],
     ['NO_SUCH_COMMIT', 'denied', 'The thread has no such COMMIT.'],

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { nodeSigner, nodeVerifier } from '../../src/adapters/ed25519/index.ts'
+import { nodeSigner, nodeVerifier, rememberingVerifier } from '../../src/adapters/ed25519/index.ts'
 import { fixedPolicy, MemoryHub, memoryArchive } from '../../src/adapters/memory/index.ts'
 import { systemClock, systemEntropy } from '../../src/adapters/system/index.ts'
 import { walJournal } from '../../src/adapters/wal/index.ts'
@@ -53,7 +53,7 @@ export class CoreNode {
 
   private constructor(journal: Journal, hub: MemoryHub, bootstrap: readonly string[]) {
     const signer = nodeSigner(randomBytes(32))
-    const verify = nodeVerifier()
+    const verify = rememberingVerifier(nodeVerifier())
     const entropy = systemEntropy()
     const { consensus } = defaultConfig({})
     this.did = signer.did

@@ -4,3 +4,4 @@
  */
 export { nodeSigner } from './node-signer.ts'
 export { type NodeVerifierInit, nodeVerifier } from './node-verifier.ts'
+export { type RememberingVerifierInit, rememberingVerifier } from './remembering-verifier.ts'

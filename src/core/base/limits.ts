@@ -27,10 +27,12 @@ export const ENTRIES_PER_THREAD_MAX = 20_000
 export const CANDIDATES_MAX = 64
 /** Epochs of one NEED, the first included: attempts beyond it show that the group is not what fails. */
 export const EPOCHS_MAX = 4
-/** Threads of one requester that are open at once on a node. */
-export const OPEN_THREADS_PER_REQUESTER_MAX = 256
+/** Threads of one requester that are open at once on a node: a tenth of all, about 30 MB. */
+export const OPEN_THREADS_PER_REQUESTER_MAX = 1_024
 /** Verdicts on public keys that are remembered. Examining a key costs about a millisecond; 4096 senders are a large swarm. */
 export const KEYS_REMEMBERED_MAX = 4096
+/** Good signatures that are remembered: those of about a thousand NEEDs that are being decided. About 2 MB. */
+export const SIGNATURES_REMEMBERED_MAX = 16_384
 /** Senders whose rate is tracked at once. An idle sender's bucket is full again after seconds, so forgetting it costs little. */
 export const RATE_SENDERS_MAX = 10_000
 /** Envelope ids that the replay guard remembers exactly; beyond it the oldest give way to a floor per sender. About 30 MB. */

@@ -1,4 +1,5 @@
-import { assert } from '../base/index.ts'
+import { assert, ok } from '../base/index.ts'
+import { cidOf } from '../codec/index.ts'
 import {
   type Admitted,
   type Decision,
@@ -61,6 +62,11 @@ export type NeedLogInit = {
   /** FORMs of earlier epochs, checked, oldest first. */
   readonly previous: readonly Admitted<'FORM'>[]
   readonly verify: Verify
+  /**
+   * Envelopes that have passed the door here, by id: they are neither parsed nor verified again, nor held twice. Absent: every
+   * entry speaks for itself alone.
+   */
+  readonly known?: (id: string) => Admitted | undefined
 }
 
 /**
@@ -70,11 +76,13 @@ export type NeedLogInit = {
 export class NeedLog {
   readonly state: NeedState
   readonly #verify: Verify
+  readonly #known: NonNullable<NeedLogInit['known']>
 
-  constructor({ need, form, previous, verify }: NeedLogInit) {
+  constructor({ need, form, previous, verify, known }: NeedLogInit) {
     const carried = carriedBy([...previous, form])
     assert(carried.ok, 'a FORM that was checked carries one decision at most')
     this.#verify = verify
+    this.#known = known ?? (() => undefined)
     this.state = {
       need,
       form,
@@ -172,7 +180,8 @@ export class NeedLog {
 
   #applyEnvelope(bytes: Uint8Array): void {
     const { state } = this
-    const parsed = parseEnvelope(bytes)
+    const known = this.#known(cidOf(bytes).toString())
+    const parsed = known === undefined ? parseEnvelope(bytes) : ok(known)
     if (!parsed.ok || state.outcome !== null) return
     const { value: admitted } = parsed
     const { envelope } = admitted
@@ -180,7 +189,9 @@ export class NeedLog {
     if (envelope.thread?.toString() !== state.need.id || envelope.notAfter < state.at.stamp) return
     // What was said in another attempt is void in this one (R15).
     if (isOfOtherEpoch(state, admitted)) return
-    if (!this.#verify(envelope.sender, signingBytes(envelope), envelope.sig)) return
+    const isGood =
+      known !== undefined || this.#verify(envelope.sender, signingBytes(envelope), envelope.sig)
+    if (!isGood) return
     state.logged.add(admitted.id)
     // The door sees to this too, but two members may have let in two different ones.
     if (state.said.has(saidKey(admitted))) return

@@ -1,4 +1,10 @@
-import { ok, type Refusal, type Result, refuse } from '../base/index.ts'
+import {
+  OPEN_THREADS_PER_REQUESTER_MAX,
+  ok,
+  type Refusal,
+  type Result,
+  refuse
+} from '../base/index.ts'
 import type { Draft } from '../envelope/index.ts'
 import { checkNeed } from '../need/index.ts'
 import type { Context } from './context.ts'
@@ -46,6 +52,7 @@ function draftOf(
   if (command.type === 'announce') return ok(command.draft as Draft)
   const checked = checkNeed(command.draft)
   if (!checked.ok) return checked
+  if (!context.openThreads.hasRoomFor(context.did)) return tooManyThreads()
   const { slot, epoch } = command.draft.payload
   return context.tombstones.covers(`${context.did}/${slot}`, epoch)
     ? refuse('SLOT_ENDED', `the slot ${slot} of this node has ended: name another`)
@@ -55,6 +62,14 @@ function draftOf(
 function noThread(context: Context, id: string): Result<never> {
   if (context.tombstones.has(id)) return threadEnded(context, id)
   return refuse('THREAD_NOT_FOUND', `this node follows no thread ${id}`)
+}
+
+/** The refusal of a NEED beyond what one requester may have open. */
+export function tooManyThreads(): { readonly ok: false; readonly refusal: Refusal } {
+  return refuse(
+    'TOO_MANY_THREADS',
+    `this node has ${OPEN_THREADS_PER_REQUESTER_MAX} open NEEDs, and nobody would follow more: wait until some have ended`
+  )
 }
 
 /** The refusal of anything that is said about a thread that has a tombstone. */

@@ -3,6 +3,7 @@ import type { Admitted, Draft } from '../envelope/index.ts'
 import { GROUP_SIZE, type Verify } from '../roster/index.ts'
 import { EvidenceShelf } from './evidence-shelf.ts'
 import { JournalImage } from './journal-image.ts'
+import { OpenThreads } from './open-threads.ts'
 import { Tombstones } from './tombstones.ts'
 import type {
   AdmitOrigin,
@@ -127,6 +128,7 @@ export class Context {
   readonly image = new JournalImage()
   /** Commands that wait for their envelope, by its Lamport value. */
   readonly waiting = new Map<number, number>()
+  readonly openThreads: OpenThreads = new OpenThreads()
   #lamport = 0
   #effects: Effect[] = []
 

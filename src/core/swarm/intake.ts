@@ -1,4 +1,4 @@
-import { OPEN_THREADS_PER_REQUESTER_MAX, ok, type Result, THREADS_MAX } from '../base/index.ts'
+import { ok, type Result, THREADS_MAX } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
 import { checkNeed, isPointless, LOGGED_VERBS, type NeedState } from '../need/index.ts'
 import {
@@ -9,7 +9,7 @@ import {
   groupIdOf,
   sealsOf
 } from '../roster/index.ts'
-import { threadEnded } from './commands.ts'
+import { threadEnded, tooManyThreads } from './commands.ts'
 import type { Context } from './context.ts'
 import { archiveNow } from './ending.ts'
 import { watchEnvelope } from './evidence.ts'
@@ -42,8 +42,10 @@ export function onEnvelope(world: World, admitted: Admitted, local: boolean): vo
   const waiting = context.waiting.get(admitted.envelope.lamport)
   if (waiting === undefined) return
   context.waiting.delete(admitted.envelope.lamport)
-  const { thread } = admitted.envelope
-  if (thread !== null && context.tombstones.has(String(thread)))
+  const { thread, verb } = admitted.envelope
+  if (verb === 'NEED' && !world.threads.has(admitted.id))
+    context.refuseCommand(waiting, tooManyThreads().refusal)
+  else if (thread !== null && context.tombstones.has(String(thread)))
     context.refuseCommand(waiting, threadEnded(context, String(thread)).refusal)
   else context.reply(waiting, ok({ envelope: admitted.id }))
 }
@@ -214,7 +216,8 @@ function openThread(world: World, need: Admitted<'NEED'>): Thread | undefined {
     return undefined
   }
   if (!hasRoomFor(world, need.envelope.sender)) {
-    context.warn(null, `a NEED of ${need.envelope.sender} is not followed: too many open threads`)
+    if (context.openThreads.maySayNo(context.nowMs))
+      context.warn(null, `a NEED of ${need.envelope.sender} is not followed: too many open threads`)
     return undefined
   }
   const thread = new Thread(need)
@@ -227,14 +230,10 @@ function openThread(world: World, need: Admitted<'NEED'>): Thread | undefined {
 
 function hasRoomFor(world: World, requester: string): boolean {
   if (world.threads.size >= CROWDED) archiveOldestEnded(world)
-  let open = 0
-  for (const thread of world.threads.values()) {
-    if (thread.need.envelope.sender === requester && !thread.isEnded()) open += 1
-  }
   const isFull =
     world.threads.size >= THREADS_MAX || world.context.tombstones.size >= TOMBSTONES_MAX
   const isOwn = requester === world.context.did
-  return (isOwn || !isFull) && open < OPEN_THREADS_PER_REQUESTER_MAX
+  return (isOwn || !isFull) && world.context.openThreads.hasRoomFor(requester)
 }
 
 /** Makes room before its time: two for each that comes, so that room there is. */

@@ -198,7 +198,8 @@ export class Thread {
   }
 
   #newLog(form: Admitted<'FORM'>, { verify }: Context): NeedLog {
-    return new NeedLog({ need: this.need, form, previous: [...this.#past], verify })
+    const known = (id: string): Admitted | undefined => this.envelopes.get(id)?.admitted
+    return new NeedLog({ need: this.need, form, previous: [...this.#past], verify, known })
   }
 
   /** Forgets what was learnt of the log: it did not fit the certificate. */

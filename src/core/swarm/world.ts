@@ -47,6 +47,7 @@ export class World {
   open(thread: Thread): void {
     this.threads.set(thread.id, thread)
     this.schedule.add(thread)
+    this.context.openThreads.add(thread)
   }
 
   /** Lets go of a thread and all that refers to it. */
@@ -54,6 +55,7 @@ export class World {
     this.threads.delete(thread.id)
     for (const form of thread.forms()) this.groups.delete(groupIdOf(form.bytes))
     this.schedule.remove(thread)
+    this.context.openThreads.remove(thread)
   }
 
   /** The thread, which counts as touched: something is about to happen to it. */
