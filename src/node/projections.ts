@@ -3,6 +3,10 @@ import type { NodeParts } from './node-parts.ts'
 /** Keeps the plan documents in step with admitted envelopes. The store is lazy: an idle node has no Automerge in memory. */
 export function keepPlans({ driver, plan, logger }: NodeParts): () => void {
   return driver.onEvent(event => {
+    if (event.type === 'archived') {
+      plan.drop(event.thread).catch(() => undefined)
+      return
+    }
     if (event.type !== 'facts') return
     const { thread, envelope, sender, lamport, facts } = event
     plan.apply(thread, { envelope, sender, lamport, facts }).catch((error: unknown) => {

@@ -18,6 +18,8 @@ export interface PlanStore {
   view(
     thread: string
   ): Promise<{ readonly heads: readonly string[]; readonly changes: readonly PlanChange[] }>
+  /** Lets go of a thread's document; it is folded again when it is asked for. */
+  drop(thread: string): Promise<void>
   /** Automerge's own saved bytes. */
   save(thread: string): Promise<Uint8Array>
 }

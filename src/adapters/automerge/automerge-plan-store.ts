@@ -85,6 +85,13 @@ class AutomergePlanStore implements PlanStore {
     return { heads: answer.heads, changes: answer.changes.map(decodeChange).sort(compareChanges) }
   }
 
+  async drop(thread: string): Promise<void> {
+    if (this.#stopped) return
+    this.#gathered.get(thread)?.flush()
+    // Before a worker is started there is no document, and none is started for this.
+    if (this.#link.isRunning()) await this.#link.ask({ kind: 'drop', thread })
+  }
+
   async save(thread: string): Promise<Uint8Array> {
     await this.#settle(thread)
     const answer = await this.#ask({ kind: 'save', thread })

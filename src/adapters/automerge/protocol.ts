@@ -8,12 +8,15 @@ export type WorkerRequest =
   | { readonly kind: 'fold'; readonly thread: string; readonly changes: readonly EncodedChange[] }
   | { readonly kind: 'view'; readonly thread: string }
   | { readonly kind: 'save'; readonly thread: string }
+  /** Frees the document, if there is one. */
+  | { readonly kind: 'drop'; readonly thread: string }
 
 /** One envelope's facts, each as the canonical bytes that the document holds. */
 export type EncodedChange = { readonly envelope: string; readonly facts: readonly Uint8Array[] }
 
 export type WorkerAnswer =
   | { readonly kind: 'applied' }
+  | { readonly kind: 'dropped' }
   /** Would pass the limit of facts; the document is as before. */
   | { readonly kind: 'too-large' }
   | {

@@ -30,6 +30,10 @@ export class WorkerLink {
     this.#onLost = onLost
   }
 
+  isRunning(): boolean {
+    return this.#worker !== null
+  }
+
   ask(request: WorkerRequest): Promise<WorkerAnswer> {
     if (this.#waiting.length >= WAITING_MAX) {
       return Promise.reject(new PlanUnavailableError('too many requests wait'))

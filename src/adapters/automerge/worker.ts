@@ -15,6 +15,10 @@ port.on('message', (request: WorkerRequest) => {
 })
 
 function answer(request: WorkerRequest): WorkerAnswer {
+  if (request.kind === 'drop') {
+    documents.drop(request.thread)
+    return { kind: 'dropped' }
+  }
   if (request.kind !== 'fold' && !documents.has(request.thread)) return { kind: 'missing' }
   try {
     return handle(request)
@@ -25,7 +29,7 @@ function answer(request: WorkerRequest): WorkerAnswer {
   }
 }
 
-function handle(request: WorkerRequest): WorkerAnswer {
+function handle(request: Exclude<WorkerRequest, { kind: 'drop' }>): WorkerAnswer {
   switch (request.kind) {
     case 'apply':
     case 'fold':

@@ -24,6 +24,8 @@ export function memoryPlanStore(): PlanStore {
       const changes = changesOf(thread)
       return { heads: changes.map(change => toHex(taggedHash(TAG, change))).sort(), changes }
     },
+    // The only copy: this twin has no source to fold it from again.
+    drop: async () => undefined,
     save: async thread => new TextEncoder().encode(JSON.stringify(changesOf(thread)))
   }
 }

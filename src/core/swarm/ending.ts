@@ -115,7 +115,6 @@ function boundEpoch(context: Context, thread: Thread): number | null {
   let bound = thread.group === null ? -1 : thread.epoch()
   for (const record of context.image.ofThread(thread.id)) {
     if ('epoch' in record && record.epoch !== null) bound = Math.max(bound, record.epoch)
-    else if (record.type === 'chosen') bound = Math.max(bound, thread.epoch())
   }
   return bound < 0 ? null : bound
 }

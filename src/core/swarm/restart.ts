@@ -89,12 +89,21 @@ export function resume(world: World, thread: Thread): void {
   if (group !== null) {
     group.since = world.context.nowMs
     group.progressAt = world.context.nowMs
-    // The group has ended: its log up to the certified outcome is settled, whatever commit index was on disk.
-    if (thread.end !== null)
-      applyEntries(world, thread, world.restored.get(group.id)?.entries ?? [])
+    applyEntries(world, thread, settledEntries(world, thread, group.id))
     startMember(world, thread)
   }
   driveFormation(world.context, thread)
+}
+
+/**
+ * Entries of a thread that has ended, whose group does not begin again. Up to a certified outcome all of them are settled, whatever
+ * commit index was on disk.
+ */
+function settledEntries(world: World, thread: Thread, group: string): readonly LogEntry[] {
+  const restored = world.restored.get(group)
+  if (restored === undefined || !thread.isEnded()) return []
+  if (thread.end !== null) return restored.entries
+  return restored.entries.filter(entry => entry.index <= restored.hardState.commit)
 }
 
 function restoring(world: World, group: string): NonNullable<ReturnType<World['restored']['get']>> {

@@ -99,6 +99,20 @@ describe('adapters/automerge/store', () => {
     assert.equal((await store.view('a')).changes.length, 1)
   })
 
+  it('lets go of a document, and folds it again from its source when it is asked for', async () => {
+    let folds = 0
+    const source = (): PlanChange[] => {
+      folds++
+      return [samplePlanChange(1)]
+    }
+    const store = create({ source })
+    await store.drop('a')
+    const before = await store.view('a')
+    await store.drop('a')
+    assert.deepEqual(await store.view('a'), before)
+    assert.equal(folds, 2)
+  })
+
   it('saves a document that Automerge loads with the same heads', async () => {
     const store = create({ source: () => [samplePlanChange(1), samplePlanChange(2)] })
     const loaded = A.load<Record<string, Uint8Array>>(await store.save('a'))
