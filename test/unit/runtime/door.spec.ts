@@ -27,7 +27,7 @@ class EngineError extends SwarmError {
   }
 }
 
-function world(answer: DoorVerdict = 'accept') {
+function world(answer: DoorVerdict = 'accept', init: { senderPerSecond?: number } = {}) {
   const accepted: { admitted: Admitted; isLocal: boolean }[] = []
   const state = { answer }
   const parts = {
@@ -38,6 +38,7 @@ function world(answer: DoorVerdict = 'accept') {
   }
   const door = new Door({
     ...parts,
+    ...init,
     accept: (admitted, isLocal) => {
       if (state.answer === 'accept') accepted.push({ admitted, isLocal })
       return state.answer
@@ -208,6 +209,14 @@ describe('runtime/door: rate and replay', () => {
     assert.equal((await w.door.admit(envelopeOf(other).bytes, 'peer', 'peer')).verdict, 'accept')
     w.clock.advance(20)
     assert.equal((await w.door.admit(next, 'peer', 'peer')).verdict, 'accept')
+  })
+
+  it('takes more or less from an author as the settings say, and eight times as much at once', async () => {
+    const { door } = world('accept', { senderPerSecond: 1 })
+    const admit = async (lamport: number): Promise<string | undefined> =>
+      (await door.admit(envelopeOf(signer, { lamport }).bytes, 'peer', 'peer')).refusal?.code
+    for (let lamport = 1; lamport <= 8; lamport++) assert.equal(await admit(lamport), undefined)
+    assert.equal(await admit(9), 'RATE_LIMITED')
   })
 
   it('does not charge an author for forgeries in its name', async () => {
