@@ -1,9 +1,11 @@
 /** Nodes as users run them: processes of the built program, libp2p over loopback, policies, journals with fsync. Agents are here. */
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { waitForThread } from '../../src/agents/index.ts'
+import { connect, type SwarmClient } from '../../src/agents/index.ts'
 import type { SwarmEvent, ThreadView } from '../../src/core/swarm/index.ts'
+import { Lanes } from '../../src/runtime/lanes.ts'
 import { NodeProcess, nodeEnvironment } from '../../src/testnet/index.ts'
+import { viewWhen } from '../support/testnet.ts'
 
 /** A bench says in seconds what a node may say in minutes: the protection of users is not what is measured. */
 const SENDER_PER_SECOND = '100000'
@@ -11,6 +13,9 @@ const SENDER_PER_SECOND = '100000'
 const FAR_MS = 600_000
 const CONNECT_TIMEOUT_MS = 30_000
 const LOOK_AGAIN_MS = 5_000
+const AGAIN_AFTER_MS = 250
+/** Requests of one agent at once. */
+const REQUESTS_MAX = 128
 
 /** What the bench follows of one NEED. */
 type Job = {
@@ -20,6 +25,8 @@ type Job = {
   /** The verifier waits until the log has the proposal: then it is the ATTEST_PLAN alone that decides. */
   readonly isPatient: boolean
   readonly decided: PromiseWithResolvers<void>
+  /** Once the verifier knows it. */
+  proposal: string | null
 }
 
 export class NodeSwarm {
@@ -28,10 +35,15 @@ export class NodeSwarm {
   /** Events that came before the answer that names their thread. */
   readonly #early = new Map<string, [NodeProcess, SwarmEvent][]>()
   readonly #stop = new AbortController()
+  /** What went wrong beside the road. */
+  readonly #failure = Promise.withResolvers<never>()
+  readonly #agents = new Map<NodeProcess, Agent>()
   #input = ''
 
   private constructor(nodes: readonly NodeProcess[]) {
     this.nodes = nodes
+    // Whoever waits hears of it; with nobody waiting it is no matter.
+    this.#failure.promise.catch(() => undefined)
   }
 
   static async start(dir: string, size: number): Promise<NodeSwarm> {
@@ -56,7 +68,10 @@ export class NodeSwarm {
       await node.start(signal)
     }
     await swarm.#connected()
-    for (const node of nodes) void swarm.#listen(node)
+    for (const node of nodes) {
+      swarm.#agents.set(node, new Agent(await connect({ home: node.home })))
+      swarm.#watch(swarm.#listen(node))
+    }
     const base64 = Buffer.from('input').toString('base64')
     const added = await nodes[0]?.client.call('artifacts.addBytes', {
       base64,
@@ -69,6 +84,7 @@ export class NodeSwarm {
 
   async stop(): Promise<void> {
     this.#stop.abort()
+    for (const agent of this.#agents.values()) agent.close()
     await Promise.all(this.nodes.map(node => node.stop()))
   }
 
@@ -77,7 +93,7 @@ export class NodeSwarm {
     const at = (offset: number): NodeProcess =>
       this.nodes[(index + offset) % this.nodes.length] as NodeProcess
     const requester = at(0)
-    const { thread } = await requester.client.call('need.state', {
+    const request = {
       capability: 'bench/none',
       inputCid: this.#input,
       kPlan: 1,
@@ -90,12 +106,21 @@ export class NodeSwarm {
         challengeMs: FAR_MS
       },
       ttlMs: FAR_MS
-    })
+    }
+    const { thread } = await insist(() => requester.client.call('need.state', request))
     const decided = Promise.withResolvers<void>()
-    this.#jobs.set(thread, { requester, worker: at(1), verifier: at(2), ...options, decided })
+    this.#jobs.set(thread, {
+      requester,
+      worker: at(1),
+      verifier: at(2),
+      ...options,
+      decided,
+      proposal: null
+    })
     for (const [node, event] of this.#early.get(thread) ?? []) this.#onEvent(node, event)
     this.#early.delete(thread)
-    while (!(await isDone(decided.promise))) await this.#attestAgain(thread)
+    while (!(await Promise.race([isDone(decided.promise), this.#failure.promise])))
+      await this.#attestAgain(thread)
     return thread
   }
 
@@ -103,7 +128,7 @@ export class NodeSwarm {
   async latency(thread: string): Promise<number> {
     const { requester } = this.#jobs.get(thread) as Job
     const views = await Promise.all(
-      this.nodes.map(node => node.client.call('thread.get', { thread }))
+      this.nodes.map(node => viewWhen(node, thread, ({ decide }) => decide !== null))
     )
     const leader = views.map(view => view.group?.leader).find(did => did != null)
     const from = seenAt(views[this.nodes.findIndex(node => node.did === leader)], 'ATTEST_PLAN')
@@ -111,11 +136,11 @@ export class NodeSwarm {
   }
 
   async #listen(node: NodeProcess): Promise<void> {
-    try {
-      for await (const event of node.client.events(this.#stop.signal)) this.#onEvent(node, event)
-    } catch (error) {
-      if (!this.#stop.signal.aborted) throw error
-    }
+    for await (const event of node.client.events(this.#stop.signal)) this.#onEvent(node, event)
+  }
+
+  #watch(work: Promise<void>): void {
+    work.catch(error => this.#failure.reject(error))
   }
 
   #onEvent(node: NodeProcess, event: SwarmEvent): void {
@@ -125,32 +150,34 @@ export class NodeSwarm {
       const waiting = this.#early.get(event.thread) ?? []
       waiting.push([node, event])
       this.#early.set(event.thread, waiting)
-    } else if (event.verb === 'NEED' && node === job.worker) void this.#propose(node, event.thread)
-    else if (event.verb === 'PROPOSE' && node === job.verifier)
-      void this.#attest(job, event.thread, event.id)
-    else if (event.verb === 'DECIDE' && node === job.requester) job.decided.resolve()
+    } else if (event.verb === 'NEED' && node === job.worker)
+      this.#watch(this.#propose(node, event.thread))
+    else if (event.verb === 'PROPOSE' && node === job.verifier) {
+      job.proposal = event.id
+      this.#watch(this.#attest(job, event.thread, event.id))
+    } else if (event.verb === 'DECIDE' && node === job.requester) job.decided.resolve()
   }
 
   async #propose(node: NodeProcess, thread: string): Promise<void> {
-    await node.client.call('agent.propose', { thread, cost: '1', etaMs: 1000 })
+    await this.#agents.get(node)?.propose(thread)
   }
 
   async #attest(job: Job, thread: string, proposal: string): Promise<void> {
     const verifier = job.isPatient ? await this.#memberWithProposal(job, thread) : job.verifier
-    await verifier.client.call('agent.attestPlan', { thread, proposal })
+    await this.#agents.get(verifier)?.attest(thread, proposal)
   }
 
   /** A member that is not the leader, once the log has the proposal there: its ATTEST_PLAN alone is then what decides. */
   async #memberWithProposal({ requester, worker }: Job, thread: string): Promise<NodeProcess> {
     const isLogged = ({ proposals }: ThreadView): boolean => proposals.some(({ logged }) => logged)
-    await waitForThread(requester.client, thread, { until: isLogged })
+    await viewWhen(requester, thread, isLogged)
     const isSettled = ({ group }: ThreadView): boolean =>
       group !== null && (!group.member || group.leader !== null)
     for (const node of this.nodes) {
       if (node === requester || node === worker) continue
-      const { group } = await waitForThread(node.client, thread, { until: isSettled })
+      const { group } = await viewWhen(node, thread, isSettled)
       if (group?.member !== true || group.leader === node.did) continue
-      await waitForThread(node.client, thread, { until: isLogged })
+      await viewWhen(node, thread, isLogged)
       return node
     }
     throw new Error(`nobody can attest the proposal of ${thread}`)
@@ -158,11 +185,8 @@ export class NodeSwarm {
 
   /** An ATTEST_PLAN that reached the leader before its proposal is void: a verifier that looks again says it again. */
   async #attestAgain(thread: string): Promise<void> {
-    const job = this.#jobs.get(thread) as Job
-    const { proposals } = await job.verifier.client.call('thread.get', { thread })
-    const [proposal] = proposals
-    if (proposal !== undefined && !job.isPatient)
-      await job.verifier.client.call('agent.attestPlan', { thread, proposal: proposal.id })
+    const { isPatient, proposal, verifier } = this.#jobs.get(thread) as Job
+    if (!isPatient && proposal !== null) await this.#agents.get(verifier)?.attest(thread, proposal)
   }
 
   async #connected(): Promise<void> {
@@ -174,6 +198,43 @@ export class NodeSwarm {
         throw new Error('the nodes of the bench did not find each other')
       await delay(25)
     }
+  }
+}
+
+/** Says it again when the node has too much to do, as its message asks for. */
+async function insist<T>(call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await call()
+    } catch (error) {
+      const { code } = error as { code?: string }
+      if (code !== 'POLICY_TIMEOUT' && code !== 'BUSY') throw error
+      await delay(AGAIN_AFTER_MS)
+    }
+  }
+}
+
+/** A worker and verifier with a connection of its own, which asks no more at once than a node takes. */
+class Agent {
+  readonly #client: SwarmClient
+  readonly #lanes = new Lanes(REQUESTS_MAX)
+
+  constructor(client: SwarmClient) {
+    this.#client = client
+  }
+
+  close(): void {
+    this.#client.close()
+  }
+
+  async propose(thread: string): Promise<void> {
+    const params = { thread, cost: '1', etaMs: 1000 }
+    await this.#lanes.run(() => insist(() => this.#client.call('agent.propose', params)))
+  }
+
+  async attest(thread: string, proposal: string): Promise<void> {
+    const params = { thread, proposal }
+    await this.#lanes.run(() => insist(() => this.#client.call('agent.attestPlan', params)))
   }
 }
 
