@@ -1,7 +1,8 @@
 /**
- * Compiles a capsule: Rego sources to wasm, and the block that names both. Same sources, same compiler, same bytes.
+ * Compiles a capsule: Rego sources to wasm, what its vectors cost, and the block that names all. Same sources, same compiler,
+ * same bytes.
  *
- *     node policies/build.ts            writes policies/base/capsule.wasm and capsule.json
+ *     node policies/build.ts            writes policies/base/capsule.wasm and capsule.json, and the gas into the vectors
  *     node policies/build.ts --check    compares them with a fresh compilation
  *
  * Exit status: 0 done, 1 the committed capsule differs or the compiler objects, 69 no usable compiler (not for --check).
@@ -10,10 +11,15 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { encode as encodeDagJson } from '@ipld/dag-json'
-import { parseCapsule } from '../src/adapters/opa/capsule.ts'
+import { type CapsuleBlock, parseCapsule, type Vector } from '../src/adapters/opa/capsule.ts'
+import { decide } from '../src/adapters/opa/decide.ts'
+import { Sandbox } from '../src/adapters/opa/sandbox.ts'
 import { equals } from '../src/core/base/index.ts'
 import { type CID, cidOf, encode } from '../src/core/codec/index.ts'
+import { METERING_RULES } from '../src/core/metering/index.ts'
+import { policyText } from '../src/core/policy/index.ts'
 
 /** The one compiler whose output is committed. Another version compiles other bytes. */
 const OPA = 'v1.22.0'
@@ -21,6 +27,11 @@ const RAW = 0x55
 const ROOT = import.meta.dirname
 const NAME = 'base'
 const ENTRYPOINT = 'base/decision'
+/**
+ * Gas: about twice what the dearest envelope of 64 KiB costs. Stack: JSON of more than 400 levels, where an envelope has 32.
+ */
+const LIMITS = { gas: 50_000_000, stack: 16_384 }
+const VECTORS = join(ROOT, 'vectors', `${NAME}.json`)
 const UNAVAILABLE = 69
 
 process.exitCode = main(process.argv.includes('--check'))
@@ -35,9 +46,12 @@ function main(check: boolean): number {
   if (tested.status !== 0) return fail(tested)
   const wasm = compile()
   if (wasm === null) return 1
-  const block = encode(capsuleBlock(wasm))
-  const { cid } = parseCapsule(block, wasm)
-  return check ? compare(cid, wasm) : write(cid, wasm)
+  const vectors = weighedVectors(wasm)
+  if (vectors === null) return 1
+  const block = capsuleBlock(wasm, vectors)
+  const { cid } = parseCapsule(encode(block), wasm)
+  const files = filesOf(block, wasm)
+  return check ? compare(cid, files) : write(cid, files)
 }
 
 function compilerProblem(): string | null {
@@ -84,17 +98,56 @@ function compile(): Uint8Array | null {
   }
 }
 
-function capsuleBlock(wasm: Uint8Array): Record<string, unknown> {
+/** The vectors, each with the gas that it costs; null when the policy decides another way than one says. */
+function weighedVectors(wasm: Uint8Array): Vector[] | null {
+  const created = Sandbox.create(wasm, { entrypoint: ENTRYPOINT, limits: LIMITS })
+  if (!created.ok) return failed({ stderr: created.refusal.message })
+  const vectors: Vector[] = JSON.parse(readFileSync(VECTORS, 'utf8'))
+  const weighed = vectors.map(({ name, input, decision }) => {
+    const decided = decide(created.value, policyText(input))
+    const asWritten = { ...decision, gas: decided.gas }
+    return isDeepStrictEqual(decided, asWritten) ? { name, input, decision: decided } : name
+  })
+  const wrong = weighed.filter(vector => typeof vector === 'string')
+  if (wrong.length > 0) return failed({ stderr: `decided another way: ${wrong.join(', ')}` })
+  return weighed.filter(vector => typeof vector !== 'string')
+}
+
+function capsuleBlock(wasm: Uint8Array, vectors: Vector[]): CapsuleBlock {
   return {
-    version: 1,
+    version: 2,
     name: NAME,
     entrypoint: ENTRYPOINT,
     opa: OPA,
     capabilities: linkTo(join(ROOT, 'capabilities.json')),
     sources: sources().map(path => ({ path, source: linkTo(join(ROOT, path)) })),
     wasm: cidOf(wasm, RAW),
-    vectors: JSON.parse(readFileSync(join(ROOT, 'vectors', `${NAME}.json`), 'utf8'))
+    limits: LIMITS,
+    metering: METERING_RULES,
+    vectors
   }
+}
+
+/** What is committed, by path. */
+function filesOf(block: CapsuleBlock, wasm: Uint8Array): Map<string, Uint8Array> {
+  const dagJson = new TextDecoder().decode(encodeDagJson(block))
+  const lines = block.vectors.map(vector => `  ${lineOf(vector)}`)
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+  return new Map([
+    [join(ROOT, NAME, 'capsule.wasm'), wasm],
+    [join(ROOT, NAME, 'capsule.json'), bytes(`${JSON.stringify(JSON.parse(dagJson), null, 1)}\n`)],
+    [VECTORS, bytes(`[\n${lines.join(',\n')}\n]\n`)]
+  ])
+}
+
+/** One line of the vectors, spaced as people write it. */
+function lineOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(lineOf).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const entries = Object.entries(value).map(
+    ([key, item]) => `${JSON.stringify(key)}: ${lineOf(item)}`
+  )
+  return `{${entries.join(', ')}}`
 }
 
 function sources(): string[] {
@@ -108,28 +161,20 @@ function linkTo(path: string): CID {
   return cidOf(readFileSync(path), RAW)
 }
 
-function write(cid: string, wasm: Uint8Array): number {
-  writeFileSync(join(ROOT, NAME, 'capsule.wasm'), wasm)
-  writeFileSync(join(ROOT, NAME, 'capsule.json'), capsuleText(wasm))
-  console.log(`${cid} ${wasm.length} bytes of wasm`)
+function write(cid: string, files: ReadonlyMap<string, Uint8Array>): number {
+  for (const [path, bytes] of files) writeFileSync(path, bytes)
+  console.log(cid)
   return 0
 }
 
-function compare(cid: string, wasm: Uint8Array): number {
-  const same =
-    equals(readFileSync(join(ROOT, NAME, 'capsule.wasm')), wasm) &&
-    readFileSync(join(ROOT, NAME, 'capsule.json'), 'utf8') === capsuleText(wasm)
+function compare(cid: string, files: ReadonlyMap<string, Uint8Array>): number {
+  const same = [...files].every(([path, bytes]) => equals(readFileSync(path), bytes))
   if (same) console.log(`${cid} is what the sources compile to`)
   else
     console.error(
       `the committed capsule is not what the sources compile to (${cid}): run node policies/build.ts`
     )
   return same ? 0 : 1
-}
-
-function capsuleText(wasm: Uint8Array): string {
-  const dagJson = new TextDecoder().decode(encodeDagJson(capsuleBlock(wasm)))
-  return `${JSON.stringify(JSON.parse(dagJson), null, 1)}\n`
 }
 
 function opa(args: string[]): {

@@ -4,11 +4,18 @@ import { REASON_LENGTH_MAX, REASONS_MAX } from './limits.ts'
 /** What a policy decided, before gas is added. */
 export type Answer = { readonly allow: boolean; readonly reasons: readonly string[] }
 
+/** How an evaluation may end without an answer. */
+export type Stop = 'trap' | 'out-of-gas' | 'out-of-stack'
+
 /**
  * Decisions of the engine itself. Their texts are part of the evaluation digest: they never carry what the machine said,
  * since that differs between versions of the runtime.
  */
-export const TRAPPED: Answer = { allow: false, reasons: ['engine: the evaluation trapped'] }
+export const STOPPED: Readonly<Record<Stop, Answer>> = {
+  trap: { allow: false, reasons: ['engine: the evaluation trapped'] },
+  'out-of-gas': { allow: false, reasons: ['engine: the evaluation ran out of gas'] },
+  'out-of-stack': { allow: false, reasons: ['engine: the evaluation ran out of stack'] }
+}
 export const MALFORMED: Answer = { allow: false, reasons: ['engine: the answer is malformed'] }
 
 /** Reads `[{"result": {"allow": boolean, "reasons": [text]}}]`. Anything else, and an allow with reasons, is a deny. */

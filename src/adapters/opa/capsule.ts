@@ -2,25 +2,30 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decode as decodeDagJson } from '@ipld/dag-json'
 import * as v from 'valibot'
+import { equals } from '../../core/base/index.ts'
 import { CID, cidOf, decodeStrict, encode } from '../../core/codec/index.ts'
-import type { PolicyInput } from '../../core/policy/index.ts'
+import { METERING_RULES } from '../../core/metering/index.ts'
+import type { PolicyDecision, PolicyInput } from '../../core/policy/index.ts'
 import { CapsuleRefusedError } from './errors.ts'
 import {
   CAPSULE_BLOCK_BYTES_MAX,
+  CAPSULE_GAS_MAX,
+  CAPSULE_STACK_MAX,
   CAPSULE_VECTORS_MAX,
   CAPSULE_WASM_BYTES_MAX,
   REASON_LENGTH_MAX,
   REASONS_MAX
 } from './limits.ts'
+import type { EvaluationLimits } from './sandbox.ts'
 
 /** Multicodec of a block without structure. */
 const RAW = 0x55
 
-/** An input with the decision that every engine must give. */
+/** An input with the decision, and the gas, that every engine must give. */
 export type Vector = {
   readonly name: string
   readonly input: PolicyInput
-  readonly decision: { readonly allow: boolean; readonly reasons: readonly string[] }
+  readonly decision: PolicyDecision
 }
 
 /** A policy: compiled Rego and the block that names it (protocols/policy). */
@@ -32,6 +37,8 @@ export type Capsule = {
   readonly entrypoint: string
   /** Text CID of the capabilities file that it was compiled under. */
   readonly capabilities: string
+  /** What one evaluation may use. */
+  readonly limits: EvaluationLimits
   readonly vectors: readonly Vector[]
   readonly block: Uint8Array
   readonly wasm: Uint8Array
@@ -39,6 +46,7 @@ export type Capsule = {
 
 const text = v.pipe(v.string(), v.maxLength(256))
 const link = v.custom<CID>(input => CID.asCID(input)?.code === RAW, 'must be a link to a raw block')
+const upTo = (max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(max))
 const vector = v.strictObject({
   name: text,
   input: v.custom<PolicyInput>(
@@ -50,19 +58,27 @@ const vector = v.strictObject({
     reasons: v.pipe(
       v.array(v.pipe(v.string(), v.maxLength(REASON_LENGTH_MAX))),
       v.maxLength(REASONS_MAX)
-    )
+    ),
+    gas: upTo(CAPSULE_GAS_MAX)
   })
 })
 
 const capsuleBlock = v.strictObject({
-  version: v.literal(1),
+  version: v.literal(2),
   name: text,
   entrypoint: text,
   /** Version of the compiler, such as v1.22.0. */
   opa: text,
   capabilities: link,
   sources: v.pipe(v.array(v.strictObject({ path: text, source: link })), v.maxLength(64)),
+  /** As the compiler wrote it: whoever runs it meters it. */
   wasm: link,
+  limits: v.strictObject({ gas: upTo(CAPSULE_GAS_MAX), stack: upTo(CAPSULE_STACK_MAX) }),
+  /** Hash of the rules by which `gas` of the vectors is counted. */
+  metering: v.custom<Uint8Array>(
+    input => input instanceof Uint8Array && equals(input, METERING_RULES),
+    'must be the hash of the metering rules of this version'
+  ),
   vectors: v.pipe(v.array(vector), v.minLength(1), v.maxLength(CAPSULE_VECTORS_MAX))
 })
 
@@ -97,9 +113,18 @@ export function parseCapsule(block: Uint8Array, wasm: Uint8Array): Capsule {
     const [issue] = parsed.issues
     throw new CapsuleRefusedError(cid, `${v.getDotPath(issue) ?? 'the block'}: ${issue.message}`)
   }
-  const { name, entrypoint, capabilities, vectors } = parsed.output
+  const { name, entrypoint, capabilities, limits, vectors } = parsed.output
   if (!cidOf(wasm, RAW).equals(parsed.output.wasm)) {
     throw new CapsuleRefusedError(cid, 'its wasm is not the one that its block links to')
   }
-  return { cid, name, entrypoint, capabilities: capabilities.toString(), vectors, block, wasm }
+  return {
+    cid,
+    name,
+    entrypoint,
+    capabilities: capabilities.toString(),
+    limits,
+    vectors,
+    block,
+    wasm
+  }
 }

@@ -1,7 +1,8 @@
 /**
- * Policies as OPA wasm in a worker thread (R17): fixed memory, the same first bytes for every evaluation, no host builtins.
+ * Policies as OPA wasm in a worker thread (R17): metered, fixed memory, the same first bytes for every evaluation, no host
+ * builtins.
  *
- * 1. A trap, an abort, memory that runs out or a malformed answer is a deny.
+ * 1. A trap, an abort, memory, gas or stack that runs out, or a malformed answer is a deny.
  * 2. A wall-clock timeout, a dead worker or a missing capsule is this node's fault: `evaluate` rejects, the caller abstains.
  * 3. A capsule that fails one of its own vectors is never asked.
  * 4. After `stop` nothing of this room keeps the process alive.

@@ -18,5 +18,14 @@ export const CAPSULE_VECTORS_MAX = 256
 /** Reasons of one decision, and characters of each; an answer with more is malformed. */
 export const REASONS_MAX = 64
 export const REASON_LENGTH_MAX = 512
+/**
+ * Bytes of the JSON text of an answer: the most reasons of the greatest length, every character escaped, and some. An answer
+ * that does not end within is malformed.
+ */
+export const ANSWER_BYTES_MAX: number = 256 * 1024
+/** Gas that a capsule may give to one evaluation: some ten ms once the policy is compiled, some hundred before. */
+export const CAPSULE_GAS_MAX = 100_000_000
+/** Slots of stack that a capsule may give: 512 KiB and some, far below what a thread has. */
+export const CAPSULE_STACK_MAX = 65_536
 /** Evaluations that wait at once. Beyond it the engine is overloaded and abstains. */
 export const PENDING_MAX = 10_000

@@ -1,6 +1,7 @@
 import { assert, compareText } from '../../core/base/index.ts'
 import { taggedHash } from '../../core/codec/index.ts'
-import type { PolicyDecision, PolicyInput } from '../../core/policy/index.ts'
+import { METERING_RULES } from '../../core/metering/index.ts'
+import { type PolicyDecision, type PolicyInput, policyText } from '../../core/policy/index.ts'
 import type { Logger, PolicyEngine } from '../../ports/index.ts'
 import { type Capsule, loadCapsule } from './capsule.ts'
 import {
@@ -10,6 +11,7 @@ import {
   PolicyUnavailableError
 } from './errors.ts'
 import {
+  ANSWER_BYTES_MAX,
   LARGE_MEMORY_PAGES,
   PENDING_MAX,
   REASON_LENGTH_MAX,
@@ -20,8 +22,8 @@ import {
 import type { LoadRequest } from './protocol.ts'
 import { WorkerLink } from './worker-link.ts'
 
-/** The evaluator and its version, as the engine hash names it. A unit test compares it with what is installed. */
-export const EVALUATOR = { name: '@open-policy-agent/opa-wasm', version: '1.10.0' } as const
+/** How policies are called, as the engine hash names it: OPA's ABI for wasm, since the version with `opa_eval`. */
+export const EVALUATOR = { abi: 'opa-wasm', version: '1.2' } as const
 
 const ENGINE_TAG = 'can-swarm/policy-engine/v1'
 
@@ -98,9 +100,9 @@ class OpaPolicyEngine implements PolicyEngine {
     if (!this.#loaded.has(capsule)) await this.#load()
     const refused = this.#refused.get(capsule)
     if (refused !== undefined) throw refused
-    const answer = await this.#link.ask({ kind: 'evaluate', capsule, input: JSON.stringify(input) })
+    const answer = await this.#link.ask({ kind: 'evaluate', capsule, input: policyText(input) })
     assert(answer.kind === 'decided', 'an evaluation is answered by a decision')
-    return { allow: answer.allow, reasons: answer.reasons, gas: 0 }
+    return { allow: answer.allow, reasons: answer.reasons, gas: answer.gas }
   }
 
   /** Starts the thread and loads every capsule, once. */
@@ -125,17 +127,19 @@ class OpaPolicyEngine implements PolicyEngine {
   }
 }
 
-function loadRequest({ cid, wasm, entrypoint, vectors }: Capsule): LoadRequest {
+function loadRequest({ cid, wasm, entrypoint, limits, vectors }: Capsule): LoadRequest {
   return {
     kind: 'load',
     capsule: cid,
     wasm,
     entrypoint,
+    limits,
     vectors: vectors.map(({ name, input, decision }) => ({
       name,
-      input: JSON.stringify(input),
+      input: policyText(input),
       allow: decision.allow,
-      reasons: decision.reasons
+      reasons: decision.reasons,
+      gas: decision.gas
     }))
   }
 }
@@ -145,12 +149,16 @@ function engineHash(capabilities: string): Uint8Array {
   return taggedHash(ENGINE_TAG, {
     evaluator: EVALUATOR,
     capabilities,
-    metering: 'none',
+    metering: METERING_RULES,
     memory: {
       smallInputBytes: SMALL_INPUT_BYTES,
       smallPages: SMALL_MEMORY_PAGES,
       largePages: LARGE_MEMORY_PAGES
     },
-    answer: { reasonsMax: REASONS_MAX, reasonLengthMax: REASON_LENGTH_MAX }
+    answer: {
+      bytesMax: ANSWER_BYTES_MAX,
+      reasonsMax: REASONS_MAX,
+      reasonLengthMax: REASON_LENGTH_MAX
+    }
   })
 }

@@ -1,3 +1,6 @@
+import type { PolicyDecision } from '../../core/policy/index.ts'
+import type { EvaluationLimits } from './sandbox.ts'
+
 /**
  * Messages between the engine and its worker thread. Requests are handled in order; each has exactly one answer. Inputs travel
  * as JSON text: a string crosses threads faster than a tree of objects, and the wasm parses JSON anyway.
@@ -9,23 +12,26 @@ export type LoadRequest = {
   readonly capsule: string
   readonly wasm: Uint8Array
   readonly entrypoint: string
+  readonly limits: EvaluationLimits
   readonly vectors: readonly VectorText[]
 }
 
 export type VectorText = {
   readonly name: string
-  readonly input: string
+  readonly input: string | null
   readonly allow: boolean
   readonly reasons: readonly string[]
+  readonly gas: number
 }
 
 export type EvaluateRequest = {
   readonly kind: 'evaluate'
   readonly capsule: string
-  readonly input: string
+  /** Null: it nests too deeply for any policy. */
+  readonly input: string | null
 }
 
 export type WorkerAnswer =
   /** `flaw`: why the capsule is refused, or null. */
   | { readonly kind: 'loaded'; readonly capsule: string; readonly flaw: string | null }
-  | { readonly kind: 'decided'; readonly allow: boolean; readonly reasons: readonly string[] }
+  | ({ readonly kind: 'decided' } & PolicyDecision)

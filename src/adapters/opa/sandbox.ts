@@ -1,91 +1,185 @@
 import * as sdk from '@open-policy-agent/opa-wasm'
-import { LARGE_MEMORY_PAGES, SMALL_INPUT_BYTES, SMALL_MEMORY_PAGES } from './limits.ts'
+import { ok, type Result, refuse } from '../../core/base/index.ts'
+import { EXPORTS, meterModule } from '../../core/metering/index.ts'
+import type { Stop } from './answer.ts'
+import {
+  ANSWER_BYTES_MAX,
+  LARGE_MEMORY_PAGES,
+  SMALL_INPUT_BYTES,
+  SMALL_MEMORY_PAGES
+} from './limits.ts'
 import { type WasmModule, webAssembly } from './web-assembly.ts'
 
 // The package's ESM entry has no named `loadPolicySync`, against its types. The asynchronous one would load Node's fetch.
 const { loadPolicySync } = (sdk as unknown as { default: typeof sdk }).default
 
-type LoadedPolicy = ReturnType<typeof loadPolicySync>
+/** What one evaluation may use. */
+export type EvaluationLimits = {
+  readonly gas: number
+  /** Slots of stack: locals, operands, and eight for each frame. */
+  readonly stack: number
+}
 
-/** All that a policy may ask of its host: memory, a way to give up, and builtins, of which it may use none. */
-const IMPORTS: ReadonlySet<string> = new Set([
-  'env.memory',
-  'env.opa_abort',
-  'env.opa_println',
-  'env.opa_builtin0',
-  'env.opa_builtin1',
-  'env.opa_builtin2',
-  'env.opa_builtin3',
-  'env.opa_builtin4'
-])
+/** How an evaluation ended. `text` is the policy's answer as JSON; null when it is longer than any answer may be. */
+export type Evaluated =
+  | { readonly kind: 'answered'; readonly text: string | null; readonly gas: number }
+  | { readonly kind: Stop }
 
-/** Why a compiled policy may not run here, or null. */
-export function flawOf(module: WasmModule, entrypoint: string): string | null {
-  const foreign = webAssembly.Module.imports(module)
-    .map(({ module: from, name }) => `${from}.${name}`)
-    .find(name => !IMPORTS.has(name))
-  if (foreign !== undefined) return `it imports ${foreign}`
-  const policy = instantiate(module, SMALL_MEMORY_PAGES)
-  const builtins = Object.keys(builtinsOf(policy))
-  // The host's versions of OPA's builtins differ from OPA's own, so only those inside the wasm are allowed (R17).
-  if (builtins.length > 0) return `it needs the host builtins ${builtins.join(', ')}`
-  return Object.hasOwn(policy.entrypoints, entrypoint) ? null : `it has no entrypoint ${entrypoint}`
+/** A function or a global of an instance. */
+type WasmExport = ((...values: number[]) => number) & { value: number | bigint }
+
+/** The loaded policy, as the package has it and its types do not say. */
+type LoadedPolicy = {
+  readonly mem: { readonly buffer: ArrayBuffer }
+  readonly wasmInstance: { readonly exports: Readonly<Record<string, WasmExport>> }
+  readonly entrypoints: Readonly<Record<string, number>>
+  readonly dataAddr: number
+  readonly dataHeapPtr: number
 }
 
 /**
- * One compiled policy in two fixed memories. Which of them is used depends on the size of the input alone, and every evaluation
- * starts from the same bytes, so that equal inputs end equally on every machine.
+ * One policy, metered and compiled, in two fixed memories. Which of them is used depends on the size of the input alone, and
+ * every evaluation starts from the same memory and globals, so that equal inputs end equally, at equal cost, on every machine.
  */
 export class Sandbox {
   readonly #module: WasmModule
+  readonly #globals: readonly string[]
   readonly #entrypoint: string
+  readonly limits: EvaluationLimits
   readonly #cells = new Map<number, Cell>()
 
-  constructor(module: WasmModule, entrypoint: string) {
+  private constructor(
+    module: WasmModule,
+    globals: readonly string[],
+    { entrypoint, limits }: { readonly entrypoint: string; readonly limits: EvaluationLimits }
+  ) {
     this.#module = module
+    this.#globals = globals
     this.#entrypoint = entrypoint
+    this.limits = limits
   }
 
-  /** The policy's raw answer to a JSON text. Throws what the wasm throws: a trap, an abort, memory that ran out. */
-  evaluate(input: string): unknown {
+  /** Meters and compiles. Refuses what may not run here, with the reason. Throws what the policy throws while it sets itself up. */
+  static create(
+    wasm: Uint8Array,
+    init: { readonly entrypoint: string; readonly limits: EvaluationLimits }
+  ): Result<Sandbox> {
+    const metered = meterModule(wasm)
+    if (!metered.ok) return metered
+    if (!webAssembly.validate(wasm)) return refuse('WASM_INVALID', 'it is not valid WebAssembly')
+    const module = new webAssembly.Module(metered.value.wasm)
+    const sandbox = new Sandbox(module, metered.value.globals, init)
+    const flaw = sandbox.#flaw()
+    return flaw === null ? ok(sandbox) : refuse('WASM_UNUSABLE', flaw)
+  }
+
+  /** Throws only for faults of this machine: no memory, no stack of its own. */
+  evaluate(input: string): Evaluated {
     const bytes = new TextEncoder().encode(input)
     const pages = bytes.length <= SMALL_INPUT_BYTES ? SMALL_MEMORY_PAGES : LARGE_MEMORY_PAGES
-    const cell = this.#cells.get(pages) ?? newCell(this.#module, pages)
-    // Taken out while it runs: globals of an instance that trapped are not what they were, so it is not used again.
-    this.#cells.delete(pages)
-    restore(cell)
-    const answer: unknown = cell.policy.evaluate(bytes.buffer, this.#entrypoint)
+    try {
+      return this.#run(this.#cell(pages), bytes)
+    } catch (error) {
+      if (!(error instanceof webAssembly.RuntimeError)) throw error
+      return { kind: this.#stopOf(pages) }
+    }
+  }
+
+  #run(cell: Cell, input: Uint8Array): Evaluated {
+    restore(cell, this.limits)
+    // The text begins where the policy's own memory ends; it works behind the text.
+    const end = cell.heap + input.length
+    if (end > cell.memory.length) return { kind: 'trap' }
+    cell.memory.set(input, cell.heap)
+    const answer = cell.evaluate(0, cell.entrypoint, cell.data, cell.heap, input.length, end, 0)
+    const gas = this.limits.gas - Number(cell.gas.value)
+    return { kind: 'answered', text: textAt(cell.memory, answer), gas }
+  }
+
+  #stopOf(pages: number): Stop {
+    const cell = this.#cells.get(pages)
+    if (cell === undefined) return 'trap'
+    if (cell.gas.value < 0) return 'out-of-gas'
+    return cell.stack.value < 0 ? 'out-of-stack' : 'trap'
+  }
+
+  #flaw(): string | null {
+    const policy = instantiate(this.#module, SMALL_MEMORY_PAGES)
+    if (policy.wasmInstance.exports['opa_eval'] === undefined)
+      return 'it has no opa_eval: it was compiled for an ABI before 1.2'
+    // The host's versions of OPA's builtins differ from OPA's own, so only those inside the wasm are allowed (R17).
+    const builtins = Object.keys(builtinsOf(policy))
+    if (builtins.length > 0) return `it needs the host builtins ${builtins.join(', ')}`
+    return Object.hasOwn(policy.entrypoints, this.#entrypoint)
+      ? null
+      : `it has no entrypoint ${this.#entrypoint}`
+  }
+
+  #cell(pages: number): Cell {
+    const known = this.#cells.get(pages)
+    if (known !== undefined) return known
+    const cell = newCell(instantiate(this.#module, pages), this.#globals, this.#entrypoint)
     this.#cells.set(pages, cell)
-    return answer
+    return cell
   }
 }
 
-/** An instance, and the part of its first memory that is not zero. */
-type Cell = { readonly policy: LoadedPolicy; readonly snapshot: Uint8Array }
+/**
+ * An instance, and all of it that can change: the part of its first memory that is not zero, its globals, its counters. Tables
+ * cannot change, so that even after a trap the instance can be made as new.
+ */
+type Cell = {
+  readonly memory: Uint8Array
+  readonly snapshot: Uint8Array
+  readonly globals: readonly { readonly global: WasmExport; readonly first: number | bigint }[]
+  readonly gas: WasmExport
+  readonly stack: WasmExport
+  readonly evaluate: WasmExport
+  readonly entrypoint: number
+  /** Addresses of the empty data document, and of the first byte that is free. */
+  readonly data: number
+  readonly heap: number
+}
 
-function newCell(module: WasmModule, pages: number): Cell {
-  const policy = instantiate(module, pages)
+function newCell(policy: LoadedPolicy, globals: readonly string[], entrypoint: string): Cell {
   const memory = new Uint8Array(policy.mem.buffer)
   let used = memory.length
   while (used > 0 && memory[used - 1] === 0) used--
-  return { policy, snapshot: memory.slice(0, used) }
+  const exported = (name: string): WasmExport => policy.wasmInstance.exports[name] as WasmExport
+  return {
+    memory,
+    snapshot: memory.slice(0, used),
+    globals: globals.map(exported).map(global => ({ global, first: global.value })),
+    gas: exported(EXPORTS.gas),
+    stack: exported(EXPORTS.stack),
+    evaluate: exported('opa_eval'),
+    entrypoint: policy.entrypoints[entrypoint] ?? 0,
+    data: policy.dataAddr,
+    heap: policy.dataHeapPtr
+  }
 }
 
-function restore({ policy, snapshot }: Cell): void {
-  const memory = new Uint8Array(policy.mem.buffer)
+function restore({ memory, snapshot, globals, gas, stack }: Cell, limits: EvaluationLimits): void {
   memory.set(snapshot)
   memory.fill(0, snapshot.length)
+  for (const { global, first } of globals) global.value = first
+  gas.value = BigInt(limits.gas)
+  stack.value = limits.stack
 }
 
 function instantiate(module: WasmModule, pages: number): LoadedPolicy {
-  return loadPolicySync(module, { initial: pages, maximum: pages })
+  return loadPolicySync(module, { initial: pages, maximum: pages }) as unknown as LoadedPolicy
 }
 
 /** Names that the wasm expects the host to provide. */
-function builtinsOf(policy: LoadedPolicy): Record<string, number> {
-  const { exports } = policy.wasmInstance as { exports: unknown }
-  const { builtins, opa_json_dump: dump } = exports as Record<string, (address?: number) => number>
-  const memory = new Uint8Array(policy.mem.buffer)
-  const start = dump?.(builtins?.()) ?? 0
-  return JSON.parse(new TextDecoder().decode(memory.subarray(start, memory.indexOf(0, start))))
+function builtinsOf({ mem, wasmInstance: { exports } }: LoadedPolicy): Record<string, number> {
+  const start = exports['opa_json_dump']?.(exports['builtins']?.() ?? 0) ?? 0
+  return JSON.parse(textAt(new Uint8Array(mem.buffer), start) ?? '{}')
+}
+
+/** The text that ends with a zero byte; null when it does not end in time. */
+function textAt(memory: Uint8Array, address: number): string | null {
+  const part = memory.subarray(address, address + ANSWER_BYTES_MAX)
+  const length = part.indexOf(0)
+  return length < 0 ? null : new TextDecoder().decode(part.subarray(0, length))
 }

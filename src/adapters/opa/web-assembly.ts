@@ -2,10 +2,9 @@
 export type WasmModule = { readonly [Symbol.toStringTag]: string }
 
 type WebAssemblyApi = {
-  readonly Module: {
-    new (bytes: Uint8Array): WasmModule
-    imports(module: WasmModule): readonly { readonly module: string; readonly name: string }[]
-  }
+  readonly Module: new (bytes: Uint8Array) => WasmModule
+  readonly RuntimeError: new () => Error
+  validate(bytes: Uint8Array): boolean
 }
 
 /** The part of the global WebAssembly that this room uses. */

@@ -4,16 +4,12 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { parentPort } from 'node:worker_threads'
-import { assert } from '../../core/base/index.ts'
-import { type Answer, parseAnswer, TRAPPED } from './answer.ts'
+import { assert, type Refusal } from '../../core/base/index.ts'
+import { decide } from './decide.ts'
 import type { EvaluateRequest, LoadRequest, WorkerAnswer, WorkerRequest } from './protocol.ts'
-import { flawOf, Sandbox } from './sandbox.ts'
-import { webAssembly } from './web-assembly.ts'
+import { Sandbox } from './sandbox.ts'
 
 const sandboxes = new Map<string, Sandbox>()
-
-// A policy may print; this program's output is not the place.
-console.log = () => undefined
 
 const port = parentPort
 assert(port !== null, 'the policy worker runs in a worker thread')
@@ -22,14 +18,14 @@ port.on('message', (request: WorkerRequest) => {
 })
 
 function load(request: LoadRequest): WorkerAnswer {
-  const { capsule } = request
+  const { capsule, wasm, entrypoint, limits, vectors } = request
   try {
-    const module = new webAssembly.Module(request.wasm)
-    const flaw = flawOf(module, request.entrypoint)
-    if (flaw !== null) return { kind: 'loaded', capsule, flaw }
-    const sandbox = new Sandbox(module, request.entrypoint)
-    const failing = request.vectors.find(
-      ({ input, allow, reasons }) => !isDeepStrictEqual(ask(sandbox, input), { allow, reasons })
+    const created = Sandbox.create(wasm, { entrypoint, limits })
+    if (!created.ok) return { kind: 'loaded', capsule, flaw: flawText(created.refusal) }
+    const sandbox = created.value
+    const failing = vectors.find(
+      ({ input, allow, reasons, gas }) =>
+        !isDeepStrictEqual(decide(sandbox, input), { allow, reasons, gas })
     )
     if (failing !== undefined) {
       return { kind: 'loaded', capsule, flaw: `it fails its conformance vector "${failing.name}"` }
@@ -41,16 +37,12 @@ function load(request: LoadRequest): WorkerAnswer {
   }
 }
 
+function flawText({ code, message }: Refusal): string {
+  return `${message} (${code})`
+}
+
 function evaluate({ capsule, input }: EvaluateRequest): WorkerAnswer {
   const sandbox = sandboxes.get(capsule)
   assert(sandbox !== undefined, 'the engine asks loaded capsules only')
-  return { kind: 'decided', ...ask(sandbox, input) }
-}
-
-function ask(sandbox: Sandbox, input: string): Answer {
-  try {
-    return parseAnswer(sandbox.evaluate(input))
-  } catch {
-    return TRAPPED
-  }
+  return { kind: 'decided', ...decide(sandbox, input) }
 }

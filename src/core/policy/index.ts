@@ -14,4 +14,5 @@ export {
   messageInput,
   toPolicyValue
 } from './input.ts'
+export { POLICY_DEPTH_MAX, policyText } from './policy-text.ts'
 export type { PolicyDecision, PolicyInput, PolicyValue } from './types.ts'

@@ -19,6 +19,6 @@ export type PolicyDecision = {
   readonly allow: boolean
   /** Rules that denied, each `rule: what it saw`; empty when allowed. Sorted. */
   readonly reasons: readonly string[]
-  /** Gas used; 0 until evaluation is metered. */
+  /** Gas used, by the metering rules; the whole limit of the capsule when the evaluation was stopped. */
   readonly gas: number
 }

@@ -1,13 +1,11 @@
 // The engine over its real worker: decisions, determinism, refusals and faults.
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decode as decodeDagJson, encode as encodeDagJson } from '@ipld/dag-json'
 import {
   type CapsuleBlock,
-  EVALUATOR,
   loadCapsule,
   type OpaPolicyEngineInit,
   opaPolicyEngine
@@ -68,12 +66,6 @@ afterEach(async () => {
 
 describe('adapters/opa/engine', () => {
   it('is the evaluator and the capsule that its hash and name say', () => {
-    const require = createRequire(import.meta.url)
-    const root = new URL(
-      '../../../../node_modules/@open-policy-agent/opa-wasm/package.json',
-      import.meta.url
-    )
-    assert.equal(require(root.pathname).version, EVALUATOR.version)
     const engine = create()
     assert.equal(engine.baseCapsule, capsule.cid)
     assert.equal(engine.engine.length, 32)
@@ -84,8 +76,36 @@ describe('adapters/opa/engine', () => {
     const engine = create()
     await engine.start()
     for (const { name, input, decision } of capsule.vectors) {
-      assert.deepEqual(await engine.evaluate(capsule.cid, input), { ...decision, gas: 0 }, name)
+      assert.deepEqual(await engine.evaluate(capsule.cid, input), decision, name)
     }
+  })
+
+  it('asks the same whatever order the keys of a question have', async () => {
+    const engine = create()
+    const turned = Object.fromEntries(Object.entries(good).reverse()) as PolicyInput
+    assert.deepEqual(
+      await engine.evaluate(capsule.cid, turned),
+      await engine.evaluate(capsule.cid, good)
+    )
+  })
+
+  it('denies within its gas when a policy would take more', async () => {
+    const limits = { gas: 10_000, stack: 16_384 }
+    const decision = {
+      allow: false,
+      reasons: ['engine: the evaluation ran out of gas'],
+      gas: 10_000
+    }
+    const vectors = [{ name: 'too dear', input: good, decision }]
+    const directory = altered(block => ({ ...block, limits, vectors }))
+    const engine = create({ directories: [directory] })
+    assert.deepEqual(await engine.evaluate(engine.baseCapsule, good), decision)
+  })
+
+  it('denies a question of 10,000 levels', async () => {
+    const deep = JSON.parse('['.repeat(10_000) + ']'.repeat(10_000))
+    const decision = await create().evaluate(capsule.cid, { ...good, deep })
+    assert.deepEqual(decision.reasons, ['engine: the evaluation trapped'])
   })
 
   it('starts by itself at the first question', async () => {
@@ -125,7 +145,7 @@ describe('adapters/opa/engine', () => {
     assert.deepEqual(decision, {
       allow: false,
       reasons: ['engine: the evaluation trapped'],
-      gas: 0
+      gas: capsule.limits.gas
     })
     assert.equal((await engine.evaluate(capsule.cid, good)).allow, true)
   })
@@ -186,12 +206,12 @@ describe('adapters/opa/refused capsules', () => {
 
   it('refuses unknown fields, other versions and missing files', () => {
     assert.throws(() => loadCapsule(altered(block => ({ ...block, extra: 1 }))), refused)
-    assert.throws(() => loadCapsule(altered(block => ({ ...block, version: 2 }))), refused)
+    assert.throws(() => loadCapsule(altered(block => ({ ...block, version: 1 }))), refused)
     assert.throws(() => loadCapsule(join(BASE, 'nothing')), refused)
   })
 
   it('refuses a capsule that fails one of its vectors', async () => {
-    const wrong = { name: 'wrong', input: good, decision: { allow: false, reasons: [] } }
+    const wrong = { name: 'wrong', input: good, decision: { allow: false, reasons: [], gas: 0 } }
     const directory = altered(block => ({ ...block, vectors: [...block.vectors, wrong] }))
     await assert.rejects(create({ directories: [directory] }).start(), error => {
       assert.match(String(error), /vector "wrong"/u)
@@ -200,6 +220,18 @@ describe('adapters/opa/refused capsules', () => {
     const engine = create({ directories: [BASE, directory] })
     assert.equal((await engine.evaluate(capsule.cid, good)).allow, true)
     await assert.rejects(engine.evaluate(loadCapsule(directory).cid, good), refused)
+  })
+
+  it('refuses a capsule whose vectors cost something else, or by other rules', async () => {
+    const [first] = capsule.vectors
+    assert.ok(first)
+    const dearer = { ...first, decision: { ...first.decision, gas: first.decision.gas + 1 } }
+    const directory = altered(block => ({ ...block, vectors: [dearer] }))
+    await assert.rejects(create({ directories: [directory] }).start(), refused)
+    const other = altered(block => ({ ...block, metering: new Uint8Array(32) }))
+    assert.throws(() => loadCapsule(other), refused)
+    const greedy = altered(block => ({ ...block, limits: { gas: 10 ** 9, stack: 1 } }))
+    assert.throws(() => loadCapsule(greedy), refused)
   })
 
   it('refuses an entrypoint that is not there', async () => {
@@ -219,7 +251,7 @@ describe('adapters/opa/refused capsules', () => {
 })
 
 describe('adapters/opa/faults', () => {
-  const decided = `parentPort.postMessage({ kind: 'decided', allow: true, reasons: [] })`
+  const decided = `parentPort.postMessage({ kind: 'decided', allow: true, reasons: [], gas: 1 })`
 
   it('abstains from an evaluation that takes too long, and goes on with the others', async () => {
     const hangs = fakeWorker(`if (request.input.includes('hang')) for (;;) {} ; ${decided}`)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { toHex } from '../../../../src/core/base/index.ts'
 import { hash } from '../../../../src/core/codec/index.ts'
-import { meterModule } from '../../../../src/core/metering/index.ts'
+import { METERING_RULES, meterModule } from '../../../../src/core/metering/index.ts'
 import { policyInstance } from '../../../support/policy-instance.ts'
 import { webAssembly } from '../../../support/web-assembly.ts'
 
@@ -62,5 +62,10 @@ describe('core/metering/base capsule', () => {
       toHex(hash(metered())),
       '2d8e1584de12caa628eebbe01805077052b5e42843ef153804d8c617264829d7'
     )
+  })
+
+  it('follows the rules whose hash the engine commits to', () => {
+    const rules = readFileSync(new URL('../../../../protocols/policy/metering.md', import.meta.url))
+    assert.equal(toHex(METERING_RULES), toHex(hash(rules)))
   })
 })

@@ -1,0 +1,98 @@
+// Policies that no compiler would write: they loop, recurse, remember, print without end. Each costs its gas and nothing more.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { decide } from '../../../../src/adapters/opa/decide.ts'
+import { type EvaluationLimits, Sandbox } from '../../../../src/adapters/opa/sandbox.ts'
+import { fakePolicy, TEXT } from '../../../support/fake-policy.ts'
+
+const BASE = readFileSync(new URL('../../../../policies/base/capsule.wasm', import.meta.url))
+const LIMITS: EvaluationLimits = { gas: 1_000_000, stack: 16_384 }
+/** i32.const of the address of an allow. */
+const ALLOW = [0x41, 0x80, 0x02]
+const allowed = { allow: true, reasons: [] }
+const stopped = (reason: string) => ({
+  allow: false,
+  reasons: [`engine: ${reason}`],
+  gas: LIMITS.gas
+})
+
+function sandboxOf(wasm: Uint8Array, limits: EvaluationLimits = LIMITS): Sandbox {
+  const created = Sandbox.create(wasm, { entrypoint: 'base/decision', limits })
+  assert.ok(created.ok, JSON.stringify(created))
+  return created.value
+}
+
+function flawOf(wasm: Uint8Array, entrypoint = 'base/decision'): string {
+  const created = Sandbox.create(wasm, { entrypoint, limits: LIMITS })
+  return created.ok ? 'none' : created.refusal.code
+}
+
+describe('adapters/opa/sandbox', () => {
+  it('reads the answer of a policy and what it cost', () => {
+    assert.equal(TEXT.allow, 256)
+    assert.deepEqual(decide(sandboxOf(fakePolicy(ALLOW)), '{}'), { ...allowed, gas: 1 })
+  })
+
+  it('denies when a loop takes all gas, and goes on', () => {
+    const sandbox = sandboxOf(fakePolicy([0x03, 0x40, 0x0c, 0, 0x0b, ...ALLOW]))
+    for (let i = 0; i < 3; i++)
+      assert.deepEqual(decide(sandbox, '{}'), stopped('the evaluation ran out of gas'))
+  })
+
+  it('denies when a recursion takes all stack, and goes on', () => {
+    const sevenZeros = [0, 1, 2, 3, 4, 5, 6].flatMap(() => [0x41, 0])
+    const sandbox = sandboxOf(fakePolicy([...sevenZeros, 0x10, 0]))
+    for (let i = 0; i < 3; i++)
+      assert.deepEqual(decide(sandbox, '{}'), stopped('the evaluation ran out of stack'))
+  })
+
+  it('denies a trap', () => {
+    const sandbox = sandboxOf(fakePolicy([0x00]))
+    assert.deepEqual(decide(sandbox, '{}'), stopped('the evaluation trapped'))
+  })
+
+  it('lets a policy remember nothing, neither in memory nor in globals nor after a trap', () => {
+    // Adds 1 to the global and to a byte of memory, and traps unless both are 1 now.
+    const count = [0x23, 0, 0x41, 1, 0x6a, 0x24, 0]
+    const store = [0x41, 0, 0x41, 0, 0x28, 2, 0, 0x41, 1, 0x6a, 0x36, 2, 0]
+    const product = [0x23, 0, 0x41, 0, 0x28, 2, 0, 0x6c]
+    const body = [...count, ...store, ...product, 0x41, 1, 0x47, 0x04, 0x40, 0x00, 0x0b, ...ALLOW]
+    const sandbox = sandboxOf(fakePolicy(body))
+    for (let i = 0; i < 3; i++) assert.equal(decide(sandbox, '{}').allow, true)
+    const traps = sandboxOf(
+      fakePolicy([...count, ...store, 0x23, 0, 0x41, 1, 0x46, 0x04, 0x40, 0x00, 0x0b, ...ALLOW])
+    )
+    for (let i = 0; i < 3; i++)
+      assert.deepEqual(decide(traps, '{}'), stopped('the evaluation trapped'))
+  })
+
+  it('denies an answer that is no decision', () => {
+    const malformed = ['engine: the answer is malformed']
+    const at = (address: number[]): readonly string[] =>
+      decide(sandboxOf(fakePolicy([0x41, ...address])), '{}').reasons
+    // The list of builtins, an empty text, the end of memory, an address beyond it.
+    for (const address of [[16], [0], [0xff, 0xff, 0x3f], [0x7f]])
+      assert.deepEqual(at(address), malformed, String(address))
+    // Fills the whole memory with ones and answers from there.
+    const endless = [0x41, 0, 0x41, 1, 0x3f, 0, 0x41, 16, 0x74, 0xfc, 0x0b, 0, 0x41, 0]
+    assert.deepEqual(decide(sandboxOf(fakePolicy(endless)), '{}').reasons, malformed)
+  })
+
+  it('denies inputs of 10 MB and of 10,000 levels', () => {
+    const sandbox = sandboxOf(BASE)
+    const large = JSON.stringify({ gate: 'message', x: 'x'.repeat(10_000_000) })
+    assert.deepEqual(decide(sandbox, large), stopped('the evaluation trapped'))
+    assert.deepEqual(decide(sandbox, null), stopped('the evaluation trapped'))
+    const deep = '['.repeat(10_000) + ']'.repeat(10_000)
+    assert.deepEqual(decide(sandbox, deep), stopped('the evaluation ran out of stack'))
+    assert.equal(decide(sandbox, '{"gate":"other"}').gas > 0, true)
+  })
+
+  it('says what is wrong with wasm that it refuses', () => {
+    assert.equal(flawOf(BASE), 'none')
+    assert.equal(flawOf(BASE, 'base/other'), 'WASM_UNUSABLE')
+    assert.equal(flawOf(Uint8Array.of(1, 2, 3)), 'METERING_MALFORMED')
+    // Dead code may be anything to the metering, not to the validator.
+    assert.equal(flawOf(fakePolicy([0x00, 0x6a, ...ALLOW, 0x1a, 0x92])), 'WASM_INVALID')
+  })
+})
