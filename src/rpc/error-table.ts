@@ -1,4 +1,5 @@
 import type { ErrorKind } from './error-kinds.ts'
+import { METERING_ROWS } from './metering-errors.ts'
 
 export type ErrorEntry = {
   readonly kind: ErrorKind
@@ -279,7 +280,8 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
       'CAPSULE_REFUSED',
       'denied',
       'The policy capsule is not what it should be, or fails its own vectors.'
-    ]
+    ],
+    ...METERING_ROWS
   ],
   Threads: [
     [
