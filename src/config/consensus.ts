@@ -10,6 +10,7 @@ export type ConsensusConfig = {
   readonly joinTimeoutMs: number
   readonly awayTimeoutMs: number
   readonly stallTimeoutMs: number
+  readonly lingerMs: number
 }
 
 /**
@@ -17,7 +18,8 @@ export type ConsensusConfig = {
  * difference of 5 s covers machines without time synchronisation for days. Invited candidates have half a second to answer; on a
  * network with slow links give them more. Four members are the least that survive one loss. A new epoch costs a round of promises and
  * the worker its lease: so a member that is slow to write its promise has ten times what a slow disk needs, and one that is away, or a group that is
- * stuck, as long as a laptop that was closed for a moment.
+ * stuck, as long as a laptop that was closed for a moment. Nothing about an ended thread that was
+ * under way at its end travels for longer than a minute.
  */
 export const consensusDefaults: ConsensusConfig = {
   electionTicksMin: 20,
@@ -27,10 +29,18 @@ export const consensusDefaults: ConsensusConfig = {
   groupSize: 4,
   joinTimeoutMs: 5_000,
   awayTimeoutMs: 30_000,
-  stallTimeoutMs: 30_000
+  stallTimeoutMs: 30_000,
+  lingerMs: 60_000
 }
 
 export const consensusFlags: FlagsFor<'consensus', ConsensusConfig> = {
+  'consensus.lingerMs': {
+    type: 'number',
+    unit: 'ms',
+    min: 1000,
+    max: 86_400_000,
+    help: 'How long a thread stays in memory after its end, before it is archived.'
+  },
   'consensus.electionTicksMin': {
     type: 'number',
     unit: 'ticks',

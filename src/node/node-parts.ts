@@ -191,7 +191,8 @@ function machineOf(
       inviteMs: consensus.formTimeoutMs,
       joinMs: consensus.joinTimeoutMs,
       awayMs: consensus.awayTimeoutMs,
-      stallMs: consensus.stallTimeoutMs
+      stallMs: consensus.stallTimeoutMs,
+      lingerMs: consensus.lingerMs
     }
   })
 }
