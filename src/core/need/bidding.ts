@@ -9,7 +9,7 @@ export function applyPropose(state: NeedState, admitted: Admitted<'PROPOSE'>): v
   if (state.phase !== 'BIDDING' || state.proposals.size >= PROPOSALS_MAX) return
   const { sender, payload } = admitted.envelope
   if (payload.need.toString() !== state.need.id) return
-  // Only the carried one can be decided; another of its worker must not take its place.
+  // A group that is bound to a decision takes no other bid, so it can make no other (R11).
   if (state.carried !== null && state.carried.proposal !== admitted.id) return
   if (sender === state.need.envelope.sender && !isSolo(state)) return
   if (payload.ballot.cost > state.need.envelope.payload.budget) return
@@ -33,13 +33,11 @@ export function applyAttestPlan(state: NeedState, admitted: Admitted<'ATTEST_PLA
   proposal.attestations.set(sender, admitted)
 }
 
-/** Proposals with K_plan attestations, best first: cost, then ETA, then id. A group that is bound to a decision has no other. */
+/** Proposals with K_plan attestations, best first: cost, then ETA, then id. */
 export function eligible(state: NeedState): readonly Proposal[] {
   const { kPlan } = state.form.envelope.payload
-  const carried = state.carried?.proposal ?? null
   const enough = [...state.proposals.values()].filter(
-    ({ admitted, attestations }) =>
-      attestations.size >= kPlan && (carried === null || admitted.id === carried)
+    proposal => proposal.attestations.size >= kPlan
   )
   return enough.sort(compareProposals)
 }

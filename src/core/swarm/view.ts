@@ -62,7 +62,8 @@ export function viewOf(context: Context, thread: Thread): ThreadView {
 function reasonOf(context: Context, thread: Thread): string {
   if (thread.end !== null) return thread.end.outcome.reason
   if (thread.abandoned !== null) return thread.abandoned
-  if (thread.group === null) return formationReason(context, thread)
+  const isMoving = thread.sealing !== null || thread.formation !== null
+  if (thread.group === null || isMoving) return formationReason(context, thread)
   return thread.group.log.state.reason
 }
 

@@ -17,13 +17,18 @@ type World = {
 
 /** A NEED of node 0; node 1 works, the others verify. Patient enough for a few epochs. */
 function world(
-  options: { nodes?: number; seed?: number; claims?: (epoch: number) => boolean } = {},
+  options: {
+    nodes?: number
+    seed?: number
+    worker?: number
+    claims?: (epoch: number) => boolean
+  } = {},
   overrides: Partial<Payload<'NEED'>> = {}
 ): World {
   const cluster = new SwarmCluster({ nodes: options.nodes ?? 7, seed: options.seed ?? 7 })
   for (const [index, node] of cluster.nodes.entries())
     script(cluster, node, {
-      works: index === 1,
+      works: index === (options.worker ?? 1),
       verifies: index >= 2,
       claims: options.claims ?? (() => true)
     })
@@ -116,12 +121,12 @@ describe('core/swarm: epochs', () => {
   })
 
   it('carries a certified decision over, although a better bid comes', () => {
-    const given = world({ claims: epoch => epoch > 0 })
+    const given = world({ worker: 6, claims: epoch => epoch > 0 })
     const { cluster, requester, thread } = given
     reaches(given, () => isDecided(given))
     const decided = cluster.view(requester, thread).decide?.proposal
-    // Node 6 bids less than node 1 did, once the new group takes bids.
-    script(cluster, cluster.nodes[6] as ClusterNode, { works: true })
+    // Node 1 bids less than node 6 did, before the new group decides.
+    script(cluster, cluster.nodes[1] as ClusterNode, { works: true })
     assert(reform(given).ok)
     ends(given)
     const view = cluster.view(requester, thread)
@@ -166,10 +171,10 @@ describe('core/swarm: epochs', () => {
     reaches(given, () => isDecided(given))
     cluster.crash(chosen(given, 0)[0] as ClusterNode)
     cluster.run(1_000)
-    requester.alive = false
+    cluster.pause(requester)
     cluster.run(60_000)
-    requester.alive = true
-    cluster.input(requester, { kind: 'tick', nowMs: cluster.nowMs })
+    cluster.resume(requester)
+    cluster.run(1_000)
     assert.deepEqual(recordsOf(requester, 'sealing'), [])
     assert.equal(cluster.view(requester, thread).epoch, 0)
   })
