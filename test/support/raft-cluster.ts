@@ -161,7 +161,7 @@ export class RaftCluster {
   #propose(member: Member): void {
     // Large entries travel one or two at a time, so that logs also grow step by step.
     const buffer = this.random.chance(0.5) ? SMALL : LARGE
-    const count = 1 + this.random.below(4)
+    const count = 1 + this.random.below(this.#habits.burst)
     this.input(member, raft => {
       for (let i = 0; i < count; i++) raft.propose(new Uint8Array(buffer))
     })

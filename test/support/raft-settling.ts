@@ -78,8 +78,8 @@ function stayAsleep(cluster: RaftCluster, leader: Member): void {
 function keepTerm(cluster: RaftCluster, leader: Member): void {
   const term = leader.raft?.status().term
   for (let round = 0; round < SILENT_ROUNDS; round++) tick(cluster)
-  const after = leader.raft?.status()
-  if (after?.role !== 'leader' || after.term !== term)
+  const now = leaderOf(cluster)
+  if (now !== leader || now.raft?.status().term !== term)
     throw new Violation('quiescence', `a lost message cost ${leader.id} its office`)
 }
 

@@ -72,17 +72,19 @@ export const CALM: Faults = {
 
 /** Long partitions with lost messages and hardly a crash: groups split, and both halves go on. */
 export const SPLIT: Faults = {
-  loss: 0.02,
-  duplication: 0.05,
-  crash: 0.0005,
+  loss: 0.01,
+  duplication: 0.02,
+  crash: 0.0003,
   leaderCrash: 0,
   restart: 0.02,
-  partition: 0.01,
-  heal: 0.003
+  partition: 0.0015,
+  heal: 0.0005
 }
 
 /** Chances per action that somebody does this. */
 export type Habits = {
+  /** Most entries that are proposed at once: a number, not a chance. */
+  readonly burst: number
   readonly snapshot: number
   readonly change: number
   readonly quiesce: number
@@ -90,9 +92,28 @@ export type Habits = {
   readonly transfer: number
 }
 
-export const PLAIN: Habits = { snapshot: 0, change: 0, quiesce: 0, forward: 0, transfer: 0.002 }
+export const PLAIN: Habits = {
+  burst: 4,
+  snapshot: 0,
+  change: 0,
+  quiesce: 0,
+  forward: 0,
+  transfer: 0.002
+}
 
-const ALL: Habits = { snapshot: 0.01, change: 0.01, quiesce: 0.01, forward: 0.01, transfer: 0.002 }
+const ALL: Habits = { ...PLAIN, snapshot: 0.01, change: 0.01, quiesce: 0.01, forward: 0.01 }
+
+/** Whoever leads changes who takes part whenever it may. */
+export const CHURN: Habits = { ...PLAIN, change: 0.08 }
+
+/** Many large entries at once: those of an earlier term fill messages of their own (Figure 8). */
+export const HEAVY: Habits = { ...PLAIN, burst: 16 }
+
+/** A group that sleeps whenever it may. */
+export const DROWSY: Habits = { ...PLAIN, quiesce: 0.1, forward: 0.005 }
+
+/** Logs are short: whoever misses something gets a snapshot. */
+export const FORGETFUL: Habits = { ...PLAIN, snapshot: 0.1 }
 
 /** What groups do; a seed picks one. */
 export const HABITS: readonly Habits[] = [
