@@ -20,6 +20,7 @@ import {
   rosterHash,
   voteBytes
 } from '../../src/core/roster/index.ts'
+import { epochVectors } from './epoch-vectors.ts'
 import { finishedThread } from './finished-thread.ts'
 import { testDraft, testKeys } from './swarm-cluster.ts'
 
@@ -96,11 +97,9 @@ type Invalid = {
   readonly rule: string
   readonly refusal: string
   readonly envelope: Admitted
-  /** Another NEED than that of the valid vectors. */
-  readonly of?: Admitted
 }
 
-/** GROUP-17: what keeps a FORM small, in its first epoch and close to honest clocks. */
+/** GROUP-17: what keeps a FORM small and close to honest clocks. */
 function unboundedForms(): Record<string, Invalid> {
   const rule = 'GROUP-17'
   const manifest = form.envelope.payload.candidates[0]?.manifest ?? need.cid
@@ -115,7 +114,6 @@ function unboundedForms(): Record<string, Invalid> {
       refusal: 'FORM_TOO_LARGE',
       envelope: formWith({ candidates }, requester, refs)
     },
-    'form-of-a-later-epoch': { rule, refusal: 'FORM_SEAL', envelope: formWith({ epoch: 1 }) },
     'form-with-a-wide-precision': {
       rule,
       refusal: 'FORM_PRECISION',
@@ -264,7 +262,7 @@ for (const [name, admitted, digest] of [
     signers
   })
 }
-for (const [name, { rule, refusal, envelope, of }] of Object.entries({
+for (const [name, { rule, refusal, envelope }] of Object.entries({
   ...invalidForms(),
   ...unboundedForms(),
   ...invalidCertificates()
@@ -272,7 +270,10 @@ for (const [name, { rule, refusal, envelope, of }] of Object.entries({
   write(`invalid/${name}.json`, {
     name,
     rule,
-    need: hex((of ?? need).bytes),
+    need: hex(need.bytes),
     envelope: hex(envelope.bytes),
     refusal
   })
+const { valid, invalid } = epochVectors()
+for (const [name, vector] of Object.entries(valid)) write(`valid/${name}.json`, vector)
+for (const [name, vector] of Object.entries(invalid)) write(`invalid/${name}.json`, vector)

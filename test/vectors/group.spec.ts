@@ -6,6 +6,7 @@ import { fromHex, toHex } from '../../src/core/base/index.ts'
 import { type Admitted, parseEnvelope } from '../../src/core/envelope/index.ts'
 import { verifyReference } from '../../src/core/identity/index.ts'
 import {
+  carriedBy,
   checkDecision,
   checkForm,
   checkOutcome,
@@ -15,7 +16,11 @@ import {
   joinBytes,
   outcomeDigest,
   rosterHash,
-  voteBytes
+  sealBytes,
+  sealsOf,
+  voteBytes,
+  type WeightedCandidate,
+  weightedOrder
 } from '../../src/core/roster/index.ts'
 
 type Vector = {
@@ -24,6 +29,8 @@ type Vector = {
   readonly envelope: string
   readonly rule: string
   readonly refusal: string
+  /** FORMs of the epochs before, oldest first. */
+  readonly previous?: readonly string[]
 }
 type Draw = { readonly name: string; readonly need: string; readonly epoch: number } & {
   readonly candidates: readonly string[]
@@ -53,7 +60,7 @@ function judge(vector: Vector): string {
   if (verb === 'FORM') {
     const checked = checkForm(
       admit(vector.envelope) as Admitted<'FORM'>,
-      { need, previous: [] },
+      { need, previous: (vector.previous ?? []).map(hex => admit(hex) as Admitted<'FORM'>) },
       verifyReference
     )
     return checked.ok ? 'ok' : checked.refusal.code
@@ -92,6 +99,45 @@ describe('vectors/group', () => {
     assert.equal(toHex(joinBytes(key, hash)), vector.joinBytes)
   })
 
+  it('orders weighted candidates', () => {
+    const { need, epoch, candidates, order } = load<{
+      need: string
+      epoch: number
+      candidates: WeightedCandidate[]
+      order: string[]
+    }>('valid/weighted-draw.json')
+    assert.deepEqual(weightedOrder(need, epoch, candidates), order)
+  })
+
+  it('accepts the FORM of the second epoch, and gives what its members signed and what is carried', () => {
+    const vector = load<
+      Vector & { sealBytes: string[]; carried: { digest: string; proposal: string } }
+    >('valid/form-epoch-1.json')
+    assert.equal(judge(vector), 'ok')
+    assert.equal(judge({ ...vector, previous: [] }), 'FORM_PREVIOUS')
+    const form = admit(vector.envelope) as Admitted<'FORM'>
+    const forms = [...(vector.previous ?? []).map(hex => admit(hex) as Admitted<'FORM'>), form]
+    const carried = carriedBy(forms)
+    assert(carried.ok && carried.value !== null)
+    assert.equal(toHex(carried.value.digest), vector.carried.digest)
+    assert.equal(carried.value.proposal, vector.carried.proposal)
+    const sealed = sealsOf(form).flatMap(({ epoch, roster, seals }) => {
+      const key = { thread: admit(vector.need).id, slot: form.envelope.payload.slot, epoch }
+      return seals.map(({ digest, proposal }) => {
+        const shown = { digest, proposal: proposal?.toString() ?? null }
+        return toHex(sealBytes({ ...key, roster: rosterHash(key, roster), ...shown }))
+      })
+    })
+    assert.deepEqual(sealed, vector.sealBytes)
+  })
+
+  it('accepts the certificate of the second epoch by itself', () => {
+    const vector = load<Vector & { digest: string }>('valid/decide-epoch-1.json')
+    assert.equal(judge(vector), 'ok')
+    const { decision } = (admit(vector.envelope) as Admitted<'DECIDE'>).envelope.payload
+    assert.equal(toHex(decisionDigest(decision)), vector.digest)
+  })
+
   for (const name of ['decide', 'finalize']) {
     it(`accepts the certificate of ${name}, and gives its digest, vote bytes and signers`, () => {
       const vector = load<
@@ -127,7 +173,7 @@ describe('vectors/group', () => {
 
   it('has a vector for each rule that a stranger can check', () => {
     const rules = new Set(names('invalid/').map(name => load<Vector>(`invalid/${name}`).rule))
-    const checkable = [6, 7, 8, 9, 14, 17].map(number => `GROUP-${number}`)
+    const checkable = [6, 7, 8, 9, 14, 17, 18, 19].map(number => `GROUP-${number}`)
     assert.deepEqual([...rules].sort(), checkable.sort())
   })
 })
