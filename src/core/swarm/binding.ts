@@ -12,6 +12,7 @@ import {
 import { type Candidate, reachable, showsVoter } from './candidates.ts'
 import type { Context } from './context.ts'
 import { threadDraft } from './drafts.ts'
+import { watchJoins } from './evidence.ts'
 import type { Formation } from './formation.ts'
 import { epochKey, promiseJoin } from './promises.ts'
 import { toEpochSeal } from './sealing.ts'
@@ -80,7 +81,13 @@ export function acceptJoin(
   if (formation.roster === null || !formation.roster.includes(join.member)) return
   const key = epochKey(thread, formation.epoch)
   const hash = rosterHash(key, formation.roster)
-  if (!equals(hash, join.rosterHash)) return
+  if (!equals(hash, join.rosterHash)) {
+    const sig = formation.joins.get(join.member)
+    const other = { roster: join.rosterHash, sig: join.sig }
+    if (sig !== undefined)
+      watchJoins(context, thread, join.member, formation.epoch, [{ roster: hash, sig }, other])
+    return
+  }
   if (context.verify(join.member, joinBytes(key, hash), join.sig))
     formation.joins.set(join.member, join.sig)
 }

@@ -69,6 +69,20 @@ export function watchSeal(context: Context, thread: Thread, seal: SeenSeal): voi
   }
 }
 
+/** Two JOINs of one member for one epoch that a requester was sent. */
+export function watchJoins(
+  context: Context,
+  thread: Thread,
+  member: string,
+  epoch: number,
+  joins: [Join, Join]
+): void {
+  if (isConvicted(context, thread, 'two-joins', epoch, member)) return
+  const need = thread.need.bytes
+  const offence = 'two-joins'
+  keepEvidence(context, { format: EVIDENCE_FORMAT, offence, member, need, epoch, joins })
+}
+
 /** What is said of a SEAL by a certificate that its member may have signed. */
 function compareSealWith(
   context: Context,
@@ -141,19 +155,11 @@ function compareJoins(context: Context, thread: Thread, first: Form, second: For
   const others = second.envelope.payload.roster
   if (roster.join() === others.join()) return
   for (const member of roster) {
-    if (!others.includes(member)) continue
-    if (isConvicted(context, thread, 'two-joins', epoch, member)) continue
+    const isKnown = isConvicted(context, thread, 'two-joins', epoch, member)
+    if (isKnown || !others.includes(member)) continue
     const one = joinIn(context, thread, first, member)
     const other = joinIn(context, thread, second, member)
-    if (one === null || other === null) continue
-    keepEvidence(context, {
-      format: EVIDENCE_FORMAT,
-      offence: 'two-joins',
-      member,
-      need: thread.need.bytes,
-      epoch,
-      joins: [one, other]
-    })
+    if (one !== null && other !== null) watchJoins(context, thread, member, epoch, [one, other])
   }
 }
 
