@@ -18,6 +18,7 @@ import {
 } from '../support/raft-mutants.ts'
 import {
   ChangesWithoutJoint,
+  ConfiguresAtCommit,
   CountsLearners,
   InstallsOldSnapshots,
   JointNeedsOneMajority,
@@ -32,8 +33,10 @@ import { CALM, CHURN, DROWSY, FORGETFUL, HEAVY, SPLIT, WORLDS } from '../support
 
 const SIZES = [3, 5, 4, 7, 2, 1]
 const SEEDS = 360
+/** Seconds of computing, on a machine that does other things too. */
+const TIMEOUT_MS = 120_000
 const ACTIONS = 8000
-/** Changes of the members need time to go wrong. */
+/** Some faults need time to do harm. */
 const LONG = 20_000
 
 function runSeed(seed: number, options: Partial<ClusterInit> = {}, actions = ACTIONS): RaftCluster {
@@ -48,7 +51,8 @@ function runSeed(seed: number, options: Partial<ClusterInit> = {}, actions = ACT
   return cluster
 }
 
-describe('core/raft in a hostile world', () => {
+describe('core/raft in a hostile world', function () {
+  this.timeout(TIMEOUT_MS)
   it(`keeps every property over ${SEEDS} seeds`, () => {
     let [committed, leaders] = [0, 0]
     const counts = { installs: 0, changes: 0, forwarded: 0, slept: 0, woken: 0 }
@@ -200,7 +204,8 @@ const MUTANTS: readonly Mutant[] = [
       faults: WORLDS.at(-1) as (typeof WORLDS)[number]
     },
     breaks: COMMITTED_LOST,
-    within: 100
+    within: 100,
+    actions: LONG
   },
   {
     fault: 'a late snapshot takes the place of a newer log',
@@ -238,9 +243,16 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     fault: 'those who only learn decide',
-    options: { ...build(CountsLearners), habits: CHURN },
+    options: { ...build(CountsLearners), habits: CHURN, faults: SPLIT },
     breaks: [...SPLIT_BRAIN, 'liveness'],
     within: 100,
+    actions: LONG
+  },
+  {
+    fault: 'a configuration is used only once it is committed',
+    options: { ...build(ConfiguresAtCommit), habits: CHURN, faults: SPLIT },
+    breaks: [...SPLIT_BRAIN, 'liveness'],
+    within: 50,
     actions: LONG
   },
   {
@@ -264,7 +276,8 @@ const MUTANTS: readonly Mutant[] = [
   }
 ]
 
-describe('the checkers of core/raft', () => {
+describe('the checkers of core/raft', function () {
+  this.timeout(TIMEOUT_MS)
   for (const mutant of MUTANTS) {
     it(`notice within ${mutant.within} seeds that ${mutant.fault}`, () => {
       assert.notEqual(firstCatch(mutant), null)

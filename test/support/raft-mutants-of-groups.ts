@@ -2,7 +2,6 @@
  * Members with one planted fault each, in what goes beyond agreeing on entries: snapshots, changes of the members, quiescence. See raft-mutants.ts.
  */
 
-import { membersOf } from '../../src/core/raft/configuration.ts'
 import {
   type ChangeRefusal,
   type LogIndex,
@@ -13,7 +12,6 @@ import {
 } from '../../src/core/raft/index.ts'
 import { RaftLog } from '../../src/core/raft/log.ts'
 import { useConfiguration } from '../../src/core/raft/membership.ts'
-import { Progress } from '../../src/core/raft/progress.ts'
 import type { RaftState } from '../../src/core/raft/state.ts'
 import type { Configuration } from '../../src/core/raft/types.ts'
 
@@ -45,82 +43,52 @@ export class SnapshotsWithoutConfiguration extends Raft {
   }
 }
 
-/** Uses another configuration than the latest one in its log, in everything it does. */
-abstract class UsesConfiguration extends Raft {
+/** Counts by another configuration than the latest one in its log. */
+abstract class CountsBy extends Raft {
   protected abstract choose(state: RaftState): Configuration
 
-  override step(message: RaftMessage): void {
-    this.#using(() => super.step(message))
+  override tick(): void {
+    this.#instead(() => super.tick())
   }
 
-  override ready(): Ready | null {
-    return this.#using(() => super.ready())
+  override step(message: RaftMessage): void {
+    this.#instead(() => super.step(message))
   }
 
   override advance(): void {
-    this.#using(() => super.advance())
+    this.#instead(() => super.advance())
   }
 
-  override changeMembers(target: MembersTarget): ChangeRefusal | null {
-    return this.#using(() => super.changeMembers(target))
-  }
-
-  /** Whom it sends to, and what it knows of them, is not what is wrong with it. */
-  #using<T>(action: () => T): T {
-    const { state } = this
-    const known = state.progress
-    this.#use()
-    const result = action()
-    if (state.progress !== known && state.role === 'leader' && known.size > 0)
-      for (const [id, progress] of known) state.progress.set(id, progress)
-    this.#use()
-    return result
-  }
-
-  #use(): void {
-    const { state } = this
-    const { latest } = state.log.configurations
-    state.configuration = this.choose(state)
-    const members = new Set([...membersOf(latest), ...membersOf(state.configuration)])
-    state.peers = [...members].filter(id => id !== state.id)
-    if (state.role !== 'leader') return
-    for (const id of state.peers)
-      if (!state.progress.has(id)) state.progress.set(id, new Progress(state.log.lastIndex + 1))
-  }
-}
-
-/** Decides by a majority of the new voters alone while both sets must agree. */
-export class JointNeedsOneMajority extends Raft {
-  override step(message: RaftMessage): void {
-    this.#alone(() => super.step(message))
-  }
-
-  override advance(): void {
-    this.#alone(() => super.advance())
-  }
-
-  #alone(action: () => void): void {
+  #instead(action: () => void): void {
     const { state } = this
     const { configuration } = state
-    state.configuration = { ...configuration, outgoing: [] }
-    const used = state.configuration
+    const used = this.choose(state)
+    state.configuration = used
     action()
+    // Whatever happened to the log meanwhile has put the latest one there already.
     if (state.configuration === used) state.configuration = configuration
   }
 }
 
+/** Decides by a majority of the new voters alone while both sets must agree. */
+export class JointNeedsOneMajority extends CountsBy {
+  override choose({ configuration }: RaftState): Configuration {
+    return { ...configuration, outgoing: [] }
+  }
+}
+
 /** Uses a configuration only once it is committed. */
-export class ConfiguresAtCommit extends UsesConfiguration {
+export class ConfiguresAtCommit extends CountsBy {
   override choose({ log }: RaftState): Configuration {
     return log.configurations.at(log.commit)
   }
 }
 
 /** Lets those decide who only learn. */
-export class CountsLearners extends UsesConfiguration {
-  override choose({ log }: RaftState): Configuration {
-    const { voters, outgoing, learners } = log.configurations.latest
-    return { voters: [...voters, ...learners], outgoing, learners: [] }
+export class CountsLearners extends CountsBy {
+  override choose({ configuration }: RaftState): Configuration {
+    const { voters, outgoing, learners } = configuration
+    return { voters: [...new Set([...voters, ...learners])], outgoing, learners: [] }
   }
 }
 

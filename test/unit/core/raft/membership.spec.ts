@@ -3,12 +3,13 @@
  * sentence, on one member and the messages around it, and one whole group that is replaced member by member.
  */
 import assert from 'node:assert/strict'
-import type {
-  Configuration,
-  LogEntry,
-  MembersTarget,
+import {
+  type Configuration,
+  type LogEntry,
+  type MembersTarget,
   Raft,
-  RaftMessage
+  type RaftInit,
+  type RaftMessage
 } from '../../../../src/core/raft/index.ts'
 import { CATCH_UP_ENTRIES_MAX } from '../../../../src/core/raft/limits.ts'
 import {
@@ -23,6 +24,8 @@ import {
   voteRequest,
   work
 } from '../../../support/raft-member.ts'
+
+import { ConfiguresAtCommit } from '../../../support/raft-mutants-of-groups.ts'
 
 const data = Uint8Array.of(7)
 const none: readonly string[] = []
@@ -148,6 +151,25 @@ describe('core/raft: 6, the joint configuration', () => {
     assert.equal(raft.status().role, 'leader')
     acknowledge(raft, 'b', 'd')
     assert.deepEqual(raft.configuration(), plain(['a', 'd', 'e']))
+  })
+
+  it('the latest configuration is used whether it is committed or not: otherwise two leaders could be elected in a term', () => {
+    const moved = ['d', 'e', 'f']
+    const entries = [
+      change(1, 1, { voters: moved, outgoing: THREE, learners: none }),
+      change(1, 2, plain(moved))
+    ]
+    // It does not know that C_new is committed. Those in C_new know it, and elect one of themselves.
+    for (const [create, role] of [
+      [(init: RaftInit) => new Raft(init), 'pre-candidate'],
+      [(init: RaftInit) => new ConfiguresAtCommit(init), 'leader']
+    ] as const) {
+      const raft = changing({ log: entries, create })
+      tick(raft, 10)
+      vote(raft, 'b', 'c')
+      vote(raft, 'b', 'c')
+      assert.equal(raft.status().role, role)
+    }
   })
 
   it('a configuration that is not committed goes with its entry', () => {
