@@ -1,6 +1,7 @@
 import type { JournalRecord } from '../core/swarm/index.ts'
 import type { Journal, Logger } from '../ports/index.ts'
-import { encodeRecord, type SeenRecord } from './journal-codec.ts'
+import { encodeRecord } from './journal-codec.ts'
+import type { SeenRecord } from './seen-codec.ts'
 
 /** Bytes of a journal below which it is left as it is: it is read in a moment. */
 const COMPACT_BYTES_MIN = 4 * 1024 * 1024

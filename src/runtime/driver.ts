@@ -29,10 +29,11 @@ import { Counters } from './counters.ts'
 import { Door } from './door.ts'
 import { JournalRecordError } from './errors.ts'
 import { InputQueue, type QueuedInput } from './input-queue.ts'
-import { decodeStored, encodeRecord, type SeenRecord } from './journal-codec.ts'
+import { decodeStored, encodeRecord } from './journal-codec.ts'
 import type { Machine } from './machine.ts'
 import { Outlet, type Part } from './outlet.ts'
 import { Publisher } from './publisher.ts'
+import type { SeenRecord } from './seen-codec.ts'
 import { Ticker } from './ticker.ts'
 
 export type DriverComponents = {

@@ -35,7 +35,8 @@ export {
   PEER_MESSAGES_QUEUED_MAX,
   QUEUED_BYTES_MAX
 } from './input-queue.ts'
-export { decodeRecord, decodeStored, encodeRecord, type SeenRecord } from './journal-codec.ts'
+export { decodeRecord, decodeStored, encodeRecord } from './journal-codec.ts'
 export type { Machine } from './machine.ts'
 export { decodeMessage, encodeMessage } from './message-codec.ts'
 export type { Part } from './outlet.ts'
+export type { SeenRecord } from './seen-codec.ts'

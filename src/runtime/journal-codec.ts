@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import { CANDIDATES_MAX, ok, type Result, refuse } from '../core/base/index.ts'
 import { decodeStrict, encode } from '../core/codec/index.ts'
-import { type SenderWindow, WINDOW_IDS_MAX } from '../core/envelope/index.ts'
 import { EVIDENCE_BYTES_MAX } from '../core/roster/index.ts'
 import type { JournalRecord } from '../core/swarm/index.ts'
+import { encodeSeen, type SeenRecord, seenOf } from './seen-codec.ts'
 import {
   bytes,
   candidates,
@@ -107,20 +107,9 @@ const schema = v.variant('type', [
   })
 ])
 
-/** What the door remembers of one sender, in a compacted journal: the envelopes themselves may be gone from it (R20). */
-export type SeenRecord = { readonly type: 'seen' } & SenderWindow
-
-const seenSchema: v.GenericSchema<SeenRecord> = v.strictObject({
-  type: v.literal('seen'),
-  sender: shortText,
-  floor: v.pipe(v.number(), v.safeInteger(), v.minValue(-1)),
-  floorUntil: uint,
-  ids: listOf(v.strictObject({ id: shortText, lamport: uint, until: uint }), WINDOW_IDS_MAX)
-})
-
 /** Canonical DAG-CBOR of a record. Throws on a value that has no such form (a float, `undefined`): a bug of the caller. */
 export function encodeRecord(record: JournalRecord | SeenRecord): Uint8Array {
-  return encode(record)
+  return record.type === 'seen' ? encodeSeen(record) : encode(record)
 }
 
 /** A record from its bytes. A refusal means that another release wrote it: the checksum below has already held. */
@@ -134,7 +123,7 @@ export function decodeStored(encoded: Uint8Array): Result<JournalRecord | SeenRe
   const value = decodeStrict(encoded)
   if (!value.ok) return value
   const isSeen = (value.value as { type?: unknown } | null)?.type === 'seen'
-  return isSeen ? fitting(seenSchema, value.value) : fitting(schema, value.value)
+  return isSeen ? seenOf(value.value) : fitting(schema, value.value)
 }
 
 function fitting<T>(of: v.GenericSchema<T>, value: unknown): Result<T> {

@@ -2,14 +2,16 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { ENVELOPE_BYTES_MAX, MESSAGE_BYTES_MAX } from '../../../src/core/base/index.ts'
-import { encode } from '../../../src/core/codec/index.ts'
+import { cidOf, encode } from '../../../src/core/codec/index.ts'
 import type { RaftMessage } from '../../../src/core/raft/index.ts'
 import type { PeerMessage } from '../../../src/core/swarm/index.ts'
 import {
   decodeMessage,
   decodeRecord,
+  decodeStored,
   encodeMessage,
-  encodeRecord
+  encodeRecord,
+  type SeenRecord
 } from '../../../src/runtime/index.ts'
 import { RECORDS } from '../../support/sample-records.ts'
 
@@ -63,6 +65,39 @@ const MESSAGES: { readonly [T in PeerMessage['type']]: Extract<PeerMessage, { ty
   vote: { type: 'vote', group: 'g', stage: 'outcome', digest: hash, sig },
   log: { type: 'log', group: 'g', thread: 't', entries }
 }
+
+describe('runtime/seen-codec', () => {
+  const id = cidOf(bytes).toString()
+  const window: SeenRecord = {
+    type: 'seen',
+    sender: 'did:key:a',
+    floor: -1,
+    floorUntil: 0,
+    ids: [
+      { id, lamport: 0, until: 1_800_000_000_000 },
+      { id: cidOf(hash).toString(), lamport: 2 ** 53 - 1, until: 7 }
+    ]
+  }
+
+  it('gives back windows, also empty ones', () => {
+    for (const record of [window, { ...window, floor: 9, floorUntil: 10, ids: [] }])
+      assert.deepEqual(decodeStored(encodeRecord(record)), { ok: true, value: record })
+  })
+
+  it('refuses what is torn, too large or of another form, and is no record of the machine', () => {
+    const value = { type: 'seen', sender: 'a', floor: 0, floorUntil: 0, ids: new Uint8Array(48) }
+    assert.equal(decodeStored(encode(value)).ok, true)
+    assert.equal(decodeRecord(encode(value)).ok, false)
+    const flawed = [
+      { ...value, ids: new Uint8Array(47) },
+      { ...value, ids: new Uint8Array(48 * 1025) },
+      { ...value, ids: new Uint8Array(48).fill(255) },
+      { ...value, floor: -2 },
+      { ...value, more: 1 }
+    ]
+    for (const one of flawed) assert.equal(decodeStored(encode(one)).ok, false)
+  })
+})
 
 describe('runtime/journal-codec', () => {
   for (const record of Object.values(RECORDS)) {
