@@ -1,0 +1,138 @@
+/**
+ * Goal: a group is formed of voters that its members can check, of the size that its requester asked for (R8). Method: the virtual world with another
+ * setting, with members that lost the manifests, and single invitations that are not what they should be.
+ */
+import { strict as assert } from 'node:assert'
+import { drawOrder } from '../../../../src/core/roster/index.ts'
+import type { Effect, PeerMessage } from '../../../../src/core/swarm/index.ts'
+import { script } from '../../../support/swarm-agents.ts'
+import { stateNeed } from '../../../support/swarm-attacks.ts'
+import { type ClusterNode, SwarmCluster, testKeys } from '../../../support/swarm-cluster.ts'
+
+type Candidate = { readonly did: string; readonly manifest: string }
+
+function idOfManifest(cluster: SwarmCluster, of: ClusterNode): Candidate {
+  const manifest = cluster.nodes[0]?.swarm.manifests().get(of.did)
+  assert(manifest !== undefined)
+  return { did: of.did, manifest: manifest.id }
+}
+
+/** What a member says to a `bind` of node 0 for these candidates. */
+function bind(
+  cluster: SwarmCluster,
+  thread: string,
+  { member, candidates }: { member: ClusterNode; candidates: readonly Candidate[] }
+): PeerMessage[] {
+  const order = drawOrder(
+    thread,
+    0,
+    candidates.map(({ did }) => did)
+  )
+  const message: PeerMessage = { type: 'bind', thread, epoch: 0, candidates, roster: order }
+  return answers(cluster, member, message)
+}
+
+function answers(cluster: SwarmCluster, node: ClusterNode, message: PeerMessage): PeerMessage[] {
+  const from = cluster.nodes[0]?.did ?? ''
+  const effects: readonly Effect[] = node.swarm.step({
+    kind: 'message',
+    nowMs: cluster.nowMs,
+    from,
+    message
+  })
+  return effects.flatMap(effect => (effect.kind === 'send' ? [effect.message] : []))
+}
+
+/** A NEED that everybody knows and for which nobody is asked yet. */
+function stated(): { cluster: SwarmCluster; thread: string; nodes: ClusterNode[] } {
+  const cluster = new SwarmCluster({ nodes: 5, seed: 2, settings: { groupSize: 7 } })
+  const thread = stateNeed(cluster)
+  cluster.run(100)
+  return { cluster, thread, nodes: cluster.nodes.slice(1) }
+}
+
+describe('core/swarm: formation', () => {
+  it('forms groups of seven where they are asked for, which survive two losses', () => {
+    const cluster = new SwarmCluster({ nodes: 8, seed: 6, settings: { groupSize: 7 } })
+    for (const [index, node] of cluster.nodes.entries())
+      script(cluster, node, { works: index === 1, verifies: index >= 2 })
+    const thread = stateNeed(cluster)
+    const requester = cluster.nodes[0] as ClusterNode
+    assert(cluster.runUntil(() => cluster.view(requester, thread).phase === 'BIDDING', 5_000))
+    const { roster = [] } = cluster.view(requester, thread).group ?? {}
+    assert.equal(roster.length, 7)
+    const lost = cluster.nodes
+      .filter(({ did, index }) => index >= 4 && roster.includes(did))
+      .slice(0, 2)
+    for (const node of lost) cluster.crash(node)
+    assert(cluster.runUntil(() => cluster.view(requester, thread).phase === 'FINAL', 20_000))
+    assert((cluster.view(requester, thread).finalize?.signers.length ?? 0) >= 5)
+  })
+
+  it('waits while there are too few voters for the size that is asked for', () => {
+    const { cluster, thread } = stated()
+    assert.match(cluster.view(cluster.nodes[0] as ClusterNode, thread).reason, /7 are needed/u)
+  })
+
+  it('lets a member join that knows all candidates as voters', () => {
+    const { cluster, thread, nodes } = stated()
+    const candidates = nodes.map(node => idOfManifest(cluster, node))
+    const said = bind(cluster, thread, { member: nodes[0] as ClusterNode, candidates })
+    assert.deepEqual(
+      said.map(({ type }) => type),
+      ['join']
+    )
+  })
+
+  it('lets a member ask for manifests that it lacks, and join when they show voters', () => {
+    const { cluster, thread, nodes } = stated()
+    const [member, , , stranger] = nodes as [ClusterNode, ClusterNode, ClusterNode, ClusterNode]
+    const other = testKeys(50)
+    const manifest = cluster.seal(other, cluster.manifest(), 1)
+    const candidates = [
+      ...nodes.filter(node => node !== stranger).map(node => idOfManifest(cluster, node)),
+      { did: other.did, manifest: manifest.id }
+    ]
+    const lacking = { type: 'lacking', thread, epoch: 0, manifests: [manifest.id] }
+    assert.deepEqual(bind(cluster, thread, { member, candidates }), [lacking])
+    const tell = (items: readonly Uint8Array[]): PeerMessage[] =>
+      answers(cluster, member, { type: 'manifests', thread, epoch: 0, items })
+    // Nothing that proves it: another's, a badly signed one, a worker's.
+    const draft = cluster.manifest()
+    const worker = { ...draft, payload: { ...draft.payload, roles: ['worker' as const] } }
+    const forged = cluster.seal({ ...other, sign: testKeys(51).sign }, draft, 2)
+    tell([cluster.seal(testKeys(51), draft, 1).bytes, forged.bytes])
+    tell([cluster.seal(other, worker, 3).bytes, new Uint8Array(3)])
+    assert.deepEqual(bind(cluster, thread, { member, candidates }), [lacking])
+    tell([manifest.bytes])
+    const [said] = bind(cluster, thread, { member, candidates })
+    assert.equal(said?.type, 'join')
+  })
+
+  it('is told the manifests that it lacks by the requester, once in a while, and asked again', () => {
+    const cluster = new SwarmCluster({ nodes: 5, seed: 2 })
+    const requester = cluster.nodes[0] as ClusterNode
+    const thread = stateNeed(cluster)
+    cluster.runUntil(() => requester.disk.some(({ type }) => type === 'chosen'), 5_000)
+    const chosen = requester.disk.find(({ type }) => type === 'chosen')
+    assert(chosen?.type === 'chosen')
+    const member = chosen.roster.find(did => did !== requester.did) as string
+    const ask = (from: string): string[] =>
+      requester.swarm
+        .step({
+          kind: 'message',
+          nowMs: cluster.nowMs,
+          from,
+          message: {
+            type: 'lacking',
+            thread,
+            epoch: 0,
+            manifests: chosen.candidates.map(({ manifest }) => manifest)
+          }
+        })
+        .flatMap(effect => (effect.kind === 'send' ? [effect.message.type] : []))
+    assert.deepEqual(ask(member), ['manifests', 'bind'])
+    assert.deepEqual(ask(member), [])
+    assert.deepEqual(ask(testKeys(50).did), [])
+  })
+})
