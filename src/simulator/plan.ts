@@ -55,6 +55,16 @@ export type Plan = {
   readonly nodes: number
   readonly delayMsMax: number
   readonly ordered: boolean
+  /** What all nodes are set to; ms. Short waits bring epochs, and short memories archives and tombstones, into a short run. */
+  readonly settings: {
+    readonly groupSize: number
+    readonly joinMs: number
+    readonly awayMs: number
+    readonly stallMs: number
+    readonly lingerMs: number
+  }
+  /** Journals are rewritten to what still counts, at every start. */
+  readonly compacts: boolean
   /** The faults of this seed. */
   readonly faults: readonly FaultName[]
   readonly liar: null | { readonly node: number; readonly fault: FaultName }
@@ -93,6 +103,8 @@ export function planOf(options: SeedOptions): Plan {
     nodes,
     delayMsMax: random.pick([2, 10, 40, 100]),
     ordered: !faults.has('reorder'),
+    settings: settingsOf(random, nodes),
+    compacts: random.chance(0.5),
     faults: [...faults],
     // The first node states needs, so it is the requester that lies.
     liar:
@@ -103,6 +115,17 @@ export function planOf(options: SeedOptions): Plan {
     ),
     endMs,
     disturbances: drawDisturbances(random, faults, { nodes, endMs })
+  }
+}
+
+function settingsOf(random: SeededRandom, nodes: number): Plan['settings'] {
+  const waits = random.chance(0.5) ? [800, 2_000, 5_000] : [30_000]
+  return {
+    groupSize: nodes === 7 && random.chance(0.2) ? 7 : 4,
+    joinMs: random.pick([800, 2_000, 5_000]),
+    awayMs: random.pick(waits),
+    stallMs: random.pick(waits),
+    lingerMs: random.pick([1_000, 4_000, 60_000])
   }
 }
 
@@ -122,10 +145,12 @@ function roleOf(random: SeededRandom, faults: ReadonlySet<FaultName>, index: num
 }
 
 function needOf(random: SeededRandom, nodes: number, index: number): PlannedNeed {
+  // Two needs about one slot, at once or one after the other, are what promises and tombstones are for.
+  const isShared = index > 0 && random.chance(0.4)
   return {
-    slot: random.chance(0.2) ? 'slot-0' : `slot-${index}`,
-    atMs: index === 0 ? 0 : random.below(3_000),
-    requester: index === 0 ? 0 : random.below(nodes),
+    slot: isShared ? 'slot-0' : `slot-${index}`,
+    atMs: index === 0 ? 0 : random.below(random.pick([1_000, 20_000])),
+    requester: index === 0 || isShared ? 0 : random.below(nodes),
     expiresMs: 6_000 + random.below(20_000),
     kPlan: 1 + random.below(2),
     kResult: 1 + random.below(2),

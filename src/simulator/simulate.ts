@@ -1,3 +1,4 @@
+import type { Effect, RecordItem } from '../core/swarm/index.ts'
 import { Agent } from './agents.ts'
 import { RecordChecker } from './checkers/record-checker.ts'
 import { Findings, type Violation } from './checkers/violation.ts'
@@ -53,6 +54,7 @@ class Run {
   readonly #findings: Findings
   readonly #watch: Watch
   readonly #world: VirtualWorld
+  readonly #archived: { readonly thread: string; readonly items: readonly RecordItem[] }[] = []
   #nowMs: () => number = () => START_MS
 
   constructor(plan: Plan, lines: boolean) {
@@ -70,7 +72,8 @@ class Run {
       isRaftSafe:
         plan.liar === null || plan.liar.fault === 'actor' || plan.liar.fault === 'requester'
     })
-    const witness: Witness = witnesses([this.#trace, this.#watch])
+    const leaving: Witness = { stepped: (node, _, effects) => this.#onArchive(node, effects) }
+    const witness: Witness = witnesses([this.#trace, this.#watch, leaving])
     this.#world = new VirtualWorld({
       nodes: plan.nodes,
       seed: plan.seed,
@@ -78,6 +81,8 @@ class Run {
       signatures,
       policy: new StandInPolicy(),
       encoded: plan.encoded,
+      compacts: plan.compacts,
+      settings: plan.settings,
       witness,
       clock: nowMs => {
         this.#nowMs = nowMs
@@ -106,7 +111,10 @@ class Run {
       simulatedMs: this.#world.nowMs - START_MS,
       trace: this.#trace.digest(),
       events: this.#trace.count,
-      ends: requester.swarm.threadIds().map(id => requester.swarm.view(id)?.phase ?? 'unknown'),
+      ends: [
+        ...[...requester.archive.values()].map(({ summary }) => summary.phase),
+        ...requester.swarm.threadIds().map(id => requester.swarm.view(id)?.phase ?? 'unknown')
+      ],
       plan: this.#plan,
       lines: this.#trace.lines
     }
@@ -184,6 +192,16 @@ class Run {
     )
   }
 
+  /** The record of a thread that leaves the memory of a node is read from what the node still has. */
+  #onArchive(node: VirtualNode, effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.kind !== 'archive' || node.malice !== null) continue
+      const record = node.swarm.record(effect.thread)
+      if (record?.complete === true)
+        this.#archived.push({ thread: effect.thread, items: record.items })
+    }
+  }
+
   async #readRecords(): Promise<void> {
     const { roles, liar } = this.#plan
     const checker = new RecordChecker({
@@ -193,6 +211,7 @@ class Run {
       areLeadersHonest: liar?.fault !== 'leader',
       decisionOf: group => this.#watch.decisions.decisionOf(group)
     })
+    for (const { thread, items } of this.#archived) await checker.check(thread, items)
     for (const node of this.#world.nodes) {
       if (node.malice !== null) continue
       for (const id of node.swarm.threadIds()) {

@@ -52,6 +52,8 @@ export type WorldInit = {
   readonly policy?: StandInPolicy
   /** Messages and records are really encoded and decoded, as between processes. */
   readonly encoded?: boolean
+  /** Nodes that start rewrite their journal to what still counts. */
+  readonly compacts?: boolean
   /** Handed how to ask for the virtual time, before anything happens. */
   readonly clock?: (nowMs: () => number) => void
   /** Sees everything that happens, from the beginning. */
@@ -81,6 +83,7 @@ export class VirtualWorld {
   readonly #settings: Partial<SwarmSettings>
   readonly #policy: StandInPolicy | null
   readonly #isEncoded: boolean
+  readonly #compacts: boolean
   readonly #witness: Witness
   readonly #makeMachine: (init: SwarmInit) => Swarm
   /** When the last message of a link arrives, for links that keep their order. */
@@ -93,6 +96,7 @@ export class VirtualWorld {
     this.signatures = init.signatures ?? signaturesOf('ed25519')
     this.#policy = init.policy ?? null
     this.#isEncoded = init.encoded ?? false
+    this.#compacts = init.compacts ?? false
     this.#inspector = new Inspector(this.signatures.verify, this.#policy)
     this.#settings = init.settings ?? {}
     this.#witness = init.witness ?? {}
@@ -186,6 +190,7 @@ export class VirtualWorld {
       if (record.type === 'envelope') node.known.add(this.#inspector.idOf(record.bytes))
     }
     node.alive = true
+    if (this.#compacts) node.disk = [...node.swarm.snapshot()]
     this.#witness.restarted?.(node)
     this.#run(node, node.swarm.start(this.clockOf(node)))
     for (const other of this.nodes) {

@@ -9,6 +9,7 @@ export type Certified = {
   readonly stage: 'decide' | 'outcome'
   readonly digest: string
   readonly group: string
+  readonly roster: readonly string[]
   // biome-ignore lint/suspicious/noExplicitAny: the decision or outcome as decoded.
   readonly body: any
 }
@@ -38,10 +39,10 @@ export function verifyCertified(statement: Statement, need: Statement, verify: V
       ? 'another proposal than the one that is carried over'
       : null)
   if (flaw !== null) return { flaw }
-  const { slot, epoch } = form.payload
+  const { slot, epoch, roster } = form.payload
   const group = hexOf(sha256(certificate.form))
   return {
-    certified: { thread: need.id, slot, epoch, stage, digest: hexOf(digest), group, body }
+    certified: { thread: need.id, slot, epoch, stage, digest: hexOf(digest), group, roster, body }
   }
 }
 

@@ -1,5 +1,5 @@
 import { equals } from '../../core/base/index.ts'
-import type { LogEntry, RaftMessage } from '../../core/raft/index.ts'
+import type { HardState, LogEntry, RaftMessage } from '../../core/raft/index.ts'
 import type { JournalRecord } from '../../core/swarm/index.ts'
 import type { VirtualNode } from '../virtual-node.ts'
 import type { DiskImage } from './disk-image.ts'
@@ -36,6 +36,7 @@ export class ConsensusChecker {
 
   /** Called before the record is put into the node's image. A copy that is held already is not removed to be written again. */
   writing(node: VirtualNode, record: JournalRecord): void {
+    if (record.type === 'hard-state') this.#onHardState(node, record.group, record.state)
     const first = record.type === 'entries' ? record.entries[0] : undefined
     if (record.type !== 'entries' || first === undefined) return
     const held = this.#image(node).group(record.group).log[first.index - 1]
@@ -50,6 +51,19 @@ export class ConsensusChecker {
   written(node: VirtualNode, record: JournalRecord): void {
     if (record.type === 'entries') this.#onEntries(node, record.group, record.entries)
     if (record.type === 'hard-state') this.#onCommit(node, record.group, record.state.commit)
+  }
+
+  /** 5.4.1: a vote goes only to a log that is not behind the voter's own. Called before the step's records are written. */
+  voted(node: VirtualNode, group: string, request: Extract<RaftMessage, { type: 'vote' }>): void {
+    const last = this.#image(node).group(group).log.at(-1)
+    const [term, index] = [last?.term ?? 0, last?.index ?? 0]
+    const isBehind =
+      request.lastTerm < term || (request.lastTerm === term && request.lastIndex < index)
+    this.#findings.check(
+      !isBehind,
+      'leader completeness',
+      () => `node ${node.index} votes for a log of ${group} that lacks its entry ${index}`
+    )
   }
 
   sent(node: VirtualNode, group: string, message: RaftMessage): void {
@@ -71,6 +85,18 @@ export class ConsensusChecker {
   /** After a restart commits come again from what the disk has. */
   restarted(node: VirtualNode): void {
     this.#seen.delete(node)
+  }
+
+  /** Terms never fall, and a vote once given stands for its term, whatever happened in between. */
+  #onHardState(node: VirtualNode, id: string, next: HardState): void {
+    const { term, vote } = this.#image(node).group(id)
+    const stands = next.term > term || (next.term === term && (vote === null || next.vote === vote))
+    this.#findings.check(
+      stands,
+      'one promise',
+      () =>
+        `node ${node.index} goes from term ${term}, vote ${vote}, to ${next.term}, ${next.vote} in ${id}`
+    )
   }
 
   #onEntries(node: VirtualNode, id: string, entries: readonly LogEntry[]): void {

@@ -100,16 +100,19 @@ export class DecisionObserver {
   #compare(need: Statement, one: Certified, other: Certified): void {
     const requester = this.needs.get(one.thread)?.sender
     if (one.slot !== other.slot || requester !== need.sender || one.stage !== other.stage) return
-    // A requester that lies can make groups of its own; within one group nobody can.
-    if (this.#isLiar(need.sender) && one.group !== other.group) return
+    // A requester that lies can make groups of its own, of itself alone where it decides alone; within any other nobody can.
+    const isOwn = one.group !== other.group || one.roster.every(did => this.#isLiar(did))
+    if (this.#isLiar(need.sender) && isOwn) return
     const isSame = one.digest === other.digest
     const rule = one.stage === 'decide' ? 'one decision' : 'one outcome'
-    if (one.epoch === other.epoch || one.stage === 'outcome')
+    if (one.epoch === other.epoch || (one.stage === 'outcome' && one.thread === other.thread))
       return this.#findings.check(
         isSame,
         rule,
         () => `two ${one.stage} certificates for ${one.slot}, epoch ${one.epoch}`
       )
+    // Another NEED about the slot is another matter: it has epochs of its own.
+    if (one.thread !== other.thread) return
     this.#findings.check(
       String(one.body.proposal) === String(other.body.proposal),
       'carried decision',

@@ -3,6 +3,7 @@ import type { Verify } from '../../core/roster/index.ts'
 import type { RecordItem } from '../../core/swarm/index.ts'
 import { bodyOf, decodeLine, encodeLine, itemOf, Replayer } from '../../replay/index.ts'
 import { WRONG_OUTPUT } from '../drafts.ts'
+import { carriedProposal } from './certificate-verifier.ts'
 import { DisputeModel } from './dispute-model.ts'
 import { type Decision, isLater, LeaseModel } from './lease-model.ts'
 import { hexOf, type Statement, sha256, statementOf } from './statements.ts'
@@ -88,7 +89,9 @@ export class RecordChecker {
     for (const item of items) if (item.type === 'entry') model.apply(item.entry)
     this.#checkLease(model, outcome)
     this.#checkVerdict(model, outcome)
-    this.#checkDecision({ need, form, decision }, items)
+    // What earlier epochs have decided needs no bids.
+    const forms = said.filter(({ verb }) => verb === 'FORM')
+    this.#checkDecision({ need, form, decision }, items, carriedProposal(forms) !== null)
     this.#checkDisputes({ need, form, decision }, items, outcome)
   }
 
@@ -148,7 +151,11 @@ export class RecordChecker {
   }
 
   /** A proposal is decided on enough findings, and not before the bid window has passed. */
-  #checkDecision({ need, form, decision }: Thread, items: readonly RecordItem[]): void {
+  #checkDecision(
+    { need, form, decision }: Thread,
+    items: readonly RecordItem[],
+    isCarried: boolean
+  ): void {
     const attestations = new Set(decision.attestations.map(String))
     this.#init.findings.check(
       attestations.size >= form.payload.kPlan,
@@ -162,7 +169,7 @@ export class RecordChecker {
     )
     const bidMs = Math.max(...stamps) - (stamps[0] ?? 0)
     this.#init.findings.check(
-      bidMs >= need.payload.windows.bidMs,
+      isCarried || bidMs >= need.payload.windows.bidMs,
       'log time',
       () => `decided after ${bidMs} ms of bidding`
     )

@@ -54,7 +54,19 @@ export class Watch implements Witness {
     if (this.#init.isLiar(node.did)) return
     this.#steps.stepped(node, input, effects)
     this.#onEvidence(node, effects)
+    if (this.#init.isRaftSafe) this.#onVote(node, input, effects)
     if (input.kind === 'envelope') this.#onNames(node, input, effects)
+  }
+
+  #onVote(node: VirtualNode, input: Input, effects: readonly Effect[]): void {
+    if (input.kind !== 'message' || input.message.type !== 'raft') return
+    const { group, message } = input.message
+    if (message.type !== 'vote') return
+    for (const effect of effects) {
+      if (effect.kind !== 'send' || effect.message.type !== 'raft') continue
+      const { message: reply } = effect.message
+      if (reply.type === 'vote-reply' && reply.granted) this.#consensus.voted(node, group, message)
+    }
   }
 
   /** Proof convicts liars only. */
@@ -121,11 +133,8 @@ export class Watch implements Witness {
       this.#durability.judged(from, String(payload.commit))
   }
 
-  crashed(node: VirtualNode): void {
-    this.#disks.reread(node)
-  }
-
   restarted(node: VirtualNode): void {
+    this.#disks.reread(node)
     this.#consensus.restarted(node)
   }
 }

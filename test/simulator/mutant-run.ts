@@ -1,0 +1,83 @@
+/** Builds the simulator with one deliberate bug in it, and runs it until a checker speaks up. */
+import { strict as assert } from 'node:assert'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { build, type Plugin } from 'esbuild'
+import type { Violation } from '../../src/simulator/index.ts'
+import type { Mutant } from './mutants.ts'
+
+const SOURCES = fileURLToPath(new URL('../../src/', import.meta.url))
+
+/** What a mutant came to: the first violation and the seed that showed it, or null when all seeds passed. */
+export type Caught = { readonly seed: number; readonly violations: readonly Violation[] } | null
+
+/** Runs in a thread of its own, so that nothing of a mutant stays behind. */
+const ENTRY = `
+import { parentPort, workerData } from 'node:worker_threads'
+import { simulate } from './simulator/simulate.ts'
+const { seedsMax, faults } = workerData
+let caught = null
+for (let seed = 0; seed < seedsMax && caught === null; seed++) {
+  const { violations } = await simulate({ seed, signatures: 'fast', ...(faults ? { faults } : {}) })
+  if (violations.length > 0) caught = { seed, violations }
+}
+parentPort.postMessage(caught)
+`
+
+export async function runMutant(mutant: Mutant): Promise<Caught> {
+  const code = await bundle(mutant)
+  const url = new URL(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`)
+  const { seedsMax, faults } = mutant
+  const worker = new Worker(url, { workerData: { seedsMax, faults } })
+  const { promise, resolve, reject } = Promise.withResolvers<Caught>()
+  worker.once('message', resolve).once('error', reject)
+  return promise.finally(() => worker.terminate())
+}
+
+/** The sources with the bug in them, by path. Each text must stand in its file exactly once: a mutant that changes nothing proves nothing. */
+export async function mutate(mutant: Mutant): Promise<ReadonlyMap<string, string>> {
+  const changed = new Map<string, string>()
+  for (const { file, find, replace } of [mutant, ...(mutant.also ?? [])]) {
+    const path = `${SOURCES}${file}`
+    const text = changed.get(path) ?? (await readFile(path, 'utf8'))
+    const count = text.split(find).length - 1
+    assert.equal(count, 1, `"${mutant.name}": the text stands ${count} times in ${file}, not once`)
+    changed.set(
+      path,
+      text.replace(find, () => replace)
+    )
+  }
+  return changed
+}
+
+async function bundle(mutant: Mutant): Promise<string> {
+  const changed = await mutate(mutant)
+  const plant: Plugin = {
+    name: 'mutant',
+    setup: ({ onLoad }) => {
+      onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const contents = changed.get(path)
+        return contents === undefined ? undefined : { contents, loader: 'ts' }
+      })
+    }
+  }
+  const { outputFiles } = await build({
+    stdin: { contents: ENTRY, resolveDir: SOURCES, loader: 'js' },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    legalComments: 'none',
+    logLevel: 'error',
+    plugins: [plant],
+    // Some dependencies are CommonJS and call require() for Node's own modules.
+    banner: {
+      js: "import { createRequire as canSwarmRequire } from 'node:module'; const require = canSwarmRequire('file:///');"
+    }
+  })
+  const [output] = outputFiles
+  assert(output !== undefined, 'esbuild gives one file')
+  return output.text
+}

@@ -1,0 +1,514 @@
+import type { FaultName, RuleName } from '../../src/simulator/index.ts'
+
+/** A text of a file below src/ that is replaced. */
+export type Edit = { readonly file: string; readonly find: string; readonly replace: string }
+
+/** One deliberate bug: a text of the source that is replaced where it stands, and the checker that must find it. */
+export type Mutant = {
+  readonly name: string
+  /** Below src/. */
+  readonly file: string
+  /** Occurs exactly once in the file; when it does not, the list has to follow the source. */
+  readonly find: string
+  readonly replace: string
+  /** Settings that bring the bug into reach, harmless by themselves. */
+  readonly also?: readonly Edit[]
+  /** Any of these finds it. */
+  readonly rules: readonly RuleName[]
+  /** Within so many seeds. */
+  readonly seedsMax: number
+  /** Faults that bring it out; all of them when absent. */
+  readonly faults?: readonly FaultName[]
+}
+
+const CUTS: readonly FaultName[] = ['partition', 'crash', 'loss', 'slow-disk', 'one-way', 'reorder']
+
+const RAFT: readonly Mutant[] = [
+  {
+    name: 'term and vote are written without an fsync',
+    file: 'core/raft/raft.ts',
+    find: 'const mustSync = term !== last.term || vote !== last.vote',
+    replace: 'const mustSync = false && (term !== last.term || vote !== last.vote)',
+    rules: ['durability'],
+    seedsMax: 20
+  },
+  {
+    name: 'entries are acknowledged before they are synced',
+    file: 'core/raft/raft.ts',
+    find: 'const mustSync = entries.length > 0 || snapshot',
+    replace: 'const mustSync = snapshot',
+    rules: ['durability'],
+    seedsMax: 20
+  },
+  {
+    name: 'messages leave before the batch is written',
+    file: 'core/swarm/member.ts',
+    find: 'for (const record of records) this.#context.persist(record, { sync: ready.mustSync })',
+    replace: `for (const message of ready.messages)
+        this.#context.send(message.to, { type: 'raft', group, message })
+      for (const record of records) this.#context.persist(record, { sync: ready.mustSync })`,
+    rules: ['durability'],
+    seedsMax: 20
+  },
+  {
+    name: 'the hard state is not written at all',
+    file: 'core/swarm/member.ts',
+    find: 'if (ready.hardState !== null)',
+    replace: 'if (ready.hardState !== null && ready.hardState.vote === null)',
+    rules: ['durability'],
+    seedsMax: 20
+  },
+  {
+    name: 'a leader commits entries of old terms by counting',
+    file: 'core/raft/replication.ts',
+    find: 'if (state.log.termAt(agreed) === state.term) state.log.commitTo(agreed)',
+    replace: 'state.log.commitTo(agreed)',
+    // One entry at a time, so that a majority can hold an old entry and not yet the leader's own.
+    also: [
+      {
+        file: 'core/raft/limits.ts',
+        find: 'export const APPEND_ENTRIES_MAX = 256',
+        replace: 'export const APPEND_ENTRIES_MAX = 1'
+      }
+    ],
+    rules: ['commit rule', 'leader completeness', 'state machine safety'],
+    seedsMax: 60,
+    faults: CUTS
+  },
+  {
+    name: 'every append truncates the log',
+    file: 'core/raft/log.ts',
+    find: 'entry => entry.index > index && this.termAt(entry.index) !== entry.term',
+    replace: 'entry => entry.index > this.#commit',
+    rules: ['truncation', 'leader completeness', 'durability'],
+    seedsMax: 50,
+    faults: ['duplicate', 'reorder', 'delay', 'loss']
+  },
+  {
+    name: 'half of the members are a majority',
+    file: 'core/raft/quorum.ts',
+    find: 'return Math.floor(memberCount / 2) + 1',
+    replace: 'return Math.floor(memberCount / 2)',
+    rules: ['election safety', 'state machine safety', 'log matching', 'leader completeness'],
+    seedsMax: 100,
+    faults: CUTS
+  },
+  {
+    name: 'a minority commits',
+    file: 'core/raft/quorum.ts',
+    find: 'return descending[quorumSize(held.length) - 1] ?? 0',
+    replace: 'return descending[0] ?? 0',
+    rules: ['state machine safety', 'leader completeness', 'commit rule'],
+    seedsMax: 100,
+    faults: CUTS
+  },
+  {
+    name: 'a pre-vote raises the term',
+    file: 'core/raft/step.ts',
+    find: "return message.type !== 'pre-vote' && !(message.type === 'pre-vote-reply' && message.granted)",
+    replace: 'return true',
+    rules: ['pre-vote'],
+    seedsMax: 60,
+    faults: CUTS
+  },
+  {
+    name: 'a member votes for whoever asks',
+    file: 'core/raft/election.ts',
+    find: 'const isFree = state.vote === request.from || (state.vote === null && state.leader === null)',
+    replace: 'const isFree = true',
+    rules: ['one promise', 'election safety', 'durability'],
+    seedsMax: 100,
+    faults: CUTS
+  },
+  {
+    name: 'votes go to logs that lack what is committed',
+    file: 'core/raft/election.ts',
+    find: 'return isFree && isUpToDate(state, request)',
+    replace: 'return isFree',
+    rules: ['leader completeness', 'state machine safety', 'log matching'],
+    seedsMax: 200,
+    faults: CUTS
+  },
+  {
+    name: 'a follower believes a commit beyond what the append vouches for',
+    file: 'core/raft/replication.ts',
+    find: 'state.log.commitTo(Math.min(append.commit, matchIndex))',
+    replace: 'state.log.commitTo(append.commit)',
+    rules: ['state machine safety', 'leader completeness'],
+    seedsMax: 400,
+    faults: CUTS
+  },
+  {
+    name: 'heartbeats tell a commit that the follower may not hold',
+    file: 'core/raft/replication.ts',
+    find: 'Math.min(progress.match, state.log.commit)',
+    replace: 'state.log.commit',
+    rules: ['state machine safety', 'leader completeness'],
+    seedsMax: 400,
+    faults: CUTS
+  },
+  {
+    name: 'a restart forgets the vote',
+    file: 'core/swarm/restart.ts',
+    find: 'hardState = record.state',
+    replace: 'hardState = { ...record.state, vote: null }',
+    rules: ['one promise', 'election safety', 'durability'],
+    seedsMax: 400,
+    faults: ['crash', 'loss', 'partition']
+  },
+  {
+    name: 'stamps stand still',
+    file: 'core/swarm/member.ts',
+    find: 'const stamp = Math.max(this.#context.nowMs, this.#lastStamp + 1)',
+    replace: 'const stamp = this.#context.nowMs',
+    rules: ['log time'],
+    seedsMax: 40
+  },
+  {
+    name: 'followers take stamps ahead of their clocks',
+    file: 'core/swarm/member.ts',
+    find: 'if ((decodeEntry(entry.data)?.stamp ?? 0) <= latest) continue',
+    replace: 'if ((decodeEntry(entry.data)?.stamp ?? 0) <= latest + 1e9) continue',
+    rules: ['log time'],
+    seedsMax: 100,
+    faults: ['skew', 'jump', 'drift']
+  }
+]
+
+const PROMISES: readonly Mutant[] = [
+  {
+    name: 'a JOIN is not durable',
+    file: 'core/swarm/promises.ts',
+    find: `rosterHash: hash },
+      { sync: true }`,
+    replace: `rosterHash: hash },
+      { sync: false }`,
+    rules: ['durability'],
+    seedsMax: 20
+  },
+  {
+    name: 'a second JOIN for one slot and epoch',
+    file: 'core/swarm/promises.ts',
+    find: 'if (promised !== undefined && promised.roster !== toHex(hash))',
+    replace: 'if (false)',
+    rules: ['durability', 'one promise'],
+    seedsMax: 200
+  },
+  {
+    name: 'a restart forgets JOINs',
+    file: 'core/swarm/restart.ts',
+    find: 'context.joins.set(',
+    replace: 'new Map<string, string>().set(',
+    rules: ['one promise', 'durability'],
+    seedsMax: 400,
+    faults: ['crash']
+  },
+  {
+    name: 'the choice of a roster is not durable',
+    file: 'core/swarm/formation.ts',
+    find: `roster: formation.roster
+    },
+    { sync: true }`,
+    replace: `roster: formation.roster
+    },
+    { sync: false }`,
+    rules: ['durability'],
+    seedsMax: 20
+  },
+  {
+    name: 'finality votes have no lock',
+    file: 'core/swarm/finality.ts',
+    find: 'if (!lock(',
+    replace: 'if (false && !lock(',
+    rules: ['durability'],
+    seedsMax: 20
+  },
+  {
+    name: 'the finality lock is not durable',
+    file: 'core/swarm/finality.ts',
+    find: `stage, digest, proposal },
+    { sync: true }`,
+    replace: `stage, digest, proposal },
+    { sync: false }`,
+    rules: ['durability'],
+    seedsMax: 20
+  },
+  {
+    name: 'own envelopes go out before they are synced',
+    file: 'core/swarm/intake.ts',
+    find: '{ sync: local })',
+    replace: '{ sync: false })',
+    rules: ['durability'],
+    seedsMax: 20
+  },
+  {
+    name: 'a verdict is sealed before it is durable',
+    file: 'core/swarm/verdicts.ts',
+    find: `evaluation, reasons },
+      { sync: true }`,
+    replace: `evaluation, reasons },
+      { sync: false }`,
+    rules: ['durability'],
+    seedsMax: 20,
+    faults: ['slow-disk']
+  }
+]
+
+const EPOCHS: readonly Mutant[] = [
+  {
+    name: 'a seal ignores the decision that its member has locked',
+    file: 'core/swarm/promises.ts',
+    find: "const lock = context.locks.get(lockKey(thread.scopedSlot(), epoch, 'decide'))",
+    replace: "const lock = context.locks.get('none')",
+    rules: ['seal', 'carried decision'],
+    seedsMax: 200
+  },
+  {
+    name: 'a seal is not durable',
+    file: 'core/swarm/promises.ts',
+    find: "context.persist({ type: 'sealed', slot: thread.scopedSlot(), epoch, ...seal }, { sync: true })",
+    replace:
+      "context.persist({ type: 'sealed', slot: thread.scopedSlot(), epoch, ...seal }, { sync: false })",
+    rules: ['durability'],
+    seedsMax: 60
+  },
+  {
+    name: 'a sealed member goes on voting',
+    file: 'core/swarm/promises.ts',
+    find: 'thread.member = null',
+    replace: 'void thread.member',
+    rules: ['seal'],
+    seedsMax: 100
+  },
+  {
+    name: 'a sealed member joins',
+    file: 'core/swarm/promises.ts',
+    find: 'if (context.seals.has(promiseKey(scopedSlot, later))) return true',
+    replace: '',
+    rules: ['seal'],
+    seedsMax: 300
+  },
+  {
+    name: 'a new epoch is free whatever the seals show',
+    file: 'core/need/bidding.ts',
+    find: 'const carried = state.carried?.proposal ?? null',
+    replace: 'const carried: string | null = null',
+    rules: ['carried decision', 'certificate'],
+    seedsMax: 300
+  },
+  {
+    name: 'two seals of four suffice',
+    file: 'core/swarm/sealing.ts',
+    find: 'if (all < quorumOf(sealing.roster.length)) continue',
+    replace: 'if (all < 2) continue',
+    rules: ['certificate', 'carried decision', 'one decision', 'liveness'],
+    seedsMax: 200
+  },
+  {
+    name: 'tombstones are dropped',
+    file: 'core/swarm/ending.ts',
+    find: 'context.tombstones.add(tombstone)',
+    replace: 'void tombstone',
+    rules: ['one promise', 'one decision', 'one outcome', 'durability'],
+    seedsMax: 300
+  }
+]
+
+const CERTIFICATES: readonly Mutant[] = [
+  {
+    name: 'a certificate counts one signer twice',
+    file: 'core/roster/certificate.ts',
+    find: 'if (signers.size < quorumOf(roster.length)) {',
+    replace: 'if (certificate.votes.length < quorumOf(roster.length)) {',
+    rules: ['certificate'],
+    seedsMax: 40,
+    faults: ['forge']
+  },
+  {
+    name: 'a signer outside the roster counts',
+    file: 'core/roster/certificate.ts',
+    find: 'if (roster.includes(vote.member) && verify(vote.member, message, vote.sig))',
+    replace: 'if (verify(vote.member, message, vote.sig))',
+    rules: ['certificate'],
+    seedsMax: 40,
+    faults: ['forge']
+  },
+  {
+    name: 'votes are not verified',
+    file: 'core/roster/certificate.ts',
+    find: 'if (roster.includes(vote.member) && verify(vote.member, message, vote.sig))',
+    replace: 'if (roster.includes(vote.member))',
+    rules: ['certificate'],
+    seedsMax: 40,
+    faults: ['forge']
+  },
+  {
+    name: 'two thirds suffice',
+    file: 'core/roster/draw.ts',
+    find: 'return Math.floor((rosterSize * 2) / 3) + 1',
+    replace: 'return Math.floor((rosterSize * 2) / 3)',
+    rules: ['certificate'],
+    seedsMax: 40
+  },
+  {
+    name: 'a FORM holds without all JOINs',
+    file: 'core/roster/form.ts',
+    find: 'return valid.size === payload.roster.length',
+    replace: 'return valid.size > 0',
+    rules: ['certificate'],
+    seedsMax: 60,
+    faults: ['requester']
+  },
+  {
+    name: 'a roster need not follow the draw',
+    file: 'core/roster/form.ts',
+    find: 'if (!followsDraw(order, payload.roster))',
+    replace: 'if (false && !followsDraw(order, payload.roster))',
+    rules: ['certificate'],
+    seedsMax: 60,
+    faults: ['requester']
+  },
+  {
+    name: 'an envelope is called without its signature',
+    file: 'core/envelope/parse.ts',
+    find: 'const id = cidOf(bytes)',
+    replace: 'const id = cidOf(bytes.slice(80))',
+    rules: ['identity'],
+    seedsMax: 20
+  }
+]
+
+const THREADS: readonly Mutant[] = [
+  {
+    name: 'a stale fence is accepted at apply',
+    file: 'core/need/working.ts',
+    find: 'const current = compareFence(envelope.fence, lease.fence) === 0',
+    replace: 'const current = compareFence(envelope.fence, lease.fence) <= 0',
+    rules: ['fencing'],
+    seedsMax: 100,
+    faults: ['stall']
+  },
+  {
+    name: 'leases do not run out',
+    file: 'core/need/working.ts',
+    find: "if (state.phase !== 'CLAIMED' || state.lease === null || state.at.stamp < state.lease.expiresAt)",
+    replace:
+      "if (state.phase !== 'CLAIMED' || state.lease === null || state.at.stamp < state.lease.expiresAt + 5_000)",
+    rules: ['fencing', 'crash'],
+    seedsMax: 60,
+    faults: ['stall']
+  },
+  {
+    name: 'a lease is judged by the wall clock',
+    file: 'core/swarm/following.ts',
+    find: 'const applied = group.log.apply(entry)',
+    replace: `const { lease } = group.log.state
+    if (lease !== null && context.nowMs >= lease.expiresAt) lease.expiresAt = 0
+    const applied = group.log.apply(entry)`,
+    rules: ['replay', 'fencing', 'one decision', 'one outcome', 'liveness', 'evidence'],
+    seedsMax: 200,
+    faults: ['stall', 'skew', 'pause']
+  },
+  {
+    name: 'two FORMs are adopted',
+    file: 'core/swarm/intake.ts',
+    find: 'if (thread.group !== null && epoch <= thread.epoch())',
+    replace: 'if (false)',
+    rules: ['one promise', 'crash'],
+    seedsMax: 60,
+    faults: ['requester']
+  },
+  {
+    name: 'a proposal is decided without findings',
+    file: 'core/need/bidding.ts',
+    find: 'attestations.size >= kPlan &&',
+    replace: 'attestations.size >= kPlan - 1 &&',
+    rules: ['findings'],
+    seedsMax: 60,
+    faults: ['slow-verifier']
+  },
+  {
+    name: 'the bid window is not waited for',
+    file: 'core/need/bidding.ts',
+    find: 'if (state.at.stamp < bidsUntil(state, state.startedAt, windows.bidMs)) return false',
+    replace: '',
+    rules: ['log time'],
+    seedsMax: 20
+  },
+  {
+    name: 'payouts are not conserved',
+    file: 'core/ledger/settle.ts',
+    find: 'payouts.push({ to, amount, why })',
+    replace: "payouts.push({ to, amount: why === 'refund' ? amount + 1n : amount, why })",
+    rules: ['ledger'],
+    seedsMax: 20
+  },
+  {
+    name: 'work is paid for that is not final',
+    file: 'core/need/need-log.ts',
+    find: "const paid = state.phase === 'FINAL' && proposal !== undefined",
+    replace: 'const paid = proposal !== undefined',
+    rules: ['ledger'],
+    seedsMax: 60
+  },
+  {
+    name: 'a challenge without findings is upheld',
+    file: 'core/need/judging.ts',
+    find: "dispute.status = findings.length - passes > passes ? 'upheld' : 'dismissed'",
+    replace: "dispute.status = findings.length - passes >= passes ? 'upheld' : 'dismissed'",
+    rules: ['verdict'],
+    seedsMax: 100,
+    faults: ['noise']
+  },
+  {
+    name: 'challenges change nothing',
+    file: 'core/need/judging.ts',
+    find: "state.phase = upheld === undefined ? 'FINAL' : 'INVALID'",
+    replace: "state.phase = 'FINAL'",
+    rules: ['verdict'],
+    seedsMax: 300,
+    faults: ['noise', 'failed-verifier', 'slow-verifier']
+  },
+  {
+    name: 'rejected results pass',
+    file: 'core/need/judging.ts',
+    find: 'if (passes >= kResult && passes > rejects) {',
+    replace: 'if (passes + rejects >= kResult) {',
+    rules: ['verdict'],
+    seedsMax: 100,
+    faults: ['bad-work']
+  },
+  {
+    name: 'expiry never ends a thread',
+    file: 'core/swarm/duties.ts',
+    find: 'if (context.nowMs < giveUpAt(world, thread)) return',
+    replace: 'return',
+    rules: ['liveness'],
+    seedsMax: 200
+  },
+  {
+    name: 'a leader offers no ticks, so that deadlines pass unseen',
+    file: 'core/swarm/member.ts',
+    find: 'return (due && this.#propose(null)) || proposed',
+    replace: 'return proposed',
+    rules: ['liveness', 'replay'],
+    seedsMax: 40
+  },
+  {
+    name: 'a thread is never pulled',
+    file: 'core/swarm/sync.ts',
+    find: 'if (peer !== null) pull(context, thread.id, thread, peer)',
+    replace: '',
+    rules: ['liveness'],
+    seedsMax: 200,
+    faults: ['loss', 'partition', 'crash']
+  }
+]
+
+export const MUTANTS: readonly Mutant[] = [
+  ...RAFT,
+  ...PROMISES,
+  ...EPOCHS,
+  ...CERTIFICATES,
+  ...THREADS
+]
