@@ -161,6 +161,8 @@ class Run {
     const world = this.#world
     const last = Math.max(...this.#plan.needs.map(({ atMs, expiresMs }) => atMs + expiresMs))
     const bound = Math.max(last, this.#plan.endMs) + WINDOWS_MS + LIVENESS_MS
+    const stated = START_MS + Math.max(...this.#plan.needs.map(({ atMs }) => atMs)) + 1_000
+    this.#runUntil(() => false, Math.max(0, stated - world.nowMs))
     const leftMs = START_MS + bound - world.nowMs
     if (!this.#runUntil(() => this.#open().length === 0, leftMs))
       for (const [node, thread] of this.#open()) {

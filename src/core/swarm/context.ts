@@ -114,6 +114,8 @@ export class Context {
   readonly manifests = new Map<string, Admitted<'MANIFEST'>>()
   /** When a peer that was here left, by DID. */
   readonly leftAt = new Map<string, number>()
+  /** Slot and epoch -> the own thread that chose a roster for it. A requester forms one group for each, whatever it has stated. */
+  readonly chosen = new Map<string, string>()
   /** JOIN promises: scoped slot and epoch -> the thread, and its roster's hash in hex (R9). */
   readonly joins = new Map<string, { readonly thread: string; readonly roster: string }>()
   /** Finality locks: scoped slot, epoch and stage -> what this node votes for (R10). */

@@ -76,7 +76,7 @@ export function bury(world: World, tombstone: Tombstone): void {
   if (thread !== undefined) world.forget(thread)
   if (epoch === null) return
   context.image.forgetSlot(slot, epoch)
-  for (const kept of [context.joins, context.locks, context.seals]) {
+  for (const kept of [context.joins, context.locks, context.seals, context.chosen]) {
     for (let past = 0; past <= epoch; past++) {
       const key = `${slot}/${past}`
       kept.delete(key)

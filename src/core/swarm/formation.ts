@@ -10,7 +10,7 @@ import {
 } from './binding.ts'
 import { type Candidate, candidatesOf, reachable } from './candidates.ts'
 import type { Context } from './context.ts'
-import { sealEpoch } from './promises.ts'
+import { promiseKey, sealEpoch } from './promises.ts'
 import { driveSealing, onSealed, sealingDueAt, sealingReason } from './sealing.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage, SealedEpoch } from './types.ts'
@@ -83,6 +83,8 @@ export function formationReason(context: Context, thread: Thread): string {
   if (thread.need.envelope.sender !== context.did)
     return 'waiting for the requester to form a group'
   if (sealing !== null && sealing.sealed === null) return sealingReason(sealing)
+  if (formation === null && isTaken(context, thread, nextEpoch(thread)))
+    return 'another NEED of this node has the slot and epoch: state it again with a slot of its own'
   if (formation === null) {
     const voters = invited(context, thread).length
     return `only ${voters} voter(s) known and reachable, ${size} are needed: wait for peers, or state the NEED with --solo`
@@ -104,7 +106,22 @@ function invited(context: Context, thread: Thread): Candidate[] {
   })
 }
 
+/**
+ * Whether another NEED of this node has the slot and epoch: groups of both could have no member in common, and certify one decision
+ * each (R8).
+ */
+function isTaken(context: Context, thread: Thread, epoch: number): boolean {
+  const key = promiseKey(thread.scopedSlot(), epoch)
+  const owner = context.chosen.get(key) ?? thread.id
+  return owner !== thread.id || context.tombstones.covers(thread.scopedSlot(), epoch)
+}
+
+function nextEpoch({ need, sealing }: Thread): number {
+  return sealing?.sealed == null ? need.envelope.payload.epoch : sealing.epoch + 1
+}
+
 function begin(context: Context, thread: Thread): Formation | null {
+  if (isTaken(context, thread, nextEpoch(thread))) return null
   const candidates = invited(context, thread)
   if (candidates.length < sizeOf(context, thread)) return null
   const { sealing } = thread
@@ -170,12 +187,13 @@ function choose(context: Context, thread: Thread, formation: Formation): void {
   const ready = formation.order.filter(did => formation.available.has(did))
   const settled = first.every(did => formation.available.has(did)) || waited
   if (!settled) return
-  if (ready.length < size) {
+  if (ready.length < size || isTaken(context, thread, formation.epoch)) {
     // Nobody has promised anything yet: begin anew with whoever is there then.
     thread.formation = null
     return
   }
   formation.roster = ready.slice(0, size)
+  context.chosen.set(promiseKey(thread.scopedSlot(), formation.epoch), thread.id)
   formation.chosenAt = context.nowMs
   thread.sealing = null
   context.persist(

@@ -41,7 +41,10 @@ export function restoreRecord(world: World, record: JournalRecord): void {
     case 'sealing':
       return world.withThread(record.thread, thread => restoreSealing(thread, record.epoch))
     case 'chosen':
-      return world.withThread(record.thread, thread => restoreFormation(context, thread, record))
+      return world.withThread(record.thread, thread => {
+        context.chosen.set(promiseKey(thread.scopedSlot(), record.epoch), thread.id)
+        restoreFormation(context, thread, record)
+      })
     case 'hard-state':
       restoring(world, record.group).hardState = record.state
       return

@@ -54,7 +54,11 @@ export class ConsensusChecker {
   }
 
   /** 5.4.1: a vote goes only to a log that is not behind the voter's own. Called before the step's records are written. */
-  voted(node: VirtualNode, group: string, request: Extract<RaftMessage, { type: 'vote' }>): void {
+  voted(
+    node: VirtualNode,
+    group: string,
+    request: Extract<RaftMessage, { type: 'pre-vote' | 'vote' }>
+  ): void {
     const last = this.#image(node).group(group).log.at(-1)
     const [term, index] = [last?.term ?? 0, last?.index ?? 0]
     const isBehind =
