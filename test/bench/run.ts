@@ -6,6 +6,7 @@ import type { Bench } from './bench.ts'
 import { decideBench } from './decide.ts'
 import { nodeBench } from './node.ts'
 import { benchRaft } from './raft.ts'
+import { simulatorBench } from './simulator.ts'
 
 const raftBench: Bench = {
   name: 'raft',
@@ -14,7 +15,7 @@ const raftBench: Bench = {
     for (const { bench: _, ...measure } of benchRaft()) report(measure)
   }
 }
-const benches: readonly Bench[] = [nodeBench, raftBench, decideBench]
+const benches: readonly Bench[] = [nodeBench, raftBench, decideBench, simulatorBench]
 
 const names = process.argv.slice(2)
 const unknown = names.filter(name => !benches.some(bench => bench.name === name))

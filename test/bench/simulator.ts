@@ -12,9 +12,25 @@ export const simulatorBench: Bench = {
   run: async report => {
     const traceDir = join(tmpdir(), 'can-swarm-simulator-traces')
     await runSeeds({ seeds: 20, from: 0, traceDir })
-    const { seeds, simulatedMs, realMs, failures } = await runSeeds({ seeds: SEEDS, from: 0, traceDir })
+    const { seeds, simulatedMs, realMs, failures } = await runSeeds({
+      seeds: SEEDS,
+      from: 0,
+      traceDir
+    })
     const note = `${SEEDS} seeds with all faults, ${failures.length} failed`
-    report({ metric: 'seeds_per_minute', value: Math.round((seeds * 60_000) / realMs), unit: '1/min', n: SEEDS, note })
-    report({ metric: 'simulated_to_real_time', value: Math.round(simulatedMs / realMs), unit: 'ratio', n: SEEDS, note })
+    report({
+      metric: 'seeds_per_minute',
+      value: Math.round((seeds * 60_000) / realMs),
+      unit: '1/min',
+      n: SEEDS,
+      note
+    })
+    report({
+      metric: 'simulated_to_real_time',
+      value: Math.round(simulatedMs / realMs),
+      unit: 'ratio',
+      n: SEEDS,
+      note
+    })
   }
 }
