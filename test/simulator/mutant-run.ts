@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { build, type Plugin } from 'esbuild'
 import type { Violation } from '../../src/simulator/index.ts'
-import type { Mutant } from './mutants.ts'
+import type { Mutant } from './mutant.ts'
 
 const SOURCES = fileURLToPath(new URL('../../src/', import.meta.url))
 
