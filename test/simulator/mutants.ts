@@ -333,7 +333,7 @@ const THREADS: readonly Mutant[] = [
 
 /** Every deliberate bug that the simulator has to find. */
 export const MUTANTS: readonly Mutant[] = [
-  ...RAFT,
+  ...RAFT_MUTANTS,
   ...PROMISES,
   ...EPOCHS,
   ...CERTIFICATES,
