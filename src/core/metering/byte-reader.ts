@@ -57,8 +57,10 @@ export class ByteReader {
 
   /** An unsigned LEB128 number of up to 32 bits. Compilers pad it, so the shortest form is not asked for. */
   u32(): number {
-    let value = 0
-    for (let shift = 0; shift < 35; shift += 7) {
+    const first = this.byte()
+    if (first < 0x80) return first
+    let value = first & 0x7f
+    for (let shift = 7; shift < 35; shift += 7) {
       const byte = this.byte()
       if (shift === 28 && byte > 0x0f) break
       value += (byte & 0x7f) * 2 ** shift

@@ -1,5 +1,5 @@
 import type { ByteReader, MeteringCode } from './byte-reader.ts'
-import { INSTRUCTIONS, type InstructionRow, OPCODE } from './instructions.ts'
+import { type InstructionRow, OPCODE, rowOf } from './instructions.ts'
 import { BRANCH_TABLE_MAX } from './limits.ts'
 import type { BodyContext } from './module.ts'
 import { EMPTY_RESULT, readValueType } from './value-types.ts'
@@ -25,7 +25,7 @@ const NO_LABELS: readonly number[] = []
 export function readInstruction(reader: ByteReader, context: BodyContext): Instruction | null {
   const from = reader.position
   const opcode = readOpcode(reader)
-  const row = INSTRUCTIONS.get(opcode)
+  const row = rowOf(opcode)
   if (row === undefined) {
     reader.fail(...objection(opcode))
     return null
@@ -33,8 +33,15 @@ export function readInstruction(reader: ByteReader, context: BodyContext): Instr
   let index = 0
   let labels = NO_LABELS
   let result = EMPTY_RESULT
+  // The frequent ones first.
   switch (row.immediate) {
+    case 'local':
+      index = reader.index(context.locals, 'local')
+      break
     case 'none':
+      break
+    case 'i32':
+      reader.skipSigned(5)
       break
     case 'block-type':
       result = readBlockType(reader)
@@ -53,9 +60,6 @@ export function readInstruction(reader: ByteReader, context: BodyContext): Instr
       index = reader.index(context.types.length, 'type')
       if (reader.byte() !== 0) reader.fail('METERING_REFERENCE', 'there is one function table')
       break
-    case 'local':
-      index = reader.index(context.locals, 'local')
-      break
     case 'global':
       index = reader.index(context.globals, 'global')
       break
@@ -69,9 +73,6 @@ export function readInstruction(reader: ByteReader, context: BodyContext): Instr
       break
     case 'memory':
       readMemory(reader)
-      break
-    case 'i32':
-      reader.skipSigned(5)
       break
     case 'i64':
       reader.skipSigned(10)

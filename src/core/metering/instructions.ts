@@ -158,8 +158,7 @@ const NAN_F64: readonly (readonly [from: number, to: number])[] = [
   [0xbb, 0xbb]
 ]
 
-/** The row of each allowed opcode. */
-export const INSTRUCTIONS: ReadonlyMap<number, InstructionRow> = new Map(
+const ROW_OF: ReadonlyMap<number, InstructionRow> = new Map(
   ROWS.flatMap(([from, to, immediate, pops, pushes, cost]) =>
     Array.from({ length: to - from + 1 }, (_, i) => {
       const opcode = from + i
@@ -167,6 +166,14 @@ export const INSTRUCTIONS: ReadonlyMap<number, InstructionRow> = new Map(
     })
   )
 )
+
+/** Rows of opcodes of one byte, for speed: modules are read when a node starts. */
+const ROW_OF_BYTE = Array.from({ length: 256 }, (_, opcode) => ROW_OF.get(opcode))
+
+/** The row of an opcode, or undefined when it is not allowed. */
+export function rowOf(opcode: number): InstructionRow | undefined {
+  return opcode < 256 ? ROW_OF_BYTE[opcode] : ROW_OF.get(opcode)
+}
 
 function nanOf(opcode: number): 'f32' | 'f64' | null {
   const isIn = (ranges: typeof NAN_F32): boolean =>
