@@ -2,7 +2,7 @@
  * Compiles a capsule: Rego sources to wasm, what its vectors cost, and the block that names all. Same sources, same compiler,
  * same bytes.
  *
- *     node policies/build.ts            writes policies/base/capsule.wasm and capsule.json, and the gas into the vectors
+ *     node policies/build.ts            writes policies/base/capsule.{wasm,metered.wasm,json}, and the gas into the vectors
  *     node policies/build.ts --check    compares them with a fresh compilation
  *
  * Exit status: 0 done, 1 the committed capsule differs or the compiler objects, 69 no usable compiler (not for --check).
@@ -16,9 +16,9 @@ import { encode as encodeDagJson } from '@ipld/dag-json'
 import { type CapsuleBlock, parseCapsule, type Vector } from '../src/adapters/opa/capsule.ts'
 import { decide } from '../src/adapters/opa/decide.ts'
 import { Sandbox } from '../src/adapters/opa/sandbox.ts'
-import { equals } from '../src/core/base/index.ts'
+import { assert, equals } from '../src/core/base/index.ts'
 import { type CID, cidOf, encode } from '../src/core/codec/index.ts'
-import { METERING_RULES } from '../src/core/metering/index.ts'
+import { METERING_RULES, meterModule } from '../src/core/metering/index.ts'
 import { policyText } from '../src/core/policy/index.ts'
 
 /** The one compiler whose output is committed. Another version compiles other bytes. */
@@ -100,7 +100,11 @@ function compile(): Uint8Array | null {
 
 /** The vectors, each with the gas that it costs; null when the policy decides another way than one says. */
 function weighedVectors(wasm: Uint8Array): Vector[] | null {
-  const created = Sandbox.create(wasm, { entrypoint: ENTRYPOINT, limits: LIMITS })
+  const created = Sandbox.create(wasm, {
+    entrypoint: ENTRYPOINT,
+    limits: LIMITS,
+    isMetered: false
+  })
   if (!created.ok) return failed({ stderr: created.refusal.message })
   const vectors: Vector[] = JSON.parse(readFileSync(VECTORS, 'utf8'))
   const weighed = vectors.map(({ name, input, decision }) => {
@@ -135,9 +139,16 @@ function filesOf(block: CapsuleBlock, wasm: Uint8Array): Map<string, Uint8Array>
   const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
   return new Map([
     [join(ROOT, NAME, 'capsule.wasm'), wasm],
+    [join(ROOT, NAME, 'capsule.metered.wasm'), metered(wasm)],
     [join(ROOT, NAME, 'capsule.json'), bytes(`${JSON.stringify(JSON.parse(dagJson), null, 1)}\n`)],
     [VECTORS, bytes(`[\n${lines.join(',\n')}\n]\n`)]
   ])
+}
+
+function metered(wasm: Uint8Array): Uint8Array {
+  const result = meterModule(wasm)
+  assert(result.ok, 'the vectors were weighed with it')
+  return result.value
 }
 
 /** One line of the vectors, spaced as people write it. */

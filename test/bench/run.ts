@@ -5,6 +5,7 @@
 import type { Bench } from './bench.ts'
 import { decideBench } from './decide.ts'
 import { nodeBench } from './node.ts'
+import { policyBench } from './policy.ts'
 import { benchRaft } from './raft.ts'
 import { simulatorBench } from './simulator.ts'
 
@@ -15,7 +16,7 @@ const raftBench: Bench = {
     for (const { bench: _, ...measure } of benchRaft()) report(measure)
   }
 }
-const benches: readonly Bench[] = [nodeBench, raftBench, decideBench, simulatorBench]
+const benches: readonly Bench[] = [nodeBench, raftBench, decideBench, simulatorBench, policyBench]
 
 const names = process.argv.slice(2)
 const unknown = names.filter(name => !benches.some(bench => bench.name === name))

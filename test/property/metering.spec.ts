@@ -31,14 +31,14 @@ describe('property/metering', function () {
         assert.ok(webAssembly.validate(wasm), 'the generator writes valid programs')
         const metered = meterModule(wasm)
         assert.ok(metered.ok)
-        assert.ok(webAssembly.validate(metered.value.wasm), 'the metered module is valid')
+        assert.ok(webAssembly.validate(metered.value), 'the metered module is valid')
         const outcome = interpret(source, inputOf(source), GAS_MAX)
-        const ran = runMetered(metered.value.wasm, inputOf(source), GAS_MAX)
+        const ran = runMetered(metered.value, inputOf(source), GAS_MAX)
         if (outcome.kind === 'value') {
           finished++
           assert.deepEqual(ran, { kind: 'value', value: outcome.value, gas: outcome.gas })
           assert.equal(runPlain(wasm, inputOf(source)).value, outcome.value)
-          exactGasPasses(metered.value.wasm, inputOf(source), ran)
+          exactGasPasses(metered.value, inputOf(source), ran)
         } else assert.ok(ran.kind !== 'value' || outcome.kind === 'too-deep')
         if (outcome.kind === 'out-of-gas') assert.equal(ran.kind, 'out-of-gas')
       }),
@@ -75,7 +75,7 @@ describe('property/metering', function () {
         for (const [at, value] of changes) mutant[8 + (at % (mutant.length - 8))] = value
         const metered = meterModule(mutant)
         if (metered.ok && webAssembly.validate(mutant))
-          assert.ok(webAssembly.validate(metered.value.wasm))
+          assert.ok(webAssembly.validate(metered.value))
       }),
       { numRuns: 3000 }
     )
@@ -88,7 +88,7 @@ describe('property/metering', function () {
         damaged[at] = value
         const metered = meterModule(damaged)
         if (metered.ok && webAssembly.validate(damaged))
-          assert.ok(webAssembly.validate(metered.value.wasm))
+          assert.ok(webAssembly.validate(metered.value))
         assert.equal(meterModule(capsule.subarray(0, cut % capsule.length)).ok, false)
       }),
       { numRuns: 40 }

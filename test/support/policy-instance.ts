@@ -18,6 +18,7 @@ export function policyInstance(wasm: Uint8Array, pages: number = PAGES): PolicyI
   const call = (name: string, ...values: number[]): number => Number(exports[name]?.(...values))
   const counter = (name: string): WasmGlobal => exports[name] as WasmGlobal
   const bytes = new Uint8Array(memory.buffer)
+  const isMetered = exports[EXPORTS.gas] !== undefined
 
   const text = new TextEncoder().encode('{}')
   const address = call('opa_malloc', text.length)
@@ -29,7 +30,7 @@ export function policyInstance(wasm: Uint8Array, pages: number = PAGES): PolicyI
   return {
     evaluate(input, gas) {
       bytes.set(snapshot)
-      if (gas !== undefined) {
+      if (gas !== undefined && isMetered) {
         counter(EXPORTS.gas).value = BigInt(gas)
         counter(EXPORTS.stack).value = INITIAL_STACK
       }
@@ -39,7 +40,7 @@ export function policyInstance(wasm: Uint8Array, pages: number = PAGES): PolicyI
       const answer = call('opa_eval', 0, 0, data, heap, json.length, end, 0)
       return {
         answer: new TextDecoder().decode(bytes.subarray(answer, bytes.indexOf(0, answer))),
-        gas: gas === undefined ? 0 : gas - this.gasLeft()
+        gas: gas === undefined || !isMetered ? 0 : gas - this.gasLeft()
       }
     },
     gasLeft: () => Number(counter(EXPORTS.gas).value),

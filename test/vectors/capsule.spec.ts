@@ -4,7 +4,9 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { decode as decodeDagJson } from '@ipld/dag-json'
 import { type CapsuleBlock, loadCapsule } from '../../src/adapters/opa/index.ts'
+import { equals } from '../../src/core/base/index.ts'
 import { cidOf } from '../../src/core/codec/index.ts'
+import { meterModule } from '../../src/core/metering/index.ts'
 
 const POLICIES = new URL('../../policies/', import.meta.url)
 const read = (path: string): Buffer => readFileSync(new URL(path, POLICIES))
@@ -34,6 +36,15 @@ describe('vectors/base capsule', () => {
 
   it('holds the vectors as they are written', () => {
     assert.deepEqual(block.vectors, JSON.parse(read('vectors/base.json').toString()))
+  })
+
+  it('ships the metered form that the rules give', () => {
+    const metered = meterModule(read('base/capsule.wasm'))
+    assert.ok(metered.ok)
+    assert.ok(
+      equals(metered.value, read('base/capsule.metered.wasm')),
+      'run node policies/build.ts'
+    )
   })
 
   it('has a wasm of at most 200 KB that matches its block', () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decode as decodeDagJson } from '@ipld/dag-json'
 import * as v from 'valibot'
@@ -42,6 +42,8 @@ export type Capsule = {
   readonly vectors: readonly Vector[]
   readonly block: Uint8Array
   readonly wasm: Uint8Array
+  /** `wasm` as this program's build metered it; null when that is still to be done. */
+  readonly metered: Uint8Array | null
 }
 
 const text = v.pipe(v.string(), v.maxLength(256))
@@ -99,6 +101,16 @@ export function loadCapsule(directory: string): Capsule {
   }
 }
 
+/**
+ * Reads the capsule that ships with the program, with `capsule.metered.wasm` if the build left one: metering takes time and memory
+ * at every start. The file is trusted like the program beside it; a test compares it.
+ */
+export function loadShippedCapsule(directory: string): Capsule {
+  const metered = join(directory, 'capsule.metered.wasm')
+  const capsule = loadCapsule(directory)
+  return existsSync(metered) ? { ...capsule, metered: readFileSync(metered) } : capsule
+}
+
 /** Checks a block and the wasm that it links to. Raises CapsuleRefusedError. */
 export function parseCapsule(block: Uint8Array, wasm: Uint8Array): Capsule {
   const cid = cidOf(block).toString()
@@ -125,6 +137,7 @@ export function parseCapsule(block: Uint8Array, wasm: Uint8Array): Capsule {
     limits,
     vectors,
     block,
-    wasm
+    wasm,
+    metered: null
   }
 }

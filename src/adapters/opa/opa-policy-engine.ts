@@ -3,7 +3,7 @@ import { taggedHash } from '../../core/codec/index.ts'
 import { METERING_RULES } from '../../core/metering/index.ts'
 import { type PolicyDecision, type PolicyInput, policyText } from '../../core/policy/index.ts'
 import type { Logger, PolicyEngine } from '../../ports/index.ts'
-import { type Capsule, loadCapsule } from './capsule.ts'
+import { type Capsule, loadCapsule, loadShippedCapsule } from './capsule.ts'
 import {
   CapsuleRefusedError,
   CapsuleUnavailableError,
@@ -30,7 +30,7 @@ const ENGINE_TAG = 'can-swarm/policy-engine/v1'
 export type OpaPolicyEngineInit = {
   /** The bundled `worker.js` of this room. */
   readonly workerUrl: URL
-  /** Folders with a capsule each. The first is the base capsule. */
+  /** Folders with a capsule each. The first is the base capsule, which ships with the program. */
   readonly directories: readonly string[]
   /** Wall time for one evaluation, in ms. Far above any honest evaluation: it is a guard, not a limit. */
   readonly timeoutMs: number
@@ -60,9 +60,10 @@ class OpaPolicyEngine implements PolicyEngine {
   #stopped = false
 
   constructor(init: OpaPolicyEngineInit) {
-    const capsules = init.directories.map(loadCapsule)
-    const [base] = capsules
-    assert(base !== undefined, 'the base capsule ships with the program')
+    const [shipped, ...others] = init.directories
+    assert(shipped !== undefined, 'the base capsule ships with the program')
+    const base = loadShippedCapsule(shipped)
+    const capsules = [base, ...others.map(loadCapsule)]
     this.#init = init
     this.baseCapsule = base.cid
     this.engine = engineHash(base.capabilities)
@@ -127,13 +128,13 @@ class OpaPolicyEngine implements PolicyEngine {
   }
 }
 
-function loadRequest({ cid, wasm, entrypoint, limits, vectors }: Capsule): LoadRequest {
+function loadRequest(capsule: Capsule): LoadRequest {
+  const { cid, wasm, metered, entrypoint, limits, vectors } = capsule
   return {
     kind: 'load',
     capsule: cid,
-    wasm,
-    entrypoint,
-    limits,
+    wasm: metered ?? wasm,
+    sandbox: { entrypoint, limits, isMetered: metered !== null },
     vectors: vectors.map(({ name, input, decision }) => ({
       name,
       input: policyText(input),

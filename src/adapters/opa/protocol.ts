@@ -1,5 +1,5 @@
 import type { PolicyDecision } from '../../core/policy/index.ts'
-import type { EvaluationLimits } from './sandbox.ts'
+import type { SandboxInit } from './sandbox.ts'
 
 /**
  * Messages between the engine and its worker thread. Requests are handled in order; each has exactly one answer. Inputs travel
@@ -11,8 +11,7 @@ export type LoadRequest = {
   readonly kind: 'load'
   readonly capsule: string
   readonly wasm: Uint8Array
-  readonly entrypoint: string
-  readonly limits: EvaluationLimits
+  readonly sandbox: SandboxInit
   readonly vectors: readonly VectorText[]
 }
 

@@ -20,6 +20,13 @@ export type EvaluationLimits = {
   readonly stack: number
 }
 
+export type SandboxInit = {
+  readonly entrypoint: string
+  readonly limits: EvaluationLimits
+  /** The wasm is metered already. Only for files of this program: a stranger could say so of anything. */
+  readonly isMetered: boolean
+}
+
 /** How an evaluation ended. `text` is the policy's answer as JSON; null when it is longer than any answer may be. */
 export type Evaluated =
   | { readonly kind: 'answered'; readonly text: string | null; readonly gas: number }
@@ -48,27 +55,24 @@ export class Sandbox {
   readonly limits: EvaluationLimits
   readonly #cells = new Map<number, Cell>()
 
-  private constructor(
-    module: WasmModule,
-    globals: readonly string[],
-    { entrypoint, limits }: { readonly entrypoint: string; readonly limits: EvaluationLimits }
-  ) {
+  private constructor(module: WasmModule, { entrypoint, limits }: SandboxInit) {
     this.#module = module
-    this.#globals = globals
+    this.#globals = webAssembly.Module.exports(module)
+      .map(({ name }) => name)
+      .filter(name => name.startsWith(EXPORTS.global))
     this.#entrypoint = entrypoint
     this.limits = limits
   }
 
-  /** Meters and compiles. Refuses what may not run here, with the reason. Throws what the policy throws while it sets itself up. */
-  static create(
-    wasm: Uint8Array,
-    init: { readonly entrypoint: string; readonly limits: EvaluationLimits }
-  ): Result<Sandbox> {
-    const metered = meterModule(wasm)
+  /**
+   * Compiles, and meters first unless this program's own build did. Refuses what may not run here, with the reason. Throws what
+   * the policy throws while it sets itself up.
+   */
+  static create(wasm: Uint8Array, init: SandboxInit): Result<Sandbox> {
+    const metered = init.isMetered ? ok(wasm) : meterValid(wasm)
     if (!metered.ok) return metered
-    if (!webAssembly.validate(wasm)) return refuse('WASM_INVALID', 'it is not valid WebAssembly')
-    const module = new webAssembly.Module(metered.value.wasm)
-    const sandbox = new Sandbox(module, metered.value.globals, init)
+    const module = new webAssembly.Module(metered.value)
+    const sandbox = new Sandbox(module, init)
     const flaw = sandbox.#flaw()
     return flaw === null ? ok(sandbox) : refuse('WASM_UNUSABLE', flaw)
   }
@@ -122,6 +126,14 @@ export class Sandbox {
     this.#cells.set(pages, cell)
     return cell
   }
+}
+
+function meterValid(wasm: Uint8Array): Result<Uint8Array> {
+  const metered = meterModule(wasm)
+  if (!metered.ok) return metered
+  return webAssembly.validate(wasm)
+    ? ok(metered.value)
+    : refuse('WASM_INVALID', 'it is not valid WebAssembly')
 }
 
 /**

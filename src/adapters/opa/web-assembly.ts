@@ -2,7 +2,10 @@
 export type WasmModule = { readonly [Symbol.toStringTag]: string }
 
 type WebAssemblyApi = {
-  readonly Module: new (bytes: Uint8Array) => WasmModule
+  readonly Module: {
+    new (bytes: Uint8Array): WasmModule
+    exports(module: WasmModule): readonly { readonly name: string }[]
+  }
   readonly RuntimeError: new () => Error
   validate(bytes: Uint8Array): boolean
 }

@@ -18,9 +18,9 @@ port.on('message', (request: WorkerRequest) => {
 })
 
 function load(request: LoadRequest): WorkerAnswer {
-  const { capsule, wasm, entrypoint, limits, vectors } = request
+  const { capsule, wasm, vectors } = request
   try {
-    const created = Sandbox.create(wasm, { entrypoint, limits })
+    const created = Sandbox.create(wasm, request.sandbox)
     if (!created.ok) return { kind: 'loaded', capsule, flaw: flawText(created.refusal) }
     const sandbox = created.value
     const failing = vectors.find(

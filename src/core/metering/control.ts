@@ -68,13 +68,14 @@ export class Control {
     if (frame === undefined) return null
     const parent = this.frames.at(-1)
     if (parent !== undefined) parent.outermost = Math.min(parent.outermost, frame.outermost)
-    this.height = frame.height
-    this.move(0, frame.results)
+    this.height = frame.height + frame.results
     // An if without else is passed by when its condition is 0.
     const isJoined = frame.isTargeted || frame.kind === 'if'
     const wasDead = this.isDead
     this.isDead = wasDead && !isJoined
-    if (this.isDead || parent === undefined) return frame
+    if (this.isDead) return frame
+    this.heightMax = Math.max(this.heightMax, this.height)
+    if (parent === undefined) return frame
     if (frame.outermost >= index) this.segment = frame.segment
     else if (isJoined) this.#start()
     return frame

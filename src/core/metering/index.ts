@@ -11,5 +11,5 @@
  */
 export type { MeteringCode } from './byte-reader.ts'
 export * from './limits.ts'
-export { EXPORTS, INITIAL_GAS, INITIAL_STACK, type MeteredModule, meterModule } from './meter.ts'
+export { EXPORTS, INITIAL_GAS, INITIAL_STACK, meterModule } from './meter.ts'
 export { METERING_RULES } from './rules.ts'

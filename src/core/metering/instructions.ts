@@ -26,7 +26,7 @@ export type InstructionRow = {
   /** Operands taken from the stack and results left on it. Calls and the ends of blocks depend on types instead. */
   readonly pops: number
   readonly pushes: number
-  /** Gas. About a third of a nanosecond on a machine of 2025. */
+  /** Gas. About a tenth of a nanosecond in compiled code. */
   readonly cost: number
   /** The type of a result that may be a NaN of any bits, which machines choose differently; else null. */
   readonly nan: 'f32' | 'f64' | null

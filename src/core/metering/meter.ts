@@ -12,7 +12,9 @@ export const EXPORTS = {
   gas: `${EXPORT_PREFIX}gas`,
   /** Mutable i32: slots of stack left. Below zero after a trap: it ran out. */
   stack: `${EXPORT_PREFIX}stack`,
-  /** Start of the names of the module's own mutable globals; their index follows. */
+  /**
+   * Start of the names of the module's own mutable globals; their index follows. With the memory they are its whole state.
+   */
   global: `${EXPORT_PREFIX}global:`
 } as const
 
@@ -20,28 +22,18 @@ export const EXPORTS = {
 export const INITIAL_GAS = 10_000_000
 export const INITIAL_STACK = 16_384
 
-export type MeteredModule = {
-  /** The module with its counters. Valid when its source was. */
-  readonly wasm: Uint8Array
-  /** Export names of the module's own mutable globals: with the memory its whole state. */
-  readonly globals: readonly string[]
-}
-
 /**
  * Meters a policy: the same module, which pays for each instruction before it runs it, counts its stack, never grows its
  * memory, calls nothing of the host, and computes the same on every machine. Equal bytes in, equal bytes out. Refusals have the
  * codes METERING_...; a module must be valid: that is the caller's to check.
  */
-export function meterModule(bytes: Uint8Array): Result<MeteredModule> {
+export function meterModule(bytes: Uint8Array): Result<Uint8Array> {
   const read = readModule(bytes)
   if (!read.ok) return read
   const module = read.value
   const code = meterBodies(module)
   if (!(code instanceof Uint8Array)) return { ok: false, refusal: code }
-  return ok({
-    wasm: writeModule(module, code),
-    globals: mutableGlobals(module).map(index => `${EXPORTS.global}${index}`)
-  })
+  return ok(writeModule(module, code))
 }
 
 function countersOf(module: PolicyModule): Counters {

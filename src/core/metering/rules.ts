@@ -5,5 +5,5 @@ import { fromHex } from '../base/index.ts'
  * with different rules refuse each other. A unit test compares it with the file.
  */
 export const METERING_RULES: Uint8Array = fromHex(
-  '33cefab6dbdd0dfb969ba84415cdd1deccd98e5985abeb1cf630361fbbd7580a'
+  '59adf396e589c974bcae2b5b474693de305b89ec1257640727e86b67065c227c'
 )

@@ -72,9 +72,12 @@ describe('adapters/opa/engine', () => {
     assert.deepEqual(create().engine, engine.engine)
   })
 
-  it('decides every vector as the capsule says', async () => {
+  it('decides every vector as the capsule says, metered by the build or at load', async () => {
     const engine = create()
     await engine.start()
+    const unprepared = create({ directories: [altered(block => block)] })
+    for (const { input, decision } of capsule.vectors)
+      assert.deepEqual(await unprepared.evaluate(capsule.cid, input), decision)
     for (const { name, input, decision } of capsule.vectors) {
       assert.deepEqual(await engine.evaluate(capsule.cid, input), decision, name)
     }

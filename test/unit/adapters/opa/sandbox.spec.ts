@@ -17,13 +17,17 @@ const stopped = (reason: string) => ({
 })
 
 function sandboxOf(wasm: Uint8Array, limits: EvaluationLimits = LIMITS): Sandbox {
-  const created = Sandbox.create(wasm, { entrypoint: 'base/decision', limits })
+  const created = Sandbox.create(wasm, {
+    entrypoint: 'base/decision',
+    limits,
+    isMetered: false
+  })
   assert.ok(created.ok, JSON.stringify(created))
   return created.value
 }
 
 function flawOf(wasm: Uint8Array, entrypoint = 'base/decision'): string {
-  const created = Sandbox.create(wasm, { entrypoint, limits: LIMITS })
+  const created = Sandbox.create(wasm, { entrypoint, limits: LIMITS, isMetered: false })
   return created.ok ? 'none' : created.refusal.code
 }
 

@@ -19,7 +19,7 @@ const PLENTY = 10 ** 9
 function metered(): Uint8Array {
   const result = meterModule(source)
   assert.ok(result.ok)
-  return result.value.wasm
+  return result.value
 }
 
 describe('core/metering/base capsule', () => {

@@ -22,7 +22,7 @@ const PLENTY = 1_000_000
 function metered(...procedures: Procedure[]): Uint8Array {
   const result = meterModule(assemble({ procedures, globals: [] }))
   assert.ok(result.ok, JSON.stringify(result))
-  return result.value.wasm
+  return result.value
 }
 
 function run(procedure: Partial<Procedure> & { body: Code[] }, input: number[] = []): Ran {
@@ -159,7 +159,7 @@ describe('core/metering/memory and numbers', () => {
     ])
     const result = meterModule(module)
     assert.ok(result.ok)
-    const ran = runMetered(result.value.wasm, [], PLENTY)
+    const ran = runMetered(result.value, [], PLENTY)
     assert.deepEqual(ran, { kind: 'value', value: 0x7ff80000, gas: 7 })
   })
 })
