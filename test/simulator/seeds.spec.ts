@@ -3,9 +3,10 @@
  * runs two thousand by `can-swarm simulate`.
  */
 import { strict as assert } from 'node:assert'
+import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { FAULT_NAMES, runSeeds, simulate } from '../../src/simulator/index.ts'
+import { FAULT_NAMES, FAULTS, runSeeds, simulate } from '../../src/simulator/index.ts'
 
 const SEEDS = 100
 
@@ -36,6 +37,12 @@ describe('simulator: seeds', function () {
       assert.deepEqual(violations, [], fault)
       assert(plan.faults.every(name => name === fault))
     }
+  })
+
+  it('has a page that says what each fault is', () => {
+    const page = readFileSync(new URL('../../docs/simulator.md', import.meta.url), 'utf8')
+    for (const [name, what] of Object.entries(FAULTS))
+      assert(page.includes(`| \`${name}\` | ${what} |`), name)
   })
 
   it('signs with Ed25519 and encodes everything where it is to be thorough', async () => {
