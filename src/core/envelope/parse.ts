@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { ENVELOPE_BYTES_MAX, ok, type Result } from '../base/index.ts'
 import { CID, cidOf, decodeStrict } from '../codec/index.ts'
+import { compact, shareLink } from './compact.ts'
 import type { Admitted, Draft, Envelope } from './envelope.ts'
 import { bytesOf, cid, did, fence, hash32, listOf, text, traceparent, uint } from './fields.ts'
 import { type Payload, payloads, type Verb } from './payloads.ts'
@@ -46,11 +47,12 @@ export function parseEnvelope(received: Uint8Array): Result<Admitted> {
   if (received.length > ENVELOPE_BYTES_MAX) return refuseEnvelope('TOO_LARGE')
   const decoded = decodeStrict(received)
   if (!decoded.ok) return decoded
-  const shaped = shapeOf(decoded.value)
-  if (!shaped.ok) return shaped
   // Not `slice`: on a Buffer it would share the caller's memory.
   const bytes = new Uint8Array(received)
-  const id = cidOf(bytes)
+  compact(decoded.value, bytes)
+  const shaped = shapeOf(decoded.value)
+  if (!shaped.ok) return shaped
+  const id = shareLink(cidOf(bytes))
   return ok({ id: id.toString(), cid: id, bytes, envelope: shaped.value })
 }
 

@@ -147,7 +147,7 @@ function decisionCheck(
 ): Result<CheckedCertificate> {
   const { decision, certificate } = admitted.envelope.payload
   return thread.checkOnce(admitted, () =>
-    checkDecision(decision, certificate, thread.need, context.verify)
+    withOwnForms(thread, checkDecision(decision, certificate, thread.need, context.verify))
   )
 }
 
@@ -158,8 +158,20 @@ function outcomeCheck(
 ): Result<CheckedCertificate> {
   const { outcome, certificate } = admitted.envelope.payload
   return thread.checkOnce(admitted, () =>
-    checkOutcome(outcome, certificate, thread.need, context.verify)
+    withOwnForms(thread, checkOutcome(outcome, certificate, thread.need, context.verify))
   )
+}
+
+/** The certificate's FORMs are mostly known here: then they are not held a second time. */
+function withOwnForms(
+  thread: Thread,
+  checked: Result<CheckedCertificate>
+): Result<CheckedCertificate> {
+  if (!checked.ok) return checked
+  const own = (form: Admitted<'FORM'>): Admitted<'FORM'> =>
+    (thread.envelopes.get(form.id)?.admitted as Admitted<'FORM'> | undefined) ?? form
+  const { form, previous } = checked.value
+  return ok({ ...checked.value, form: own(form), previous: previous.map(own) })
 }
 
 function keep(world: World, admitted: Admitted, atMs: number, local: boolean): EnvelopeRecord {

@@ -240,10 +240,11 @@ export class Thread {
       answer = 'missing'
       const askedAt = this.#asked.get(carried.id)
       if (askedAt !== undefined && context.nowMs - askedAt < context.settings.retryMs) continue
-      if (!this.#isLoggable(carried.bytes)) return 'foreign'
+      const bytes = carried.bytes()
+      if (!this.#isLoggable(bytes)) return 'foreign'
       if (this.#asked.size >= ASKED_MAX) this.#asked.clear()
       this.#asked.set(carried.id, context.nowMs)
-      context.admit(carried.bytes, from, 'log')
+      context.admit(bytes, from, 'log')
     }
     return answer
   }
@@ -312,19 +313,26 @@ const ANSWERS_MS = 100
 /** Envelopes that are on their way through the door at once; what one full window of appends brings. */
 const ASKED_MAX = 4096
 
-const carriedByEntry = new WeakMap<LogEntry, Carried>()
+const idByEntry = new WeakMap<LogEntry, string>()
 
-type Carried = { readonly id: string; readonly bytes: Uint8Array }
+type Carried = { readonly id: string; readonly bytes: () => Uint8Array }
 
-/** The envelope inside an entry. Entries that wait are looked at often, and hashing is what that would cost. */
+/**
+ * The envelope inside an entry. Entries that wait are looked at often, and hashing is what that would cost; of the bytes, the entry
+ * has the one copy.
+ */
 function carriedBy(entry: LogEntry): Carried | null {
-  const known = carriedByEntry.get(entry)
-  if (known !== undefined) return known
-  const bytes = decodeEntry(entry.data)?.envelope ?? null
+  const known = idByEntry.get(entry)
+  if (known !== undefined) return { id: known, bytes: () => envelopeIn(entry) as Uint8Array }
+  const bytes = envelopeIn(entry)
   if (bytes === null) return null
-  const found = { id: cidOf(bytes).toString(), bytes }
-  carriedByEntry.set(entry, found)
-  return found
+  const id = cidOf(bytes).toString()
+  idByEntry.set(entry, id)
+  return { id, bytes: () => bytes }
+}
+
+function envelopeIn(entry: LogEntry): Uint8Array | null {
+  return decodeEntry(entry.data)?.envelope ?? null
 }
 
 /** Warnings kept per thread; a noisy peer must not fill memory. */
