@@ -22,10 +22,10 @@ export function hash(bytes: Uint8Array): Uint8Array {
  */
 export function encode(value: unknown): Uint8Array {
   const bytes = encodeDagCbor(value)
-  // On Node the library gives a Buffer for larger values, whose `slice` shares memory and which compares unequal to equal bytes.
-  return bytes.constructor === Uint8Array
-    ? bytes
-    : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  // On Node the library's answer for larger values may be a Buffer, which compares unequal to equal bytes, and lies in a pool of 64 KiB,
+  // which whoever keeps the answer would keep.
+  const isAlone = bytes.constructor === Uint8Array && bytes.length === bytes.buffer.byteLength
+  return isAlone ? bytes : new Uint8Array(bytes)
 }
 
 /** The CIDv1 (sha2-256) of bytes; dag-cbor unless another codec is named. */

@@ -14,22 +14,31 @@ const COMPARISONS_PER_BYTE = 4
 class Shared<T> {
   readonly #known = new Map<string, T>()
 
-  get(key: string, fresh: T): T {
+  get(key: string, make: () => T): T {
     const known = this.#known.get(key)
     if (known !== undefined) this.#known.delete(key)
     else if (this.#known.size >= SHARED_MAX)
       this.#known.delete(this.#known.keys().next().value as string)
-    this.#known.set(key, known ?? fresh)
-    return known ?? fresh
+    const shared = known ?? make()
+    this.#known.set(key, shared)
+    return shared
   }
 }
 
 const links = new Shared<CID>()
 const names = new Shared<string>()
 
-/** The one object for this link. A parsed link takes about 700 bytes, and every envelope of a thread names the same few. */
+/**
+ * The one object for this link: a parsed link takes about 700 bytes, and every envelope of a thread names the same few. Decoding it from
+ * its bytes makes its parts views of them.
+ */
 export function shareLink(link: CID): CID {
-  return links.get(String.fromCharCode(...link.bytes), link)
+  return links.get(String.fromCharCode(...link.bytes), () => CID.decode(link.bytes))
+}
+
+/** The one text for this name. Made up of many parts, as the text of a link is, it becomes one piece on the way. */
+export function shareName(name: string): string {
+  return names.get(name, () => name)
 }
 
 /**
@@ -67,7 +76,7 @@ class Compaction {
   #replace(item: unknown): unknown {
     if (typeof item === 'string')
       return item.length >= SHARED_LENGTH_MIN && item.length <= SHARED_LENGTH_MAX
-        ? names.get(item, item)
+        ? shareName(item)
         : item
     if (typeof item !== 'object' || item === null) return item
     if (item instanceof Uint8Array) return this.#viewOf(item)
