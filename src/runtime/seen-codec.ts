@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { assert, ok, type Result, refuse } from '../core/base/index.ts'
-import { CID, encode } from '../core/codec/index.ts'
+import { digestOfId, encode, idFromDigest } from '../core/codec/index.ts'
 import { type SenderWindow, WINDOW_IDS_MAX } from '../core/envelope/index.ts'
 import { bytes, shortText, uint } from './wire-fields.ts'
 
@@ -12,9 +12,6 @@ export type SeenRecord = { readonly type: 'seen' } & SenderWindow
  * eight bytes each, the highest first.
  */
 const ITEM_SIZE = 48
-/** An envelope's id before its digest: CIDv1, DAG-CBOR, SHA-256 of 32 bytes. */
-const ID_HEAD: readonly number[] = [0x01, 0x71, 0x12, 0x20]
-
 const schema = v.strictObject({
   type: v.literal('seen'),
   sender: shortText,
@@ -35,12 +32,9 @@ export function encodeSeen({ ids, ...record }: SeenRecord): Uint8Array {
   const view = new DataView(packed.buffer)
   for (const [index, { id, lamport, until }] of ids.entries()) {
     const at = index * ITEM_SIZE
-    const cid = CID.parse(id).bytes
-    assert(
-      cid.length === 36 && ID_HEAD.every((byte, place) => cid[place] === byte),
-      'an envelope has an id of the one form'
-    )
-    packed.set(cid.subarray(4), at)
+    const digest = digestOfId(id)
+    assert(digest !== null, 'an envelope has an id of the one form')
+    packed.set(digest, at)
     view.setBigUint64(at + 32, BigInt(lamport))
     view.setBigUint64(at + 40, BigInt(until))
   }
@@ -55,7 +49,7 @@ export function seenOf(value: unknown): Result<SeenRecord> {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.length)
   const ids: { id: string; lamport: number; until: number }[] = []
   for (let at = 0; at < packed.length; at += ITEM_SIZE) {
-    const id = CID.decode(Uint8Array.from([...ID_HEAD, ...packed.subarray(at, at + 32)])).toString()
+    const id = idFromDigest(packed.subarray(at, at + 32))
     const lamport = Number(view.getBigUint64(at + 32))
     const until = Number(view.getBigUint64(at + 40))
     if (!Number.isSafeInteger(lamport) || !Number.isSafeInteger(until))

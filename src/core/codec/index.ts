@@ -7,4 +7,5 @@
  */
 export { CID } from 'multiformats/cid'
 export { cidOf, DAG_CBOR, encode, hash, tagBytes, taggedBytes, taggedHash } from './canonical.ts'
+export { digestOfId, idFromDigest } from './id-text.ts'
 export { decodeStrict, RESERVED_KEYS } from './strict.ts'

@@ -1,5 +1,5 @@
 import { assert } from '../base/index.ts'
-import { CID } from '../codec/index.ts'
+import { digestOfId, idFromDigest } from '../codec/index.ts'
 import type { Phase } from './types.ts'
 
 /** What is left of an ended thread once it has been archived (R12). */
@@ -131,26 +131,15 @@ function slotOf(packed: string): string {
   return packed.slice(AT.decision + 1 + packed.charCodeAt(AT.decision))
 }
 
-/** Bytes before the digest of a CIDv1 of DAG-CBOR with SHA-256: the form that all envelope ids have. */
-const CID_HEAD: readonly number[] = [0x01, 0x71, 0x12, 0x20]
-
 /** The digest of an envelope's id as 32 characters; any other text as it is. */
 function packId(text: string): string {
-  const bytes = bytesOf(text)
-  if (bytes?.length !== 36 || CID_HEAD.some((byte, index) => bytes[index] !== byte)) return text
-  return String.fromCharCode(...bytes.subarray(4))
+  const digest = digestOfId(text)
+  return digest === null ? text : String.fromCharCode(...digest)
 }
 
 function unpackId(packed: string): string {
   if (packed.length !== 32) return packed
-  const digest = Array.from(packed, character => character.charCodeAt(0))
-  return CID.decode(Uint8Array.from([...CID_HEAD, ...digest])).toString()
-}
-
-function bytesOf(text: string): Uint8Array | null {
-  try {
-    return CID.parse(text).bytes
-  } catch {
-    return null
-  }
+  const digest = new Uint8Array(packed.length)
+  for (let at = 0; at < packed.length; at++) digest[at] = packed.charCodeAt(at)
+  return idFromDigest(digest)
 }
