@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { EXPORTS, meterModule } from '../../src/core/metering/index.ts'
+import { type PolicyInput, policyText } from '../../src/core/policy/index.ts'
+import { policyInstance } from '../support/policy-instance.ts'
 import { randomProgram } from '../support/wasm-generator.ts'
 import { interpret } from '../support/wasm-interpreter.ts'
 import { assemble, type Program } from '../support/wasm-program.ts'
@@ -16,6 +18,28 @@ const GAS_MAX = 20_000
 const program = fc
   .infiniteStream(fc.nat())
   .map(stream => randomProgram(count => (stream.next().value as number) % count))
+
+const CAPSULE_GAS = 50_000_000
+
+/** The vectors' questions, some of their parts replaced by any JSON. */
+const vectors: { input: PolicyInput }[] = JSON.parse(
+  readFileSync(new URL('../../policies/vectors/base.json', import.meta.url), 'utf8')
+)
+const question = fc
+  .constantFrom(...vectors.map(({ input }) => input))
+  .chain(input => {
+    const keys = Object.keys(input)
+    const payload = typeof input['payload'] === 'object' ? (input['payload'] ?? {}) : {}
+    const partOf = (names: readonly string[]) =>
+      names.length === 0
+        ? fc.constant({})
+        : fc.dictionary(fc.constantFrom(...names), fc.jsonValue({ maxDepth: 4 }), { maxKeys: 3 })
+    return fc
+      .tuple(partOf(keys), partOf(Object.keys(payload)))
+      .map(([parts, inner]) => ({ ...input, payload: { ...payload, ...inner }, ...parts }))
+  })
+  .map(input => policyText(input as PolicyInput))
+  .filter(text => text !== null)
 
 const inputOf = ({ procedures }: Program): number[] =>
   [3, -1, 7].slice(0, procedures[0]?.parameters ?? 0)
@@ -45,6 +69,28 @@ describe('property/metering', function () {
       { numRuns: 2000 }
     )
     assert.ok(finished > 300, `${finished} programs ran to their end`)
+  })
+
+  it('changes no answer of the base capsule, and charges each input the same wherever it runs', () => {
+    const metered = meterModule(capsule)
+    assert.ok(metered.ok)
+    const plain = policyInstance(capsule)
+    const reused = policyInstance(metered.value)
+    const seen = new Map<string, number>()
+    const check = (text: string): void => {
+      const { answer, gas } = reused.evaluate(text, CAPSULE_GAS)
+      assert.equal(answer, plain.evaluate(text).answer)
+      assert.equal(gas, seen.get(text) ?? gas)
+      seen.set(text, gas)
+    }
+    fc.assert(fc.property(question, check), { numRuns: 3000 })
+    // Again in another order and in another instance: nothing of the first round is left.
+    const fresh = policyInstance(metered.value)
+    for (const [text, gas] of [...seen].reverse()) {
+      check(text)
+      assert.equal(fresh.evaluate(text, CAPSULE_GAS).gas, gas)
+    }
+    assert.ok(seen.size > 2000)
   })
 
   it('gives the same bytes each time', () => {
