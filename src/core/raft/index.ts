@@ -6,12 +6,16 @@
  * Duties of the caller:
  *
  * 1. Call `tick` at an even pace, and `step` only with messages whose sender the transport has authenticated as `from`.
- * 2. After any input call `ready` until it returns null. For each batch, in this order: write `hardState` and `entries` (the first
- *    entry's index truncates the stored log), fsync when `mustSync`, send `messages`, apply `committed`, call `advance`. Calling
+ * 2. After any input call `ready` until it returns null. For each batch, in this order: write `snapshot` (`replaySnapshot`), then
+ *    `entries` (the first one's index truncates the stored log: `replayBatch`) and `hardState`, fsync when `mustSync`, send `messages`, apply
+ *    `snapshot` and `committed`, look at `forwarded`, call `advance`. Calling
  *    `advance` early is fine where the caller runs all effects in order and ends when a write fails.
  * 3. Inputs may come between `ready` and `advance`; the next batch waits.
  * 4. A failed write ends the member. It starts again from what the disk holds, with `restored`; all committed entries come again.
- * 5. A member that lost its disk is a different member: it never comes back under the same name.
+ * 5. Write a snapshot by `compact` when the log gets long, if at all. Say `quiesce` when there is nothing to do, and `wake` when there is and
+ *    nobody leads.
+ * 6. With `changesMembers`, let only those talk to this member who may be members at some time.
+ * 7. A member that lost its disk is a different member: it never comes back under the same name.
  *
  * Invariants:
  *
