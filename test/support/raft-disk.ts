@@ -86,12 +86,13 @@ export class RaftDisk {
     this.#before = null
   }
 
-  /** Records reach the disk in order: first the snapshot, then entries one by one; the hard state may be anywhere. */
+  /** Records reach the disk in the order of the contract: the snapshot, entries one by one, and the hard state after them. */
   #tear(random: SeededRandom, batch: Ready): void {
     if (random.chance(0.5)) return
-    if (random.chance(0.5)) this.#storeHardState(batch.hardState)
+    const count = random.below(batch.entries.length + 1)
     this.#storeSnapshot(batch.snapshot)
-    this.#storeEntries(batch.entries.slice(0, random.below(batch.entries.length + 1)))
+    this.#storeEntries(batch.entries.slice(0, count))
+    if (count === batch.entries.length && random.chance(0.5)) this.#storeHardState(batch.hardState)
   }
 
   #storeSnapshot(snapshot: Snapshot | null): void {

@@ -7,7 +7,8 @@
  *
  * 1. Call `tick` at an even pace, and `step` only with messages whose sender the transport has authenticated as `from`.
  * 2. After any input call `ready` until it returns null. For each batch, in this order: write `snapshot` (`replaySnapshot`), then
- *    `entries` (the first one's index truncates the stored log: `replayBatch`) and `hardState`, fsync when `mustSync`, send `messages`, apply
+ *    `entries` (the first one's index truncates the stored log: `replayBatch`), then `hardState`, whose commit may speak of these entries, so that a
+ *    torn tail never leaves it without them; fsync when `mustSync`, send `messages`, apply
  *    `snapshot` and `committed`, look at `forwarded`, call `advance`. Calling
  *    `advance` early is fine where the caller runs all effects in order and ends when a write fails.
  * 3. Inputs may come between `ready` and `advance`; the next batch waits.

@@ -103,6 +103,20 @@ describe('core/raft: batches', () => {
     )
   })
 
+  it('speaks in its commit of entries of the same batch, which are written first', () => {
+    const before = { log: log(1, 2), term: 3, commit: 1 }
+    const raft = member(before)
+    raft.step(append({ term: 3, after: [1, 1], commit: 2 }, 3))
+    const batch = raft.ready()
+    assert.deepEqual([batch?.hardState?.commit, terms(batch?.entries ?? [])], [2, [3]])
+    // A torn tail that kept the commit alone would commit what the old branch has there.
+    const torn = member({ ...before, commit: 2 })
+    assert.deepEqual(terms(work(torn).committed), [1, 2])
+    const stored = [...before.log]
+    replayBatch(stored, batch?.entries ?? [])
+    assert.deepEqual(terms(work(member({ ...before, log: stored, commit: 2 })).committed), [1, 3])
+  })
+
   it('asks for no sync when only commit moved', () => {
     const raft = member({ log: log(1) })
     raft.step(append({ term: 1, after: [1, 1], commit: 1 }))
