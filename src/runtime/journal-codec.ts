@@ -48,7 +48,7 @@ const schema = v.variant('type', [
   v.strictObject({
     type: v.literal('sealed'),
     thread: shortText,
-    slot: shortText,
+    slot: slotName,
     epoch: uint,
     roster: hash32,
     ...sealFields

@@ -20,4 +20,4 @@ export {
   type NeedLogInit
 } from './need-log.ts'
 export type { Dispute, Lease, NeedPhase, NeedState, Proposal, Verdict } from './state.ts'
-export { isSolo } from './state.ts'
+export { isSolo, quote } from './state.ts'

@@ -1,3 +1,4 @@
+import { quote } from '../need/index.ts'
 import { drawOrder } from '../roster/index.ts'
 import {
   acceptJoin,
@@ -93,7 +94,7 @@ export function formationReason(context: Context, thread: Thread): string {
     return `waiting for invited voters: ${formation.available.size} of ${size} are available`
   const missing = formation.roster.filter(did => !formation.joins.has(did))
   const why = missing.map(did => formation.declined.get(did)).find(reason => reason !== undefined)
-  return `waiting for ${missing.length} member(s) to join${why === undefined ? '' : `: ${why}`}`
+  return `waiting for ${missing.length} member(s) to join${why === undefined ? '' : `: ${quote(why)}`}`
 }
 
 function invited(context: Context, thread: Thread): Candidate[] {

@@ -1,4 +1,5 @@
 import type { LogEntry } from '../raft/index.ts'
+import { batches } from './sync.ts'
 import type { JournalRecord } from './types.ts'
 
 type Of<T extends JournalRecord['type']> = Extract<JournalRecord, { type: T }>
@@ -81,7 +82,9 @@ export class JournalImage {
     }
     for (const [scope, records] of this.#records) if (!done.has(scope)) yield* records
     for (const [group, { hardState, entries }] of this.#raft) {
-      if (entries.length > 0) yield { type: 'entries', group, entries: [...entries] }
+      // In parts: a whole log is more than one record may be.
+      for (const part of batches(entries, entry => entry.data.length + 16))
+        yield { type: 'entries', group, entries: part }
       if (hardState !== null) yield hardState
     }
   }

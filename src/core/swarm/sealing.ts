@@ -1,6 +1,7 @@
 import { compareText, EPOCHS_MAX, equals, ok, type Result, refuse } from '../base/index.ts'
 import { CID } from '../codec/index.ts'
 import type { EpochSeal } from '../envelope/index.ts'
+import { quote } from '../need/index.ts'
 import { carriedBy, quorumOf, rosterHash, sealBytes, shownBy } from '../roster/index.ts'
 import type { Context } from './context.ts'
 import { watchSeal } from './evidence.ts'
@@ -235,7 +236,7 @@ export function toEpochSeal({ epoch, form, roster, seals }: SealedEpoch): EpochS
 export function sealingReason(sealing: Sealing): string {
   const quorum = quorumOf(sealing.roster.length)
   const why = [...sealing.declined.values()][0]
-  const tail = why === undefined ? '' : `: ${why}`
+  const tail = why === undefined ? '' : `: ${quote(why)}`
   if (sealing.seals.size >= quorum)
     return `the members of epoch ${sealing.epoch} show different decisions: no new group can be formed`
   return `waiting for members to leave epoch ${sealing.epoch}: ${sealing.seals.size} of ${quorum} have${tail}`
