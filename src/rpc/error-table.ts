@@ -381,6 +381,7 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['CERTIFICATE_FORM', 'denied', 'The certificate holds no FORM.'],
     ['CERTIFICATE_OTHER_NEED', 'denied', 'The certificate is about another NEED, slot or epoch.'],
     ['CERTIFICATE_DIGEST', 'denied', 'The certificate is about something else.'],
+    ['CERTIFICATE_CARRY', 'denied', 'An earlier epoch decided another proposal.'],
     ['CERTIFICATE_QUORUM', 'denied', 'Too few members signed.'],
     ['CERTIFICATE_VERB', 'denied', 'The verb does not fit the outcome that it carries.'],
     [

@@ -1,12 +1,14 @@
 /** Vectors of a thread of two epochs for protocols/group; written by make-group-vectors.ts. */
-import { cidOf, encode } from '../../src/core/codec/index.ts'
+import { type CID, cidOf, encode } from '../../src/core/codec/index.ts'
 import type { Admitted, EpochSeal, Payload } from '../../src/core/envelope/index.ts'
 import {
   carriedBy,
   decisionDigest,
+  groupIdOf,
   joinBytes,
   rosterHash,
   sealBytes,
+  voteBytes,
   weightedOrder
 } from '../../src/core/roster/index.ts'
 import { testDraft, testKeys } from './swarm-cluster.ts'
@@ -109,6 +111,19 @@ function decideWithout(previous: readonly Uint8Array[]): Admitted<'DECIDE'> {
   return cluster.seal(requester.keys, { ...draft, epoch: 1 } as typeof draft, 1)
 }
 
+/** Certified by the whole second roster, and not what its FORM carries. */
+function decideOf(proposal: CID): Admitted<'DECIDE'> {
+  const { decision, certificate } = decides[1].envelope.payload
+  const body = { ...decision, proposal }
+  const digest = decisionDigest(body)
+  const { slot, epoch, roster } = second.envelope.payload
+  const bytes = voteBytes({ group: groupIdOf(second.bytes), slot, epoch, stage: 'decide', digest })
+  const votes = roster.map(member => ({ member, sig: keysOf(member).sign(bytes) }))
+  const payload = { decision: body, certificate: { ...certificate, digest, votes } }
+  const draft = testDraft(need.envelope.notAfter, 'DECIDE', need.cid, payload)
+  return cluster.seal(requester.keys, { ...draft, epoch: 1 } as typeof draft, 1)
+}
+
 /** `valid` and `invalid` vectors by name. */
 export function epochVectors(): {
   readonly valid: Record<string, object>
@@ -125,6 +140,7 @@ export function epochVectors(): {
     { name, rule, ...common, envelope: hex(envelope.bytes), refusal }
   ])
   const unchained = { name: 'decide-without-its-chain', rule: 'GROUP-14', refusal: 'FORM_PREVIOUS' }
+  const replaced = { name: 'decide-replaces-what-is-carried', rule: 'GROUP-14' }
   return {
     valid: {
       'weighted-draw': {
@@ -154,6 +170,12 @@ export function epochVectors(): {
         ...unchained,
         need: common.need,
         envelope: hex(decideWithout([]).bytes)
+      },
+      [replaced.name]: {
+        ...replaced,
+        refusal: 'CERTIFICATE_CARRY',
+        need: common.need,
+        envelope: hex(decideOf(other.proposal).bytes)
       }
     }
   }

@@ -12,6 +12,7 @@ import {
 import { quorumOf } from './draw.ts'
 import { checkForm, groupIdOf } from './form.ts'
 import type { Verify } from './key.ts'
+import { carriedBy } from './seal.ts'
 
 /** What a finality vote is about. */
 export type VoteSubject = {
@@ -103,7 +104,7 @@ function checkChain(
   return ok(previous)
 }
 
-/** Checks that a certificate is about this decision of this NEED. */
+/** Checks that a certificate is about this decision of this NEED, and that the decision is the carried one where one is. */
 export function checkDecision(
   decision: Decision,
   certificate: Certificate,
@@ -113,7 +114,7 @@ export function checkDecision(
   return checkSubject('decide', decisionDigest(decision), decision, certificate, need, verify)
 }
 
-/** Checks that a certificate is about this outcome of this NEED. */
+/** The same for an outcome: of the carried decision where one is, or of none. */
 export function checkOutcome(
   outcome: Outcome,
   certificate: Certificate,
@@ -121,6 +122,23 @@ export function checkOutcome(
   verify: Verify
 ): Result<CheckedCertificate> {
   return checkSubject('outcome', outcomeDigest(outcome), outcome, certificate, need, verify)
+}
+
+/** No quorum takes back what the seals of earlier epochs bind its group to (R11). */
+function keepsCarried(
+  { proposal }: Decision | Outcome,
+  { form, previous }: CheckedCertificate
+): boolean {
+  const carried = carriedBy([...previous, form])
+  const bound = carried.ok ? carried.value : null
+  return bound === null || proposal === null || proposal.toString() === bound.proposal
+}
+
+function notCarried(): Result<never> {
+  return refuse(
+    'CERTIFICATE_CARRY',
+    'an earlier epoch decided another proposal: no later group may replace it'
+  )
 }
 
 function checkSubject(
@@ -138,7 +156,8 @@ function checkSubject(
     return refuse('CERTIFICATE_DIGEST', 'the certificate is about something else')
   }
   const checked = checkCertificate(certificate, need, verify)
-  if (checked.ok && checked.value.form.envelope.payload.epoch !== body.epoch)
+  if (!checked.ok) return checked
+  if (checked.value.form.envelope.payload.epoch !== body.epoch)
     return refuse('CERTIFICATE_OTHER_NEED', 'the certificate is about another NEED, slot or epoch')
-  return checked
+  return keepsCarried(body, checked.value) ? checked : notCarried()
 }

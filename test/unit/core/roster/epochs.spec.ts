@@ -5,14 +5,23 @@
 import { strict as assert } from 'node:assert'
 import { fromHex } from '../../../../src/core/base/index.ts'
 import { type CID, cidOf, encode } from '../../../../src/core/codec/index.ts'
-import type { Admitted, EpochSeal, Payload } from '../../../../src/core/envelope/index.ts'
+import type {
+  Admitted,
+  Certificate,
+  EpochSeal,
+  Payload
+} from '../../../../src/core/envelope/index.ts'
 import {
   carriedBy,
   checkDecision,
   checkForm,
   checkOutcome,
+  decisionDigest,
+  groupIdOf,
+  outcomeDigest,
   rosterHash,
-  sealBytes
+  sealBytes,
+  voteBytes
 } from '../../../../src/core/roster/index.ts'
 import { testKeys, testVerify } from '../../../support/swarm-cluster.ts'
 import { twoEpochs } from '../../../support/two-epochs.ts'
@@ -198,6 +207,35 @@ describe('core/roster: epochs', () => {
     assert.equal(code([first.bytes, first.bytes]), 'FORM_PREVIOUS')
     assert.equal(code([need.bytes]), 'CERTIFICATE_FORM')
     assert.equal(code([unsigned]), 'BAD_SIGNATURE')
+  })
+
+  it('refuses what a later group certifies against the decision that is carried', () => {
+    const { decision, certificate } = decides[1].envelope.payload
+    const { outcome } = finalize.envelope.payload
+    const { roster } = second.envelope.payload
+    const certify = (stage: 'decide' | 'outcome', digest: Uint8Array): Certificate => {
+      const group = groupIdOf(second.bytes)
+      const bytes = voteBytes({ group, slot: 'slot-1', epoch: 1, stage, digest })
+      const votes = roster.map(member => ({ member, sig: keysOf(member).sign(bytes) }))
+      return { ...certificate, stage, digest, votes }
+    }
+    const decided = (proposal: CID): string => {
+      const body = { ...decision, proposal }
+      const proof = certify('decide', decisionDigest(body))
+      const checked = checkDecision(body, proof, need, testVerify)
+      return checked.ok ? 'ok' : checked.refusal.code
+    }
+    const ended = (proposal: CID | null): string => {
+      const body = { ...outcome, proposal }
+      const proof = certify('outcome', outcomeDigest(body))
+      const checked = checkOutcome(body, proof, need, testVerify)
+      return checked.ok ? 'ok' : checked.refusal.code
+    }
+    assert.equal(decided(decision.proposal), 'ok')
+    assert.equal(decided(OTHER), 'CERTIFICATE_CARRY')
+    assert.equal(ended(decision.proposal), 'ok')
+    assert.equal(ended(null), 'ok')
+    assert.equal(ended(OTHER), 'CERTIFICATE_CARRY')
   })
 
   it('refuses a decision of one epoch under the certificate of another', () => {
