@@ -1,6 +1,7 @@
 import { CLOCK_SKEW_MS_MAX, ENVELOPE_LIFE_MS_MAX } from '../base/index.ts'
 import { groupIdOf } from '../roster/index.ts'
 import type { Context } from './context.ts'
+import { lockKey, promiseKey } from './promises.ts'
 import { batches } from './sync.ts'
 import type { Thread } from './thread.ts'
 import type { Tombstone } from './tombstones.ts'
@@ -63,7 +64,7 @@ export function onArchived(world: World, id: string): void {
 /** Puts a tombstone in the place of a thread and of all that it held. Also for one read back from disk. */
 export function bury(world: World, tombstone: Tombstone): void {
   const { context } = world
-  const { thread: id, slot, epoch } = tombstone
+  const { thread: id, epoch } = tombstone
   context.tombstones.add(tombstone)
   const thread = world.threads.get(id)
   const groups = thread === undefined ? [] : groupsOf(thread)
@@ -74,15 +75,25 @@ export function bury(world: World, tombstone: Tombstone): void {
   context.image.forgetThread(id, groups)
   world.early.forget(id)
   if (thread !== undefined) world.forget(thread)
-  if (epoch === null) return
-  context.image.forgetSlot(slot, epoch)
-  for (const kept of [context.joins, context.locks, context.seals, context.chosen]) {
-    for (let past = 0; past <= epoch; past++) {
-      const key = `${slot}/${past}`
-      kept.delete(key)
-      for (const stage of ['decide', 'outcome']) kept.delete(`${key}/${stage}`)
-    }
-  }
+  for (let past = 0; past <= (epoch ?? -1); past++) forgetPromises(context, tombstone, past)
+}
+
+/**
+ * What this node promised in one epoch of the thread that is buried: its tombstone says it now. A requester may have stated two NEEDs about one
+ * slot; what was promised for the other stays for as long as that is open.
+ */
+function forgetPromises(
+  { image, joins, locks, seals, chosen }: Context,
+  { thread, slot }: Tombstone,
+  epoch: number
+): void {
+  const key = promiseKey(slot, epoch)
+  if (chosen.get(key) === thread) chosen.delete(key)
+  if ((joins.get(key)?.thread ?? thread) !== thread) return
+  joins.delete(key)
+  seals.delete(key)
+  for (const stage of ['decide', 'outcome'] as const) locks.delete(lockKey(slot, epoch, stage))
+  image.forgetEpoch(slot, epoch)
 }
 
 /** Forgets old tombstones now and then. */

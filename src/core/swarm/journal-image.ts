@@ -63,11 +63,10 @@ export class JournalImage {
     }
   }
 
-  /** Drops what only names a slot up to an epoch: a tombstone covers it now. */
-  forgetSlot(slot: string, epoch: number): void {
-    const kept = this.#listOf(slot).filter(
-      record => 'epoch' in record && (record.epoch ?? 0) > epoch
-    )
+  /** Drops what only names a slot and this epoch: a tombstone covers it now. */
+  forgetEpoch(slot: string, epoch: number): void {
+    const records = this.#records.get(slot) ?? []
+    const kept = records.filter(record => !('epoch' in record) || record.epoch !== epoch)
     if (kept.length === 0) this.#records.delete(slot)
     else this.#records.set(slot, kept)
   }
