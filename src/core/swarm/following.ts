@@ -12,13 +12,17 @@ import type { World } from './world.ts'
 /** Between two pulls for the same gap, in ms: a round trip takes less. */
 const GAP_MS = 200
 
-/** Becomes a member when the roster names this node and the thread is open. Its JOIN promise is inside FORM (R9). */
+/**
+ * Becomes a member when the roster names this node and the thread is open. Its JOIN promise is inside FORM (R9). Not where it has learnt the log
+ * from others: a certificate has refuted its own (see `disagree`), and a restart does not mend that.
+ */
 export function startMember(world: World, thread: Thread): void {
   const { context } = world
   const { group } = thread
   if (
     group === null ||
     thread.isEnded() ||
+    group.entries.length > 0 ||
     hasSealed(context, thread.scopedSlot(), group.form.envelope.payload.epoch) ||
     !group.form.envelope.payload.roster.includes(context.did)
   )
