@@ -11,6 +11,10 @@ const RESTATE_MS = 1_500
 /** Clock value of what a staller says past its node, far above what the node itself reaches. */
 const LATE_LAMPORT = 500_000
 
+/** How often a staller commits late, and how long it waits in between, in ms. */
+const LATE_COMMITS = 20
+const LATE_EVERY_MS = 170
+
 const EVALUATION: Uint8Array = new Uint8Array(32)
 
 type Watched = { isChanged: boolean; lookedAt: number }
@@ -156,10 +160,11 @@ export class Agent {
       const late = this.#world.seal(this.#node.keys, draft, this.#late)
       for (const node of this.#world.nodes) this.#world.admit(node, late.bytes, false)
     }
-    // Before the end, around it, and when somebody may hold the next lease.
+    // Around the end of the lease, and while somebody may hold the next one.
     const { leaseTtlMs } = view.windows
-    for (const part of [leaseTtlMs - 20, leaseTtlMs + 60, 2 * leaseTtlMs])
-      this.#world.after(part, commitLate)
+    const first = this.#world.random.below(2)
+    for (let i = first; i < LATE_COMMITS; i++)
+      this.#world.after(leaseTtlMs - 100 + i * LATE_EVERY_MS, commitLate)
   }
 
   #judge(view: ThreadView): void {

@@ -14,7 +14,7 @@ import type { VirtualWorld } from './world.ts'
 
 /** Messages that are kept to be said again, and how often something is forged, in ms. */
 const KEPT_MAX = 64
-const FORGE_MS = 150
+const FORGE_MS = 400
 /** Clock values of forged envelopes, above what the machine below reaches. */
 const FORGED_LAMPORT = 700_000
 

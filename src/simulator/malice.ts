@@ -1,6 +1,7 @@
 import type { Draft } from '../core/envelope/index.ts'
 import { decodeEntry, encodeEntry } from '../core/need/index.ts'
 import type { LogEntry } from '../core/raft/index.ts'
+import { drawOrder } from '../core/roster/index.ts'
 import type { PeerMessage } from '../core/swarm/index.ts'
 import type { FaultName } from './faults.ts'
 import { Forger } from './forger.ts'
@@ -19,7 +20,13 @@ function maliceOf(world: VirtualWorld, node: VirtualNode, fault: FaultName): Mal
     case 'leader':
       return unfaithfulMember(world, node)
     case 'requester':
-      return { publish: draft => (draft.verb === 'FORM' ? otherForm(world, draft) : undefined) }
+      return {
+        publish: draft => (draft.verb === 'FORM' ? otherForm(world, draft) : undefined),
+        send: (to, message) => {
+          if (message.type === 'bind') bindAgain(world, node, to, message)
+          return [message]
+        }
+      }
     default:
       return { publish: otherStatement }
   }
@@ -35,6 +42,29 @@ function otherForm(world: VirtualWorld, draft: Draft<'FORM'>): Draft<'FORM'> {
   if (kind === 0) return { ...draft, payload: { ...draft.payload, joins: joins.slice(1) } }
   if (kind === 1) return { ...draft, payload: { ...draft.payload, roster: roster.toReversed() } }
   return { ...draft, payload: { ...draft.payload, precisionMs: draft.payload.precisionMs - 1 } }
+}
+
+/** When a member is asked to join another roster as well, in ms after the first question: before and after a crash, maybe. */
+const BIND_AGAIN_MS: readonly number[] = [1, 2_000, 6_000]
+
+/** Asks for a JOIN of another roster that follows the draw just as well, over candidates without one of the members. */
+function bindAgain(
+  world: VirtualWorld,
+  node: VirtualNode,
+  to: VirtualNode,
+  message: Extract<PeerMessage, { type: 'bind' }>
+): void {
+  const left = message.roster.find(did => did !== to.did && did !== node.did)
+  const candidates = message.candidates.filter(({ did }) => did !== left)
+  const order = drawOrder(
+    message.thread,
+    message.epoch,
+    candidates.map(({ did }) => did)
+  )
+  const roster = order.slice(0, message.roster.length)
+  if (!roster.includes(to.did)) return
+  for (const delayMs of BIND_AGAIN_MS)
+    world.after(delayMs, () => world.transmit(node, to, { ...message, candidates, roster }))
 }
 
 /** Another statement with the same clock value: half of the world hears this one. */

@@ -65,6 +65,8 @@ export type Plan = {
   }
   /** Journals are rewritten to what still counts, at every start. */
   readonly compacts: boolean
+  /** Records go through the lines of a file before they are replayed. */
+  readonly files: boolean
   /** The faults of this seed. */
   readonly faults: readonly FaultName[]
   readonly liar: null | { readonly node: number; readonly fault: FaultName }
@@ -77,8 +79,12 @@ export type Plan = {
 
 /** One seed of so many runs with real signatures and real encoding. */
 const THOROUGH_EVERY = 50
+/** One seed of so many writes its records as files: that costs as much as the world itself. */
+const FILES_EVERY = 10
 /** Probability that a fault that may happen does. */
 const FAULT_CHANCE = 0.3
+/** Probability that a world has no faults at all: then every group has to come to a certificate. */
+const CALM_CHANCE = 0.05
 
 export function planOf(options: SeedOptions): Plan {
   const { seed } = options
@@ -86,8 +92,9 @@ export function planOf(options: SeedOptions): Plan {
   const allowed = options.faults ?? FAULT_NAMES
   // One fault alone is always there; of many each world has some.
   const chance = allowed.length <= 3 ? 1 : FAULT_CHANCE
+  const isCalm = random.chance(CALM_CHANCE) && options.faults === undefined
   const faults = new Set(
-    FAULT_NAMES.filter(name => random.chance(chance) && allowed.includes(name))
+    FAULT_NAMES.filter(name => random.chance(chance) && allowed.includes(name) && !isCalm)
   )
   if (faults.has('torn') && allowed.includes('crash')) faults.add('crash')
   const nodes = 5 + random.below(3)
@@ -105,6 +112,7 @@ export function planOf(options: SeedOptions): Plan {
     ordered: !faults.has('reorder'),
     settings: settingsOf(random, nodes),
     compacts: random.chance(0.5),
+    files: seed % FILES_EVERY === 0,
     faults: [...faults],
     // The first node states needs, so it is the requester that lies.
     liar:

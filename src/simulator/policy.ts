@@ -19,6 +19,11 @@ export class StandInPolicy {
   readonly engine: Uint8Array = ENGINE
   readonly capsule: string = CAPSULE.toString()
 
+  /** Whether a sender may say it; what the preflight gate asks. */
+  allows(message: Message): boolean {
+    return decide(message).allow
+  }
+
   evaluate(message: Message): { readonly allow: boolean; readonly digest: Uint8Array } {
     const decision = decide(message)
     const input = messageInput(message)

@@ -173,6 +173,22 @@ class Run {
         )
       }
     this.#runUntil(() => false, COMPLETION_MS)
+    if (this.#plan.faults.length === 0) this.#checkProgress()
+  }
+
+  /** Where nothing was disturbed, every NEED with a slot of its own comes to a certified end. */
+  #checkProgress(): void {
+    const { certified, needs } = this.#watch.decisions
+    const ended = new Set(
+      [...certified.values()].flatMap(({ stage, thread }) => (stage === 'outcome' ? [thread] : []))
+    )
+    const taken = new Set<string>()
+    for (const { id, sender, payload } of needs.values()) {
+      const slot = `${sender} ${payload.slot}`
+      if (!taken.has(slot) && !ended.has(id))
+        this.#findings.report('liveness', `nothing is wrong, and ${id} ends without a certificate`)
+      taken.add(slot)
+    }
   }
 
   #runUntil(condition: () => boolean, msMax: number): boolean {
@@ -204,6 +220,11 @@ class Run {
     }
   }
 
+  /** Alone in its group, a requester that lies can certify a log that nobody has. */
+  #isLiar(did: string | undefined): boolean {
+    return this.#world.nodes.some(node => node.malice !== null && node.did === did)
+  }
+
   async #readRecords(): Promise<void> {
     const { roles, liar } = this.#plan
     const checker = new RecordChecker({
@@ -211,6 +232,7 @@ class Run {
       verify: this.#world.signatures.verify,
       areVerifiersHonest: liar === null && roles.every(({ verdict }) => verdict === 'honest'),
       areLeadersHonest: liar?.fault !== 'leader',
+      throughFiles: this.#plan.files,
       decisionOf: group => this.#watch.decisions.decisionOf(group)
     })
     for (const { thread, items } of this.#archived) await checker.check(thread, items)
@@ -219,7 +241,10 @@ class Run {
       for (const id of node.swarm.threadIds()) {
         const record = node.swarm.record(id)
         if (record?.complete === true) await checker.check(id, record.items)
-        else if (node.swarm.view(id)?.finalize != null)
+        else if (
+          node.swarm.view(id)?.finalize != null &&
+          !this.#isLiar(node.swarm.view(id)?.requester)
+        )
           this.#findings.report(
             'liveness',
             `node ${node.index} never completes the record of ${id}`

@@ -369,7 +369,7 @@ export class VirtualWorld {
 
   #publish(node: VirtualNode, draft: Draft, lamport: number): void {
     const { life } = node
-    if (this.#policy?.evaluate({ ...draft, sender: node.did, lamport }).allow === false) {
+    if (this.#policy?.allows({ ...draft, sender: node.did, lamport }) === false) {
       const refusal = { code: 'POLICY_DENIED', message: 'the stand-in policy denies it' }
       this.input(node, { kind: 'draft-refused', nowMs: this.nowMs, draft, lamport, refusal })
       return

@@ -18,7 +18,8 @@ const PROMISES: readonly Mutant[] = [
     find: 'if (promised !== undefined && promised.roster !== toHex(hash))',
     replace: 'if (false)',
     rules: ['durability', 'one promise'],
-    seedsMax: 200
+    seedsMax: 20,
+    faults: ['requester']
   },
   {
     name: 'a restart forgets JOINs',
@@ -26,8 +27,8 @@ const PROMISES: readonly Mutant[] = [
     find: 'context.joins.set(',
     replace: 'new Map<string, string>().set(',
     rules: ['one promise', 'durability'],
-    seedsMax: 400,
-    faults: ['crash']
+    seedsMax: 60,
+    faults: ['requester', 'crash']
   },
   {
     name: 'the choice of a roster is not durable',
@@ -87,7 +88,7 @@ const EPOCHS: readonly Mutant[] = [
     find: "const lock = context.locks.get(lockKey(thread.scopedSlot(), epoch, 'decide'))",
     replace: "const lock = context.locks.get('none')",
     rules: ['seal', 'carried decision'],
-    seedsMax: 200
+    seedsMax: 60
   },
   {
     name: 'a seal is not durable',
@@ -112,7 +113,7 @@ const EPOCHS: readonly Mutant[] = [
     find: 'if (context.seals.has(promiseKey(scopedSlot, later))) return true',
     replace: '',
     rules: ['seal'],
-    seedsMax: 300
+    seedsMax: 60
   },
   {
     name: 'a new epoch is free whatever the seals show',
@@ -120,15 +121,22 @@ const EPOCHS: readonly Mutant[] = [
     find: 'if (state.carried !== null && state.carried.proposal !== admitted.id) return',
     replace: '',
     rules: ['carried decision', 'certificate'],
-    seedsMax: 300
+    seedsMax: 60
   },
   {
     name: 'two seals of four suffice',
     file: 'core/swarm/sealing.ts',
     find: 'if (all < quorumOf(sealing.roster.length)) continue',
     replace: 'if (all < 2) continue',
-    rules: ['certificate', 'carried decision', 'one decision', 'liveness'],
-    seedsMax: 200
+    also: [
+      {
+        file: 'core/roster/seal.ts',
+        find: 'return sealing.size >= quorum',
+        replace: 'return sealing.size >= 2'
+      }
+    ],
+    rules: ['certificate', 'carried decision'],
+    seedsMax: 60
   },
   {
     name: 'tombstones are dropped',
@@ -136,7 +144,7 @@ const EPOCHS: readonly Mutant[] = [
     find: 'context.tombstones.add(tombstone)',
     replace: 'void tombstone',
     rules: ['one promise', 'one decision', 'one outcome', 'durability'],
-    seedsMax: 300
+    seedsMax: 60
   }
 ]
 
@@ -186,15 +194,6 @@ const CERTIFICATES: readonly Mutant[] = [
     faults: ['requester']
   },
   {
-    name: 'a roster need not follow the draw',
-    file: 'core/roster/form.ts',
-    find: 'if (!followsDraw(order, payload.roster))',
-    replace: 'if (false && !followsDraw(order, payload.roster))',
-    rules: ['certificate'],
-    seedsMax: 60,
-    faults: ['requester']
-  },
-  {
     name: 'an envelope is called without its signature',
     file: 'core/envelope/parse.ts',
     find: 'const id = cidOf(bytes)',
@@ -217,9 +216,15 @@ const THREADS: readonly Mutant[] = [
   {
     name: 'leases do not run out',
     file: 'core/need/working.ts',
-    find: "if (state.phase !== 'CLAIMED' || state.lease === null || state.at.stamp < state.lease.expiresAt)",
-    replace:
-      "if (state.phase !== 'CLAIMED' || state.lease === null || state.at.stamp < state.lease.expiresAt + 5_000)",
+    find: 'return current && envelope.sender === lease.holder && state.at.stamp < lease.expiresAt',
+    replace: 'return current && envelope.sender === lease.holder',
+    also: [
+      {
+        file: 'core/need/working.ts',
+        find: "if (state.phase !== 'CLAIMED' || state.lease === null || state.at.stamp < state.lease.expiresAt)",
+        replace: 'if (state.phase === state.phase)'
+      }
+    ],
     rules: ['fencing', 'crash'],
     seedsMax: 60,
     faults: ['stall']
@@ -232,7 +237,7 @@ const THREADS: readonly Mutant[] = [
     if (lease !== null && context.nowMs >= lease.expiresAt) lease.expiresAt = 0
     const applied = group.log.apply(entry)`,
     rules: ['replay', 'fencing', 'one decision', 'one outcome', 'liveness', 'evidence'],
-    seedsMax: 200,
+    seedsMax: 60,
     faults: ['stall', 'skew', 'pause']
   },
   {
@@ -292,7 +297,7 @@ const THREADS: readonly Mutant[] = [
     find: "state.phase = upheld === undefined ? 'FINAL' : 'INVALID'",
     replace: "state.phase = 'FINAL'",
     rules: ['verdict'],
-    seedsMax: 300,
+    seedsMax: 60,
     faults: ['noise', 'failed-verifier', 'slow-verifier']
   },
   {
@@ -310,24 +315,16 @@ const THREADS: readonly Mutant[] = [
     find: 'if (context.nowMs < giveUpAt(world, thread)) return',
     replace: 'return',
     rules: ['liveness'],
-    seedsMax: 200
+    seedsMax: 60
   },
   {
     name: 'a leader offers no ticks, so that deadlines pass unseen',
     file: 'core/swarm/member.ts',
     find: 'return (due && this.#propose(null)) || proposed',
     replace: 'return proposed',
-    rules: ['liveness', 'replay'],
-    seedsMax: 40
-  },
-  {
-    name: 'a thread is never pulled',
-    file: 'core/swarm/sync.ts',
-    find: 'if (peer !== null) pull(context, thread.id, thread, peer)',
-    replace: '',
     rules: ['liveness'],
-    seedsMax: 200,
-    faults: ['loss', 'partition', 'crash']
+    seedsMax: 20,
+    faults: []
   }
 ]
 

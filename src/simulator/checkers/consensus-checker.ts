@@ -53,6 +53,18 @@ export class ConsensusChecker {
     if (record.type === 'hard-state') this.#onCommit(node, record.group, record.state.commit)
   }
 
+  /** RAFT-20: a follower commits no more than the message vouches for. Called before the step's records are written. */
+  followed(node: VirtualNode, group: string, message: RaftMessage, commit: number): void {
+    const before = this.#image(node).group(group).commit
+    if (message.type !== 'append' || commit <= before) return
+    const last = message.previousIndex + message.entries.length
+    this.#findings.check(
+      commit <= Math.min(message.commit, last),
+      'commit rule',
+      () => `node ${node.index} commits ${commit} of ${group} on an append up to ${last}`
+    )
+  }
+
   /** 5.4.1: a vote goes only to a log that is not behind the voter's own. Called before the step's records are written. */
   voted(
     node: VirtualNode,

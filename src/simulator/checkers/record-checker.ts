@@ -17,6 +17,8 @@ export type RecordCheckerInit = {
   readonly areVerifiersHonest: boolean
   /** No leader of the world lies about time. */
   readonly areLeadersHonest: boolean
+  /** Records are written as lines and read again before they are replayed. */
+  readonly throughFiles: boolean
   /** The decision of a group, if anybody was told of one. */
   readonly decisionOf: (group: string) => Decision | undefined
 }
@@ -39,7 +41,7 @@ export class RecordChecker {
     const key = hexOf(sha256(Buffer.concat(items.map(bytesOf))))
     if (this.#checked.has(key)) return
     this.#checked.add(key)
-    const written = items.map(item => this.#throughTheFile(item))
+    const written = this.#init.throughFiles ? items.map(item => this.#throughTheFile(item)) : items
     await this.#replay(thread, written)
     this.#read(written)
   }

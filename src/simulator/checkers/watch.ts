@@ -54,15 +54,19 @@ export class Watch implements Witness {
     if (this.#init.isLiar(node.did)) return
     this.#steps.stepped(node, input, effects)
     this.#onEvidence(node, effects)
-    if (this.#init.isRaftSafe) this.#onVote(node, input, effects)
+    if (this.#init.isRaftSafe) this.#onRaft(node, input, effects)
     if (input.kind === 'envelope') this.#onNames(node, input, effects)
   }
 
-  #onVote(node: VirtualNode, input: Input, effects: readonly Effect[]): void {
+  #onRaft(node: VirtualNode, input: Input, effects: readonly Effect[]): void {
     if (input.kind !== 'message' || input.message.type !== 'raft') return
     const { group, message } = input.message
-    if (message.type !== 'vote') return
     for (const effect of effects) {
+      if (effect.kind === 'persist')
+        for (const record of effect.records)
+          if (record.type === 'hard-state' && record.group === group)
+            this.#consensus.followed(node, group, message, record.state.commit)
+      if (message.type !== 'vote') continue
       if (effect.kind !== 'send' || effect.message.type !== 'raft') continue
       const { message: reply } = effect.message
       if (reply.type === 'vote-reply' && reply.granted) this.#consensus.voted(node, group, message)
