@@ -67,17 +67,6 @@ const PROMISES: readonly Mutant[] = [
     replace: '{ sync: false })',
     rules: ['durability'],
     seedsMax: 20
-  },
-  {
-    name: 'a verdict is sealed before it is durable',
-    file: 'core/swarm/verdicts.ts',
-    find: `evaluation, reasons },
-      { sync: true }`,
-    replace: `evaluation, reasons },
-      { sync: false }`,
-    rules: ['durability'],
-    seedsMax: 20,
-    faults: ['slow-disk']
   }
 ]
 
@@ -113,7 +102,8 @@ const EPOCHS: readonly Mutant[] = [
     find: 'if (context.seals.has(promiseKey(scopedSlot, later))) return true',
     replace: '',
     rules: ['seal'],
-    seedsMax: 60
+    seedsMax: 60,
+    faults: ['pause', 'crash', 'partition']
   },
   {
     name: 'a new epoch is free whatever the seals show',
@@ -196,8 +186,8 @@ const CERTIFICATES: readonly Mutant[] = [
   {
     name: 'an envelope is called without its signature',
     file: 'core/envelope/parse.ts',
-    find: 'const id = cidOf(bytes)',
-    replace: 'const id = cidOf(bytes.slice(80))',
+    find: 'const id = shareLink(cidOf(bytes))',
+    replace: 'const id = shareLink(cidOf(bytes.slice(80)))',
     rules: ['identity'],
     seedsMax: 20
   }

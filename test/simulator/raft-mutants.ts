@@ -72,7 +72,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'return Math.floor(memberCount / 2)',
     rules: ['election safety', 'state machine safety', 'log matching', 'leader completeness'],
     seedsMax: 100,
-    faults: CUTS
+    faults: ['partition', 'crash', 'loss']
   },
   {
     name: 'a minority commits',
@@ -126,7 +126,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     file: 'core/raft/heartbeat.ts',
     find: 'Math.min(progress.match, state.log.commit)',
     replace: 'state.log.commit',
-    rules: ['state machine safety', 'leader completeness'],
+    rules: ['commit rule', 'state machine safety', 'leader completeness'],
     seedsMax: 100,
     faults: CUTS
   },

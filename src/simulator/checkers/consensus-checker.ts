@@ -26,6 +26,8 @@ export class ConsensusChecker {
   readonly #findings: Findings
   readonly #disks: Disks
   readonly #groups = new Map<string, Group>()
+  /** By leader, group, term and follower: the highest acknowledgement that the leader has heard. */
+  readonly #matches = new Map<string, number>()
   /** How far the commit of each node in each group was seen. */
   readonly #seen = new Map<VirtualNode, Map<string, number>>()
 
@@ -51,6 +53,25 @@ export class ConsensusChecker {
   written(node: VirtualNode, record: JournalRecord): void {
     if (record.type === 'entries') this.#onEntries(node, record.group, record.entries)
     if (record.type === 'hard-state') this.#onCommit(node, record.group, record.state.commit)
+  }
+
+  /** A leader hears how far a follower's log matches its own. */
+  acknowledged(node: VirtualNode, group: string, reply: RaftMessage): void {
+    if (reply.type !== 'append-reply' || !reply.success) return
+    const key = `${node.index} ${group} ${reply.term} ${reply.from}`
+    this.#matches.set(key, Math.max(this.#matches.get(key) ?? 0, reply.matchIndex))
+  }
+
+  /** A heartbeat has no consistency check, so it speaks only of what its receiver is known to hold. */
+  #onHeartbeat(node: VirtualNode, group: string, message: RaftMessage): void {
+    if (message.type !== 'heartbeat') return
+    const match = this.#matches.get(`${node.index} ${group} ${message.term} ${message.to}`) ?? 0
+    this.#findings.check(
+      message.commit <= match,
+      'commit rule',
+      () =>
+        `node ${node.index} tells ${message.to} to commit ${message.commit} where ${match} match`
+    )
   }
 
   /** RAFT-20: a follower commits no more than the message vouches for. Called before the step's records are written. */
@@ -84,6 +105,7 @@ export class ConsensusChecker {
 
   sent(node: VirtualNode, group: string, message: RaftMessage): void {
     if (message.type !== 'append' && message.type !== 'heartbeat') return
+    this.#onHeartbeat(node, group, message)
     const { leaders, committed } = this.#group(group)
     const known = leaders.get(message.term)
     if (known !== undefined) {

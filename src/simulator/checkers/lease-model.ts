@@ -37,7 +37,9 @@ export class LeaseModel {
     }
     this.#stamp = stamp
     if (this.#lease !== null && stamp >= this.#lease.endsAt) this.#lease = null
-    if (bytes === null) return
+    // Without a COMMIT by then the thread has expired, whatever this entry holds.
+    const isOver = this.commit === null && stamp >= this.#need.payload.expiresAt
+    if (bytes === null || isOver) return
     const statement = statementOf(bytes)
     const said = `${statement.sender} ${statement.lamport}`
     if (this.#logged.has(statement.id) || statement.notAfter < stamp) return

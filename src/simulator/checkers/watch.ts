@@ -61,6 +61,7 @@ export class Watch implements Witness {
   #onRaft(node: VirtualNode, input: Input, effects: readonly Effect[]): void {
     if (input.kind !== 'message' || input.message.type !== 'raft') return
     const { group, message } = input.message
+    this.#consensus.acknowledged(node, group, message)
     for (const effect of effects) {
       if (effect.kind === 'persist')
         for (const record of effect.records)
