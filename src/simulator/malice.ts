@@ -47,6 +47,9 @@ function otherForm(world: VirtualWorld, draft: Draft<'FORM'>): Draft<'FORM'> {
 /** When a member is asked to join another roster as well, in ms after the first question: before and after a crash, maybe. */
 const BIND_AGAIN_MS: readonly number[] = [1, 2_000, 6_000]
 
+/** When the question that was answered is asked again, in ms. */
+const BIND_LATE_MS = 9_000
+
 /** Asks for a JOIN of another roster that follows the draw just as well, over candidates without one of the members. */
 function bindAgain(
   world: VirtualWorld,
@@ -54,6 +57,8 @@ function bindAgain(
   to: VirtualNode,
   message: Extract<PeerMessage, { type: 'bind' }>
 ): void {
+  // The same question again, when the epoch may have been sealed, gets no second answer.
+  world.after(BIND_LATE_MS, () => world.transmit(node, to, message))
   const left = message.roster.find(did => did !== to.did && did !== node.did)
   const candidates = message.candidates.filter(({ did }) => did !== left)
   const order = drawOrder(

@@ -103,7 +103,7 @@ const EPOCHS: readonly Mutant[] = [
     replace: '',
     rules: ['seal'],
     seedsMax: 60,
-    faults: ['pause', 'crash', 'partition']
+    faults: ['requester', 'crash', 'pause']
   },
   {
     name: 'a new epoch is free whatever the seals show',
