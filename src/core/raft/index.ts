@@ -27,7 +27,12 @@
  *    certificates above it are what strangers trust.
  */
 export { RaftRestoreError } from './errors.ts'
-export { ENTRY_BYTES_MAX, SNAPSHOT_BYTES_MAX } from './limits.ts'
+export {
+  APPEND_BYTES_MAX,
+  ENTRY_BYTES_MAX,
+  INFLIGHT_APPENDS_MAX,
+  SNAPSHOT_BYTES_MAX
+} from './limits.ts'
 export { replayBatch, replaySnapshot } from './log.ts'
 export type { MembersTarget } from './membership.ts'
 export { quorumSize } from './quorum.ts'

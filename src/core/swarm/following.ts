@@ -3,6 +3,7 @@ import type { LogEntry } from '../raft/index.ts'
 import { contradicted, onDerived } from './finality.ts'
 import { LOG_INDEX_MAX, Member } from './member.ts'
 import { hasSealed } from './promises.ts'
+import { isWithinRoom } from './room.ts'
 import { participants, pickPeer, pull, sendLog } from './sync.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage } from './types.ts'
@@ -56,6 +57,7 @@ export function applyEntries(world: World, thread: Thread, entries: readonly Log
   for (const entry of entries) {
     if (entry.index !== group.entries.length + 1 || group.log.state.outcome !== null) continue
     group.entries.push(entry)
+    group.bytes += entry.data.length
     thread.changed(context.nowMs)
     group.progressAt = context.nowMs
     const applied = group.log.apply(entry)
@@ -110,7 +112,7 @@ export function onLog(
     if (context.nowMs - thread.pulledAt >= GAP_MS) pullNow(world, thread, from)
     return
   }
-  if ((fresh.at(-1)?.index ?? 0) > LOG_INDEX_MAX) return
+  if ((fresh.at(-1)?.index ?? 0) > LOG_INDEX_MAX || !isWithinRoom(group.bytes, fresh)) return
   const found = thread.admitMissing(context, fresh, from)
   if (found === 'foreign')
     return thread.warn(context, `${from} sends entries that do not belong into this log`)

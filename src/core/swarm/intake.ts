@@ -16,6 +16,7 @@ import { watchEnvelope } from './evidence.ts'
 import { contradicted } from './finality.ts'
 import { disagree, pullNow, startMember } from './following.ts'
 import { driveFormation } from './formation.ts'
+import { LOG_BYTES_MAX, THREAD_BYTES_MAX } from './room.ts'
 import { pickPeer, pull } from './sync.ts'
 import { scopedSlotOf, Thread } from './thread.ts'
 import { TOMBSTONES_MAX } from './tombstones.ts'
@@ -79,16 +80,18 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
 
 /**
  * Whether a stranger's envelope is worth keeping: nothing for a thread that is over, nothing beyond what may wait, and no
- * certificate that does not hold. What the log has is always wanted.
+ * certificate that does not hold. What the log has is wanted as long as there is room.
  */
 function isWanted(world: World, thread: Thread, admitted: Admitted): boolean {
-  if (thread.isAsked(admitted.id)) return true
+  const bytes = thread.bytes + admitted.bytes.length
+  if (thread.isAsked(admitted.id)) return bytes <= THREAD_BYTES_MAX
   const { verb, sender } = admitted.envelope
   if (LOGGED_VERBS.has(verb)) {
     const state = thread.group?.log.state
     if (thread.isEnded() || (state !== undefined && isVoid(state, admitted))) return false
     const isInsider = sender === state?.decision?.worker || sender === thread.need.envelope.sender
-    if (!isInsider && thread.unlogged.size >= UNLOGGED_MAX) return false
+    if (!isInsider && (thread.unlogged.size >= UNLOGGED_MAX || bytes > LOG_BYTES_MAX)) return false
+    if (bytes > 2 * LOG_BYTES_MAX) return false
     let own = 0
     for (const { envelope } of thread.unlogged.values()) if (envelope.sender === sender) own += 1
     return own < UNLOGGED_PER_SENDER_MAX

@@ -1,8 +1,15 @@
 import { assert, ENTRIES_PER_THREAD_MAX } from '../base/index.ts'
 import { cidOf } from '../codec/index.ts'
 import { decodeEntry, encodeEntry, followsOn, isPointless } from '../need/index.ts'
-import { type LogEntry, Raft, type RaftMessage } from '../raft/index.ts'
+import {
+  APPEND_BYTES_MAX,
+  INFLIGHT_APPENDS_MAX,
+  type LogEntry,
+  Raft,
+  type RaftMessage
+} from '../raft/index.ts'
 import type { Context } from './context.ts'
+import { bytesOf, isWithinRoom, LOG_BYTES_MAX } from './room.ts'
 import type { Group, Thread } from './thread.ts'
 import type { JournalRecord } from './types.ts'
 
@@ -17,14 +24,17 @@ export type MemberInit = {
   readonly onCommitted: (entries: readonly LogEntry[]) => void
 }
 
+type Append = Extract<RaftMessage, { type: 'append' }>
+
 /** Highest position that a member takes: what a leader stops at, and room for the ticks and terms that bring the thread to its end. */
 export const LOG_INDEX_MAX: number = ENTRIES_PER_THREAD_MAX + 1024
 
 /** Ticks without a new entry after which a leader sends its group to sleep: what follows on an entry often comes at once. */
 const IDLE_TICKS = 4
 
-/** Append messages held back until their envelopes have passed the door. */
+/** Append messages held back until their envelopes have passed the door, and their bytes: what an honest leader has on its way at once. */
 const STASH_MAX = 64
+const STASH_BYTES_MAX: number = INFLIGHT_APPENDS_MAX * APPEND_BYTES_MAX
 
 /**
  * This node as a member of one group: feeds Raft, stamps log time as leader, and refuses as follower what it has not admitted itself.
@@ -35,9 +45,12 @@ export class Member {
   readonly #thread: Thread
   readonly #group: Group
   readonly #onCommitted: (entries: readonly LogEntry[]) => void
-  readonly #stash: RaftMessage[] = []
+  readonly #stash: Append[] = []
+  /** Held appends whose stamps have been looked at: decoding them all with every envelope that comes is what that would cost. */
+  readonly #timely = new WeakSet<Append>()
   /** As leader: ids that are in the log, committed or not, and the last stamp used. Rebuilt for each term. */
   #offered = new Set<string>()
+  #offeredBytes = 0
   #offeredTerm = 0
   #lastStamp = 0
   #pumping = false
@@ -124,7 +137,8 @@ export class Member {
   /** An envelope of the thread was admitted: offer it as leader, and retry what waited for it. */
   onAdmitted(): void {
     const held = this.#stash.splice(0)
-    for (const message of held) this.receive(message)
+    // What is left of an earlier leader is void.
+    for (const message of held) if (message.term >= this.raft.status().term) this.receive(message)
     this.pump()
   }
 
@@ -132,24 +146,44 @@ export class Member {
    * An append is taken only when every envelope in it has passed this node's own door (R4) and no stamp is ahead of its
    * clock by more than the precision (R14). What is missing is sent through the door; the message waits.
    */
-  #mayAccept(message: Extract<RaftMessage, { type: 'append' }>): boolean {
+  #mayAccept(message: Append): boolean {
     if (!Array.isArray(message.entries)) return false
-    const latest = this.#context.nowMs + this.#group.form.envelope.payload.precisionMs
-    for (const entry of message.entries) {
-      if ((decodeEntry(entry.data)?.stamp ?? 0) <= latest) continue
-      this.#thread.warn(
-        this.#context,
-        `the leader ${message.from} stamps entries ahead of this node's clock`
-      )
-      this.#ahead = { leader: message.from, ticks: 3 * this.#context.settings.electionTicksMin }
+    if (!this.#isTimely(message)) return false
+    if ((message.entries.at(-1)?.index ?? 0) > LOG_INDEX_MAX || !this.#hasRoomFor(message))
       return false
-    }
-    if ((message.entries.at(-1)?.index ?? 0) > LOG_INDEX_MAX) return false
     const found = this.#thread.admitMissing(this.#context, message.entries, message.from)
-    if (found === 'missing' && this.#stash.length < STASH_MAX) this.#stash.push(message)
+    if (found === 'missing') this.#hold(message)
     if (found === 'foreign')
       this.#thread.warn(this.#context, `${message.from} logs what does not belong into this log`)
     return found === 'complete'
+  }
+
+  #isTimely(message: Append): boolean {
+    if (this.#timely.has(message)) return true
+    const latest = this.#context.nowMs + this.#group.form.envelope.payload.precisionMs
+    if (message.entries.every(entry => (decodeEntry(entry.data)?.stamp ?? 0) <= latest)) {
+      this.#timely.add(message)
+      return true
+    }
+    this.#thread.warn(
+      this.#context,
+      `the leader ${message.from} stamps entries ahead of this node's clock`
+    )
+    this.#ahead = { leader: message.from, ticks: 3 * this.#context.settings.electionTicksMin }
+    return false
+  }
+
+  #hasRoomFor({ previousIndex, entries }: Append): boolean {
+    const first = this.#group.entries.length + 1
+    const waiting = this.raft.entries(first, previousIndex)
+    const fresh = entries.filter(entry => entry.index >= first)
+    return isWithinRoom(this.#group.bytes, [...waiting, ...fresh])
+  }
+
+  #hold(message: Append): void {
+    const held = this.#stash.reduce((sum, { entries }) => sum + bytesOf(entries), 0)
+    if (this.#stash.length < STASH_MAX && held + bytesOf(message.entries) <= STASH_BYTES_MAX)
+      this.#stash.push(message)
   }
 
   /**
@@ -202,7 +236,7 @@ export class Member {
     if (status.role !== 'leader' || this.#group.log.state.outcome !== null) return false
     if (status.term !== this.#offeredTerm) this.#rebuildOffered(status.term, status.lastIndex)
     let proposed = false
-    const full = status.lastIndex >= ENTRIES_PER_THREAD_MAX
+    const full = status.lastIndex >= ENTRIES_PER_THREAD_MAX || this.#offeredBytes >= LOG_BYTES_MAX
     for (const admitted of full ? [] : this.#thread.unlogged.values()) {
       if (this.#offered.has(admitted.id) || admitted.envelope.notAfter <= this.#context.nowMs)
         continue
@@ -223,8 +257,10 @@ export class Member {
 
   #propose(envelope: Uint8Array | null): boolean {
     const stamp = Math.max(this.#context.nowMs, this.#lastStamp + 1)
-    if (this.raft.propose(encodeEntry({ stamp, envelope })) !== null) return false
+    const data = encodeEntry({ stamp, envelope })
+    if (this.raft.propose(data) !== null) return false
     this.#lastStamp = stamp
+    this.#offeredBytes += data.length
     return true
   }
 
@@ -234,7 +270,9 @@ export class Member {
     this.#lastStamp = this.#group.log.state.at.stamp
     const from = this.#group.entries.length + 1
     assert(from <= lastIndex + 1, 'what is applied is in the log')
-    for (const entry of this.raft.entries(from, lastIndex)) {
+    const rest = this.raft.entries(from, lastIndex)
+    this.#offeredBytes = this.#group.bytes + bytesOf(rest)
+    for (const entry of rest) {
       const body = decodeEntry(entry.data)
       if (body === null) continue
       this.#lastStamp = Math.max(this.#lastStamp, body.stamp)

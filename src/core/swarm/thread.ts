@@ -15,6 +15,7 @@ import type { Formation } from './formation.ts'
 import type { Forwarding } from './forwarding.ts'
 import { Interval } from './interval.ts'
 import type { Member } from './member.ts'
+import { TICK_BYTES_MAX } from './room.ts'
 import type { Sealing } from './sealing.ts'
 import type { Phase, Stage } from './types.ts'
 
@@ -33,6 +34,8 @@ export type Group = {
   readonly form: Admitted<'FORM'>
   log: NeedLog
   entries: LogEntry[]
+  /** Bytes of the entries. */
+  bytes: number
   /** When this node began to follow it, or went on with it after a restart. */
   since: number
   /** When an entry was last applied. */
@@ -91,6 +94,8 @@ export class Thread {
   readonly certified: Admitted[] = []
   readonly ownVerdicts = new Map<string, OwnVerdict>()
   readonly warnings: string[] = []
+  /** Bytes of all filed envelopes. */
+  bytes = 0
   /** Envelopes out of entries that are on their way through the door, and since when. */
   readonly #asked = new Map<string, number>()
   /** FORMs and certificates whose signatures have been looked at, with the answer. */
@@ -173,6 +178,7 @@ export class Thread {
       form,
       log: this.#newLog(form, context),
       entries: [],
+      bytes: 0,
       since: context.nowMs,
       progressAt: context.nowMs
     }
@@ -207,10 +213,12 @@ export class Thread {
     if (this.group === null) return
     this.group.log = this.#newLog(this.group.form, context)
     this.group.entries = []
+    this.group.bytes = 0
   }
 
   file(admitted: Admitted, seenAt: number): void {
     this.envelopes.set(admitted.id, { admitted, seenAt })
+    this.bytes += admitted.bytes.length
     this.senders.add(admitted.envelope.sender)
     this.changed(seenAt)
     this.#asked.delete(admitted.id)
@@ -236,6 +244,7 @@ export class Thread {
     let answer: 'complete' | 'missing' = 'complete'
     for (const entry of entries) {
       const carried = carriedBy(entry)
+      if (carried === null && entry.data.length > TICK_BYTES_MAX) return 'foreign'
       if (carried === null || this.envelopes.has(carried.id)) continue
       answer = 'missing'
       const askedAt = this.#asked.get(carried.id)
