@@ -116,6 +116,8 @@ export class Context {
   readonly leftAt = new Map<string, number>()
   /** Slot and epoch -> the own thread that chose a roster for it. A requester forms one group for each, whatever it has stated. */
   readonly chosen = new Map<string, string>()
+  /** Own threads whose group is being formed, and since when. */
+  readonly forming = new Map<string, number>()
   /** JOIN promises: scoped slot and epoch -> the thread, and its roster's hash in hex (R9). */
   readonly joins = new Map<string, { readonly thread: string; readonly roster: string }>()
   /** Finality locks: scoped slot, epoch and stage -> what this node votes for (R10). */

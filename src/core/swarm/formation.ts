@@ -86,8 +86,11 @@ export function formationReason(context: Context, thread: Thread): string {
   if (sealing !== null && sealing.sealed === null) return sealingReason(sealing)
   if (formation === null && isTaken(context, thread, nextEpoch(thread)))
     return 'another NEED of this node has the slot and epoch: state it again with a slot of its own'
+  if (formation === null && isBusyForming(context))
+    return 'waiting for other NEEDs of this node to form their groups'
   if (formation === null) {
     const voters = invited(context, thread).length
+    if (voters >= size) return 'about to invite voters'
     return `only ${voters} voter(s) known and reachable, ${size} are needed: wait for peers, or state the NEED with --solo`
   }
   if (formation.roster === null)
@@ -121,7 +124,24 @@ function nextEpoch({ need, sealing }: Thread): number {
   return sealing?.sealed == null ? need.envelope.payload.epoch : sealing.epoch + 1
 }
 
+/**
+ * Groups that one requester forms at once. The others wait here: begun all together they would fill the queues of every node, time
+ * out, and be begun anew.
+ */
+const FORMING_MAX = 16
+/** ms after which a formation does not hold others up: it waits for somebody and costs nobody anything. */
+const FORMING_MS = 5_000
+
+function isBusyForming({ forming, nowMs }: Context): boolean {
+  for (const [thread, since] of forming) {
+    if (nowMs - since < FORMING_MS) break
+    forming.delete(thread)
+  }
+  return forming.size >= FORMING_MAX
+}
+
 function begin(context: Context, thread: Thread): Formation | null {
+  if (isBusyForming(context)) return null
   if (isTaken(context, thread, nextEpoch(thread))) return null
   const candidates = invited(context, thread)
   if (candidates.length < sizeOf(context, thread)) return null
@@ -138,6 +158,7 @@ function begin(context: Context, thread: Thread): Formation | null {
           seals: [...sealing.earlier, sealing.sealed],
           candidates
         })
+  context.forming.set(thread.id, context.nowMs)
   for (const did of formation.order) {
     if (did !== context.did)
       context.send(did, { type: 'invite', need: thread.need.bytes, epoch: formation.epoch })
@@ -191,6 +212,7 @@ function choose(context: Context, thread: Thread, formation: Formation): void {
   if (ready.length < size || isTaken(context, thread, formation.epoch)) {
     // Nobody has promised anything yet: begin anew with whoever is there then.
     thread.formation = null
+    context.forming.delete(thread.id)
     return
   }
   formation.roster = ready.slice(0, size)

@@ -183,6 +183,7 @@ export class Thread {
       progressAt: context.nowMs
     }
     this.formation = null
+    context.forming.delete(this.id)
     this.sealing = null
     if (this.#past.length > 0) this.#leaveEpoch(form.envelope.payload.epoch)
     return this.group

@@ -51,6 +51,37 @@ function stated(): { cluster: SwarmCluster; thread: string; nodes: ClusterNode[]
   return { cluster, thread, nodes: cluster.nodes.slice(1) }
 }
 
+/** A node that does not hear messages of one type. */
+function deafen(node: ClusterNode, type: PeerMessage['type']): void {
+  const step = node.swarm.step.bind(node.swarm)
+  node.swarm.step = input =>
+    input.kind === 'message' && input.message.type === type ? [] : step(input)
+}
+
+/** So many NEEDs of one requester at once. */
+function manyStated(count: number): {
+  cluster: SwarmCluster
+  requester: ClusterNode
+  threads: readonly string[]
+  reasons: (pattern: RegExp) => number
+} {
+  const cluster = new SwarmCluster({ nodes: 5, seed: 4 })
+  const requester = cluster.nodes[0] as ClusterNode
+  const commands = Array.from({ length: count }, (_, index) =>
+    cluster.command(requester, {
+      type: 'state-need',
+      draft: cluster.need({ slot: `slot-${index}` })
+    })
+  )
+  cluster.run(1)
+  const threads = commands.map(
+    id => (requester.replies.get(id) as { value: { envelope: string } }).value.envelope
+  )
+  const reasons = (pattern: RegExp): number =>
+    threads.filter(thread => pattern.test(cluster.view(requester, thread).reason)).length
+  return { cluster, requester, threads, reasons }
+}
+
 describe('core/swarm: formation', () => {
   it('forms groups of seven where they are asked for, which survive two losses', () => {
     const cluster = new SwarmCluster({ nodes: 8, seed: 6, settings: { groupSize: 7 } })
@@ -72,6 +103,24 @@ describe('core/swarm: formation', () => {
   it('waits while there are too few voters for the size that is asked for', () => {
     const { cluster, thread } = stated()
     assert.match(cluster.view(cluster.nodes[0] as ClusterNode, thread).reason, /7 are needed/u)
+  })
+
+  it('forms sixteen groups of a requester at once, and the others as soon as there is room', () => {
+    const { cluster, requester, threads, reasons } = manyStated(20)
+    assert.equal(reasons(/for other NEEDs of this node/u), 4)
+    const formed = (): boolean =>
+      threads.every(thread => cluster.view(requester, thread).group !== null)
+    assert(cluster.runUntil(formed, 2_000))
+  })
+
+  it('is not held up by formations that wait for somebody', () => {
+    const { cluster, reasons } = manyStated(20)
+    for (const member of cluster.nodes.slice(1)) deafen(member, 'bind')
+    assert(cluster.runUntil(() => reasons(/member\(s\) to join/u) === 16, 2_000))
+    cluster.run(3_000)
+    assert.equal(reasons(/for other NEEDs of this node/u), 4)
+    cluster.run(3_000)
+    assert.equal(reasons(/for other NEEDs of this node/u), 0)
   })
 
   it('lets a member join that knows all candidates as voters', () => {
