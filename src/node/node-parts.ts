@@ -9,6 +9,7 @@ import { levelArchive, levelDatastore } from '../adapters/level/index.ts'
 import { type Libp2pNetwork, libp2pNetwork } from '../adapters/libp2p/index.ts'
 import { opaPolicyEngine } from '../adapters/opa/index.ts'
 import { pinoLogger } from '../adapters/pino/index.ts'
+import { useNodeSha256 } from '../adapters/sha256/index.ts'
 import { homeLock, systemClock, systemEntropy } from '../adapters/system/index.ts'
 import { walJournal } from '../adapters/wal/index.ts'
 import { type Config, makeHome, readPassphrase } from '../config/index.ts'
@@ -56,6 +57,7 @@ export async function openParts(
   onFatal: (error: Error) => void
 ): Promise<NodeParts> {
   const home = config.home.dir
+  useNodeSha256()
   await makeHome(home)
   const lock = homeLock(home)
   const closers: (() => unknown)[] = [() => lock.release()]

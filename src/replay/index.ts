@@ -9,6 +9,7 @@
 import { fileURLToPath } from 'node:url'
 import { nodeVerifier } from '../adapters/ed25519/index.ts'
 import { opaPolicyEngine } from '../adapters/opa/index.ts'
+import { useNodeSha256 } from '../adapters/sha256/index.ts'
 import { checkRecord, type Report } from './check-record.ts'
 import type { ReadProgress } from './read-record.ts'
 
@@ -45,6 +46,7 @@ export function verifyRecord(
   path: string,
   onProgress?: (progress: ReadProgress) => void
 ): Promise<Report> {
+  useNodeSha256()
   return checkRecord(path, {
     verify: nodeVerifier(),
     policy: null,
@@ -68,6 +70,7 @@ export async function replayRecord(
     timeoutMs: 30_000,
     logger: silent
   })
+  useNodeSha256()
   await policy.start()
   try {
     return await checkRecord(path, {

@@ -5,7 +5,7 @@ import {
   SENDER_ENVELOPES_BURST,
   SENDER_ENVELOPES_PER_SECOND
 } from '../core/base/index.ts'
-import { cidOf } from '../core/codec/index.ts'
+import { idOf } from '../core/codec/index.ts'
 import {
   type Admitted,
   AuthorRate,
@@ -108,7 +108,7 @@ export class Door {
 
   /** The machine has kept this envelope: it need not see it again. */
   settle(bytes: Uint8Array): void {
-    if (this.#unsettled.size > 0) this.#unsettled.delete(cidOf(bytes).toString())
+    if (this.#unsettled.size > 0) this.#unsettled.delete(idOf(bytes))
   }
 
   /** Refusals by code, and `ACCEPTED`; for metrics and doctor. */

@@ -1,9 +1,11 @@
 /** Entry of a simulator thread: runs the seeds that it is sent, one after the other. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { useNodeSha256 } from '../adapters/sha256/index.ts'
 import { simulate } from './simulate.ts'
 import type { WorkerAnswer, WorkerSetup, WorkerTask } from './worker-protocol.ts'
 
 const setup = workerData as WorkerSetup
+useNodeSha256()
 
 async function run({ seed }: WorkerTask): Promise<WorkerAnswer> {
   const options = {

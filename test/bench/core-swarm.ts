@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { nodeSigner, nodeVerifier, rememberingVerifier } from '../../src/adapters/ed25519/index.ts'
 import { fixedPolicy, MemoryHub, memoryArchive } from '../../src/adapters/memory/index.ts'
+import { useNodeSha256 } from '../../src/adapters/sha256/index.ts'
 import { systemClock, systemEntropy } from '../../src/adapters/system/index.ts'
 import { walJournal } from '../../src/adapters/wal/index.ts'
 import { defaultConfig } from '../../src/config/index.ts'
@@ -198,6 +199,7 @@ export class CoreSwarm {
   }
 
   static async start(dir: string, size: number): Promise<CoreSwarm> {
+    useNodeSha256()
     const hub = new MemoryHub()
     const nodes: CoreNode[] = []
     for (let index = 0; index < size; index++)

@@ -53,6 +53,7 @@ const ANY_ADAPTER = [
   'memory',
   'opa',
   'pino',
+  'sha256',
   'system',
   'wal'
 ].map(name => `adapters/${name}`)
@@ -65,9 +66,17 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   config: ['core/base'],
   rpc: [...ANY_CORE, 'ports', 'config'],
   agents: [...ANY_CORE, 'rpc', 'config'],
-  simulator: [...ANY_CORE, 'ports', 'runtime', 'replay', 'adapters/ed25519', 'adapters/memory'],
+  simulator: [
+    ...ANY_CORE,
+    'ports',
+    'runtime',
+    'replay',
+    'adapters/ed25519',
+    'adapters/memory',
+    'adapters/sha256'
+  ],
   // Verifies and evaluates on a machine that runs no node: the same verifier and policy engine, nothing else of the shell.
-  replay: [...ANY_CORE, 'ports', 'runtime', 'adapters/ed25519', 'adapters/opa'],
+  replay: [...ANY_CORE, 'ports', 'runtime', 'adapters/ed25519', 'adapters/opa', 'adapters/sha256'],
   node: [...ANY_CORE, 'ports', 'runtime', 'config', 'rpc', 'agents', 'replay', ...ANY_ADAPTER],
   testnet: [...ANY_CORE, 'config', 'rpc', 'agents', 'node', 'replay'],
   cli: [...ANY_CORE, 'ports', 'config', 'rpc', 'agents', 'node', 'replay', 'simulator', 'testnet']

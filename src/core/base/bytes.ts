@@ -2,13 +2,17 @@ import { compare as compareBytes } from 'uint8arrays/compare'
 import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
-import { toString as bytesToString } from 'uint8arrays/to-string'
 
 export { compareBytes, concat, equals }
 
+/** Two digits for each byte: the library's general bases take ten times as long, and a node turns many digests. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 /** Lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
-  return bytesToString(bytes, 'base16')
+  let text = ''
+  for (const byte of bytes) text += HEX[byte]
+  return text
 }
 
 /** Parses lower-case hexadecimal of even length; the caller guarantees the form. */

@@ -1,8 +1,9 @@
 import { encode as encodeDagCbor } from '@ipld/dag-cbor'
-import { sha256 } from '@noble/hashes/sha2.js'
 import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
-import { concat, utf8 } from '../base/index.ts'
+import { utf8 } from '../base/index.ts'
+import { idFromDigest } from './id-text.ts'
+import { sha256 } from './sha256.ts'
 
 /** Multicodec code of DAG-CBOR. */
 export const DAG_CBOR = 0x71
@@ -33,6 +34,11 @@ export function cidOf(bytes: Uint8Array, codec: number = DAG_CBOR): CID {
   return CID.createV1(codec, createDigest(SHA2_256, sha256(bytes)))
 }
 
+/** Text of `cidOf(bytes)`, the id of an envelope, in a tenth of the time. */
+export function idOf(bytes: Uint8Array): string {
+  return idFromDigest(sha256(bytes))
+}
+
 /**
  * SHA-256 over a domain tag and the canonical bytes of a value. The tag keeps a signature or hash made for one purpose
  * from being valid for another.
@@ -48,5 +54,22 @@ export function taggedBytes(tag: string, value: unknown): Uint8Array {
 
 /** Like `taggedBytes`, for a value that is already encoded. */
 export function tagBytes(tag: string, encoded: Uint8Array): Uint8Array {
-  return concat([utf8(`${tag}\0`), encoded])
+  const head = headOf(tag)
+  const bytes = new Uint8Array(head.length + encoded.length)
+  bytes.set(head)
+  bytes.set(encoded, head.length)
+  return bytes
 }
+
+/** The tag and its zero byte. There are as many tags as kinds of statement. */
+function headOf(tag: string): Uint8Array {
+  const known = heads.get(tag)
+  if (known !== undefined) return known
+  const head = utf8(`${tag}\0`)
+  if (heads.size < TAGS_MAX) heads.set(tag, head)
+  return head
+}
+
+/** Tags whose bytes are kept ready; the protocol has some twenty. */
+const TAGS_MAX = 64
+const heads = new Map<string, Uint8Array>()

@@ -6,6 +6,16 @@
  * 3. Nothing here throws on untrusted bytes.
  */
 export { CID } from 'multiformats/cid'
-export { cidOf, DAG_CBOR, encode, hash, tagBytes, taggedBytes, taggedHash } from './canonical.ts'
+export {
+  cidOf,
+  DAG_CBOR,
+  encode,
+  hash,
+  idOf,
+  tagBytes,
+  taggedBytes,
+  taggedHash
+} from './canonical.ts'
 export { digestOfId, idFromDigest } from './id-text.ts'
+export { referenceSha256, type Sha256, useSha256 } from './sha256.ts'
 export { decodeStrict, RESERVED_KEYS } from './strict.ts'

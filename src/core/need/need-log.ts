@@ -1,5 +1,5 @@
 import { assert, ok } from '../base/index.ts'
-import { cidOf } from '../codec/index.ts'
+import { idOf } from '../codec/index.ts'
 import {
   type Admitted,
   type Decision,
@@ -180,7 +180,7 @@ export class NeedLog {
 
   #applyEnvelope(bytes: Uint8Array): void {
     const { state } = this
-    const known = this.#known(cidOf(bytes).toString())
+    const known = this.#known(idOf(bytes))
     const parsed = known === undefined ? parseEnvelope(bytes) : ok(known)
     if (!parsed.ok || state.outcome !== null) return
     const { value: admitted } = parsed

@@ -1,5 +1,5 @@
 import { assert, ENTRIES_PER_THREAD_MAX } from '../base/index.ts'
-import { cidOf } from '../codec/index.ts'
+import { idOf } from '../codec/index.ts'
 import { decodeEntry, encodeEntry, followsOn, isPointless } from '../need/index.ts'
 import {
   APPEND_BYTES_MAX,
@@ -226,8 +226,7 @@ export class Member {
 
   /** What a member asks to have logged goes through the door like anything else (R4), and is offered when it comes out. */
   #takeForwarded(from: string, bytes: Uint8Array): void {
-    if (!this.#thread.envelopes.has(cidOf(bytes).toString()))
-      this.#context.admit(bytes, from, 'peer')
+    if (!this.#thread.envelopes.has(idOf(bytes))) this.#context.admit(bytes, from, 'peer')
   }
 
   /** As leader: proposes admitted envelopes that are not in the log, and a tick when a deadline has passed. */
@@ -276,7 +275,7 @@ export class Member {
       const body = decodeEntry(entry.data)
       if (body === null) continue
       this.#lastStamp = Math.max(this.#lastStamp, body.stamp)
-      if (body.envelope !== null) this.#offered.add(cidOf(body.envelope).toString())
+      if (body.envelope !== null) this.#offered.add(idOf(body.envelope))
     }
   }
 }

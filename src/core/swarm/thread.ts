@@ -1,5 +1,5 @@
 import type { Result } from '../base/index.ts'
-import { cidOf } from '../codec/index.ts'
+import { idOf } from '../codec/index.ts'
 import {
   type Admitted,
   type Fact,
@@ -336,7 +336,7 @@ function carriedBy(entry: LogEntry): Carried | null {
   if (known !== undefined) return { id: known, bytes: () => envelopeIn(entry) as Uint8Array }
   const bytes = envelopeIn(entry)
   if (bytes === null) return null
-  const id = cidOf(bytes).toString()
+  const id = idOf(bytes)
   idByEntry.set(entry, id)
   return { id, bytes: () => bytes }
 }
