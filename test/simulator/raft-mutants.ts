@@ -150,8 +150,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
   {
     name: 'followers take stamps ahead of their clocks',
     file: 'core/swarm/member.ts',
-    find: 'if ((decodeEntry(entry.data)?.stamp ?? 0) <= latest) continue',
-    replace: 'if ((decodeEntry(entry.data)?.stamp ?? 0) <= latest + 1e9) continue',
+    find: 'entry => (decodeEntry(entry.data)?.stamp ?? 0) <= latest)',
+    replace: 'entry => (decodeEntry(entry.data)?.stamp ?? 0) <= latest + 1e9)',
     rules: ['log time'],
     seedsMax: 100,
     faults: ['skew', 'jump', 'drift']

@@ -1,5 +1,5 @@
-import { equals, fromHex } from '../base/index.ts'
-import type { Admitted, Certificate } from '../envelope/index.ts'
+import { compareText, equals, fromHex, toHex } from '../base/index.ts'
+import { type Admitted, type Certificate, signingBytes } from '../envelope/index.ts'
 import {
   EVIDENCE_FORMAT,
   type EvidenceOf,
@@ -7,12 +7,14 @@ import {
   groupIdOf,
   joinBytes,
   rosterHash,
+  sealBytes,
   sealsOf,
   voteBytes
 } from '../roster/index.ts'
 import type { Context } from './context.ts'
 import { isConvicted, keepEvidence } from './evidence-keep.ts'
 import { compareSeals, compareSealWithDecision, compareSealWithVote } from './evidence-seals.ts'
+import { epochKey } from './promises.ts'
 import {
   certificateIn,
   type Form,
@@ -29,33 +31,100 @@ import type { Stage } from './types.ts'
 
 /**
  * Holds a FORM or a certified envelope against all that is known of the thread, and keeps the proof when two statements exclude each
- * other. Its sender's signature has been checked; everything else is checked before anything is kept.
+ * other. Its sender may be anybody: a statement in it whose own signature does not hold is held against nothing, and everything is checked
+ * again before it is kept.
  */
 export function watchEnvelope(context: Context, thread: Thread, admitted: Admitted): void {
   const forms = formsIn(admitted)
   if (forms.length === 0) return
+  const known = knownForms(thread)
+  const isKnown = (bytes: Uint8Array): boolean => known.some(form => equals(form, bytes))
+  const fresh = distinct(forms).filter(bytes => !isKnown(bytes) && isSigned(context, thread, bytes))
+  for (const [at, form] of fresh.entries())
+    for (const other of [...known, ...fresh.slice(0, at)])
+      compareForms(context, thread, form, other)
   const seen = certificateIn(admitted)
-  for (const other of thread.certified) {
-    for (const form of forms)
-      for (const known of formsIn(other)) compareForms(context, thread, form, known)
-    const known = certificateIn(other)
-    if (seen !== null && known !== null) compareCertificates(context, thread, seen, known)
+  const isOfForm = seen !== null && [...known, ...fresh].some(sameAs(seen.certificate.form))
+  if (seen !== null && isOfForm) watchCertificate(context, thread, seen)
+  for (const bytes of fresh) {
+    for (const seal of sealsIn(bytes, reader(thread)))
+      if (isSealSigned(context, thread, seal)) watchSeal(context, thread, seal)
   }
-  if (seen !== null) {
-    for (const vote of directVotes(thread)) compareVoteWithCertificate(context, thread, vote, seen)
-    for (const seal of knownSeals(thread)) compareSealWith(context, thread, seal, seen)
+}
+
+/** Holds a certificate against all others, and its votes against votes and SEALs of their members. */
+function watchCertificate(context: Context, thread: Thread, seen: SeenCertificate): void {
+  const isOther = ({ epoch, certificate }: SeenCertificate): boolean =>
+    epoch === seen.epoch &&
+    certificate.stage === seen.certificate.stage &&
+    !equals(certificate.digest, seen.certificate.digest)
+  const others = certificatesOf(thread).filter(isOther)
+  const votes = directVotes(thread).filter(
+    ({ epoch, stage, digest }) =>
+      epoch === seen.epoch &&
+      stage === seen.certificate.stage &&
+      !equals(digest, seen.certificate.digest)
+  )
+  const seals = knownSeals(thread).filter(({ epoch }) => epoch === seen.epoch)
+  if (others.length + votes.length + seals.length === 0) return
+  const certificate = withValidVotes(context, thread, seen.certificate)
+  if (certificate === null || certificate.votes.length === 0) return
+  const valid = { ...seen, certificate }
+  for (const other of others) compareCertificates(context, thread, valid, other)
+  for (const vote of votes) compareVoteWithCertificate(context, thread, vote, valid)
+  for (const seal of seals) compareSealWith(context, thread, seal, valid)
+}
+
+/** The FORMs that are known, each once, whatever carried it. */
+function knownForms(thread: Thread): readonly Uint8Array[] {
+  return distinct(thread.certified.flatMap(formsIn))
+}
+
+function distinct(all: readonly Uint8Array[]): Uint8Array[] {
+  const found: Uint8Array[] = []
+  for (const one of all) if (!found.some(sameAs(one))) found.push(one)
+  return found
+}
+
+function sameAs(one: Uint8Array): (other: Uint8Array) => boolean {
+  return other => one === other || equals(one, other)
+}
+
+/** The certificates that are known: of those about one digest by the same members, one. */
+function certificatesOf(thread: Thread): readonly SeenCertificate[] {
+  const found = new Map<string, SeenCertificate>()
+  for (const admitted of thread.certified) {
+    const seen = certificateIn(admitted)
+    if (seen === null) continue
+    const { stage, digest, votes } = seen.certificate
+    const members = votes.map(({ member }) => member).sort(compareText)
+    found.set(`${seen.epoch} ${stage} ${toHex(digest)} ${members.join()}`, seen)
   }
-  for (const seal of sealsIn(admitted, reader(thread))) watchSeal(context, thread, seal)
+  return [...found.values()]
+}
+
+function isSigned({ verify }: Context, thread: Thread, bytes: Uint8Array): boolean {
+  const form = reader(thread)(bytes)
+  return (
+    form !== null && verify(form.envelope.sender, signingBytes(form.envelope), form.envelope.sig)
+  )
+}
+
+function isSealSigned(
+  { verify }: Context,
+  thread: Thread,
+  { member, epoch, seal }: SeenSeal
+): boolean {
+  const { roster, digest, sig } = seal
+  const proposal = seal.proposal?.toString() ?? null
+  return verify(member, sealBytes({ ...epochKey(thread, epoch), roster, digest, proposal }), sig)
 }
 
 /** Holds a vote against the first one of its member, and against all certificates and SEALs that the member signed. */
 export function watchVote(context: Context, thread: Thread, vote: SeenVote): void {
   const first = directVote(thread, vote.stage, vote.member)
   if (first !== null) compareVotes(context, thread, first, vote)
-  for (const known of thread.certified) {
-    const seen = certificateIn(known)
-    if (seen !== null) compareVoteWithCertificate(context, thread, vote, seen)
-  }
+  for (const seen of certificatesOf(thread)) compareVoteWithCertificate(context, thread, vote, seen)
   for (const seal of knownSeals(thread)) compareSealWithVote(context, thread, seal, vote)
 }
 
@@ -63,10 +132,7 @@ export function watchVote(context: Context, thread: Thread, vote: SeenVote): voi
 export function watchSeal(context: Context, thread: Thread, seal: SeenSeal): void {
   for (const known of knownSeals(thread)) compareSeals(context, thread, known, seal)
   for (const vote of directVotes(thread)) compareSealWithVote(context, thread, seal, vote)
-  for (const known of thread.certified) {
-    const seen = certificateIn(known)
-    if (seen !== null) compareSealWith(context, thread, seal, seen)
-  }
+  for (const seen of certificatesOf(thread)) compareSealWith(context, thread, seal, seen)
 }
 
 /** Two JOINs of one member for one epoch that a requester was sent. */
@@ -113,7 +179,7 @@ function directVote(thread: Thread, stage: Stage, member: string): SeenVote | nu
 
 function knownSeals(thread: Thread): readonly SeenSeal[] {
   const read = reader(thread)
-  return thread.certified.flatMap(admitted => sealsIn(admitted, read))
+  return knownForms(thread).flatMap(bytes => sealsIn(bytes, read))
 }
 
 function reader(thread: Thread): (bytes: Uint8Array) => Form | null {

@@ -53,15 +53,13 @@ export function votesIn({ epoch, certificate }: SeenCertificate): readonly SeenV
   return certificate.votes.map(({ member, sig }) => ({ member, stage, digest, sig, epoch, form }))
 }
 
-/** The SEALs on which the FORMs of an envelope rest. `read` parses a FORM, or knows it. */
+/** The SEALs on which a FORM rests. `read` parses a FORM, or knows it. */
 export function sealsIn(
-  admitted: Admitted,
+  bytes: Uint8Array,
   read: (bytes: Uint8Array) => Form | null
 ): readonly SeenSeal[] {
-  return formsIn(admitted).flatMap(bytes => {
-    const form = read(bytes)
-    return form === null ? [] : sealsBehind(form)
-  })
+  const form = read(bytes)
+  return form === null ? [] : sealsBehind(form)
 }
 
 function sealsBehind(form: Form): readonly SeenSeal[] {
