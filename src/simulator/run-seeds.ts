@@ -1,6 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, stat, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Violation } from './checkers/violation.ts'
 import { SimulatorWorkerError, TraceFailedError } from './errors.ts'
@@ -30,8 +30,8 @@ export type SeedFailure = {
   readonly seed: number
   readonly violations: readonly Violation[]
   readonly plan: Plan
-  /** File with every event of the run. */
-  readonly trace: string
+  /** File with every event of the run; null after the first TRACES_MAX failures, whose `command` writes one. */
+  readonly trace: string | null
   /** Command line that runs it again. */
   readonly command: string
 }
@@ -52,10 +52,11 @@ export type SeedsReport = {
 const TRACES_MAX = 16
 
 /**
- * Runs seeds on all cores. Resolves with what was found, also when the signal ends it early; rejects with SIMULATOR_WORKER or
- * TRACE_FAILED.
+ * Runs seeds on all cores. Resolves with what was found, also when the signal ends it early; rejects with SIMULATOR_WORKER or,
+ * before the first seed where that can be seen, TRACE_FAILED.
  */
 export async function runSeeds(init: SeedsInit): Promise<SeedsReport> {
+  await checkTraceDir(init.traceDir)
   const batch = new Batch(init)
   const jobs = Math.min(init.jobs ?? availableParallelism(), Math.max(1, init.seeds))
   await Promise.all(Array.from({ length: jobs }, () => batch.work()))
@@ -133,18 +134,15 @@ class Batch {
     seed: number,
     { violations, plan, lines }: NonNullable<WorkerAnswer['failure']>
   ): Promise<SeedFailure> {
-    const trace = join(this.#init.traceDir, `seed-${seed}.txt`)
-    if (this.#failures.length < TRACES_MAX) {
+    const isKept = this.#failures.length < TRACES_MAX
+    const trace = isKept ? join(this.#init.traceDir, `seed-${seed}.txt`) : null
+    if (trace !== null) {
       const head = [JSON.stringify(plan), ...violations.map(violation => JSON.stringify(violation))]
       try {
         await mkdir(this.#init.traceDir, { recursive: true })
         await writeFile(trace, `${head.join('\n')}\n\n${lines.join('')}`)
       } catch (cause) {
-        throw new TraceFailedError(
-          `the trace ${trace} cannot be written: choose another folder with --trace`,
-          { trace },
-          { cause }
-        )
+        throw traceFailed(trace, cause)
       }
     }
     return { seed, violations, plan, trace, command: this.#command(seed) }
@@ -153,10 +151,33 @@ class Batch {
   #command(seed: number): string {
     const { faults, signatures } = this.#init
     const words = ['can-swarm', 'simulate', '--seeds', '1', '--from', String(seed)]
-    if (faults !== undefined) words.push('--faults', faults.join())
+    if (faults !== undefined) words.push('--faults', faults.join() || 'none')
     if (signatures !== undefined) words.push('--signatures', signatures)
     return words.join(' ')
   }
+}
+
+/** Sees before hours of seeds, and not at the first failure, that there is no writing there. Makes nothing: most runs leave no trace. */
+async function checkTraceDir(traceDir: string): Promise<void> {
+  for (let path = resolve(traceDir); ; path = dirname(path)) {
+    try {
+      if (!(await stat(path)).isDirectory()) throw traceFailed(path, new Error('not a folder'))
+      return await access(path, constants.W_OK)
+    } catch (cause) {
+      const isAbsent = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+      if (isAbsent && dirname(path) !== path) continue
+      throw cause instanceof TraceFailedError ? cause : traceFailed(path, cause)
+    }
+  }
+}
+
+function traceFailed(path: string, cause: unknown): TraceFailedError {
+  const why = (cause as Error).message
+  return new TraceFailedError(
+    `traces cannot be written to ${path} (${why}): choose another folder with --trace`,
+    { path },
+    { cause }
+  )
 }
 
 function ask(

@@ -51,9 +51,10 @@ export async function mutate(mutant: Mutant): Promise<ReadonlyMap<string, string
   return changed
 }
 
-async function bundle(mutant: Mutant): Promise<string> {
+/** Puts the bug into what esbuild bundles. */
+export async function mutantPlugin(mutant: Mutant): Promise<Plugin> {
   const changed = await mutate(mutant)
-  const plant: Plugin = {
+  return {
     name: 'mutant',
     setup: ({ onLoad }) => {
       onLoad({ filter: /\.ts$/ }, ({ path }) => {
@@ -62,6 +63,9 @@ async function bundle(mutant: Mutant): Promise<string> {
       })
     }
   }
+}
+
+async function bundle(mutant: Mutant): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents: ENTRY, resolveDir: SOURCES, loader: 'js' },
     bundle: true,
@@ -71,7 +75,7 @@ async function bundle(mutant: Mutant): Promise<string> {
     target: 'node24',
     legalComments: 'none',
     logLevel: 'error',
-    plugins: [plant],
+    plugins: [await mutantPlugin(mutant)],
     // Some dependencies are CommonJS and call require() for Node's own modules.
     banner: {
       js: "import { createRequire as canSwarmRequire } from 'node:module'; const require = canSwarmRequire('file:///');"

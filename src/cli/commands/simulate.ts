@@ -6,6 +6,7 @@ import type {
   SeedsReport,
   SignatureName
 } from '../../simulator/index.ts'
+import { TimeoutError } from '../errors.ts'
 import { countBar } from '../progress-bar.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
@@ -108,11 +109,16 @@ async function runSimulate(session: Session, options: SimulateOptions): Promise<
   }
   const report = await runSeeds(init).finally(() => bar.stop())
   const isWhole = report.seeds === seeds
-  session.exitCode = report.failures.length > 0 ? 1 : isWhole ? 0 : 130
+  session.exitCode = report.failures.length > 0 ? 1 : isWhole ? 0 : earlyExitCode(session)
   await session.out.document('simulate', documentOf(report), () => {
     for (const failure of report.failures) showFailure(session, failure)
-    showSummary(session, report, isWhole)
+    showSummary(session, report, seeds)
   })
+}
+
+/** What was done is told in any case; the status says that it was not all. */
+function earlyExitCode({ signal }: Session): number {
+  return signal.reason instanceof TimeoutError ? 5 : 130
 }
 
 function documentOf(report: SeedsReport): object {
@@ -139,18 +145,24 @@ function showFailure(
   ])
 }
 
-function showSummary(session: Session, report: SeedsReport, isWhole: boolean): void {
+function showSummary(session: Session, report: SeedsReport, asked: number): void {
   const { out } = session
   const { seeds, from, failures, simulatedMs, realMs, ends } = report
-  const mark = failures.length === 0 ? out.style('green', 'ok') : out.style('red', 'FAILED')
+  const isWhole = seeds === asked
+  const mark =
+    failures.length > 0
+      ? out.style('red', 'FAILED')
+      : isWhole
+        ? out.style('green', 'ok')
+        : out.style('yellow', 'interrupted')
   const hours = (simulatedMs / 3_600_000).toFixed(1)
   const how = Object.entries(ends)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([end, count]) => `${count} ${end}`)
   out.line(
-    `${mark}  ${seeds} seeds from ${from}${isWhole ? '' : ', interrupted'}: ${failures.length} failed; ${hours} virtual hours in ${(realMs / 1000).toFixed(1)} s`
+    `${mark}  ${seeds} ${isWhole ? '' : `of ${asked} `}seeds from ${from}: ${failures.length} failed; ${hours} virtual hours in ${(realMs / 1000).toFixed(1)} s`
   )
-  out.note(`threads: ${how.join(', ')}`)
+  if (how.length > 0) out.note(`threads: ${how.join(', ')}`)
 }
 
 function parseCount(min: number, max: number): (text: string) => number {
