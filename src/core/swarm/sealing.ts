@@ -1,5 +1,5 @@
 import { compareText, EPOCHS_MAX, equals, ok, type Result, refuse } from '../base/index.ts'
-import { CID } from '../codec/index.ts'
+import { CID, decodeStrict, encode } from '../codec/index.ts'
 import type { EpochSeal } from '../envelope/index.ts'
 import { quote } from '../need/index.ts'
 import { carriedBy, quorumOf, rosterHash, sealBytes, shownBy } from '../roster/index.ts'
@@ -12,6 +12,9 @@ import type { Thread } from './thread.ts'
 import type { PeerMessage, SealedEpoch } from './types.ts'
 
 type MemberSeal = SealedEpoch['seals'][number]
+
+/** How many times members are asked before a decision that nobody here has heard of is believed. */
+const DOUBTS = 5
 
 /** The requester's side of ending an epoch: ask all members to seal, until more than two thirds have. */
 export type Sealing = {
@@ -26,6 +29,8 @@ export type Sealing = {
   readonly seals: Map<string, MemberSeal>
   readonly declined: Map<string, string>
   askedAt: number
+  /** When the members were first asked, here or since the last restart; 0 before. */
+  beganAt: number
   /** Set once enough seals agree; they are what FORM will show. */
   sealed: SealedEpoch | null
 }
@@ -91,6 +96,7 @@ function newSealing(thread: Thread): Sealing | null {
     seals: new Map<string, MemberSeal>(),
     declined: new Map<string, string>(),
     askedAt: 0,
+    beganAt: 0,
     sealed: null
   }
   if (formation?.roster != null) {
@@ -120,6 +126,7 @@ export function sealingDueAt(context: Context, sealing: Sealing): number {
 function ask(context: Context, thread: Thread, sealing: Sealing): void {
   const { epoch, roster, seals, declined } = sealing
   sealing.askedAt = context.nowMs
+  if (sealing.beganAt === 0) sealing.beganAt = context.nowMs
   for (const did of roster) {
     if (seals.has(did)) continue
     if (did !== context.did) {
@@ -127,9 +134,10 @@ function ask(context: Context, thread: Thread, sealing: Sealing): void {
       continue
     }
     const own = sealEpoch(context, thread, epoch)
-    if (own.ok) takeSeal(thread, sealing, { member: did, ...own.value })
+    if (own.ok) takeSeal(sealing, { member: did, ...own.value })
     else declined.set(did, own.refusal.message)
   }
+  settle(context, thread, sealing)
 }
 
 /** A member's answer to the question: its SEAL. */
@@ -153,7 +161,8 @@ export function onSealed(
   if (first !== undefined)
     compareSeals(context, thread, seenSeal(sealing.epoch, roster, first), said)
   watchSeal(context, thread, said)
-  takeSeal(thread, sealing, seal)
+  takeSeal(sealing, seal)
+  settle(context, thread, sealing)
 }
 
 /** A SEAL as evidence has it. */
@@ -163,11 +172,14 @@ function seenSeal(epoch: number, roster: Uint8Array, seal: MemberSeal): SeenSeal
   return { member, epoch, seal: { roster, digest, proposal, sig } }
 }
 
-function takeSeal(thread: Thread, sealing: Sealing, seal: MemberSeal): void {
-  if (sealing.sealed !== null || sealing.seals.has(seal.member)) return
-  const { member, digest, proposal, sig } = seal
+function takeSeal(sealing: Sealing, { member, digest, proposal, sig }: MemberSeal): void {
+  if (sealing.sealed !== null || sealing.seals.has(member)) return
   sealing.seals.set(member, { member, digest, proposal, sig })
-  const seals = agreeing(thread, sealing)
+}
+
+/** Ends the sealing once enough seals agree. */
+function settle(context: Context, thread: Thread, sealing: Sealing): void {
+  const seals = sealing.sealed === null ? agreeing(context, thread, sealing) : null
   if (seals === null) return
   const { epoch, form, roster } = sealing
   sealing.sealed = { epoch, form, roster, seals }
@@ -175,9 +187,14 @@ function takeSeal(thread: Thread, sealing: Sealing, seal: MemberSeal): void {
 
 /**
  * Seals of a quorum that show one decision at most, and no other than is carried; null while there are none. A decision that is
- * certified shows in every quorum, so any such choice is safe; what most members show, and what is known here, goes first.
+ * certified shows in every quorum, so any such choice is safe; what most members show, and what is known here, goes first. What may be one liar's
+ * invention, on which no group could ever decide, comes last, and waits a while for the others' seals.
  */
-function agreeing(thread: Thread, sealing: Sealing): readonly MemberSeal[] | null {
+function agreeing(
+  context: Context,
+  thread: Thread,
+  sealing: Sealing
+): readonly MemberSeal[] | null {
   const carried = carriedProposal(thread, sealing)
   const counts = new Map<string, number>([['', 0]])
   for (const seal of sealing.seals.values()) {
@@ -193,12 +210,24 @@ function agreeing(thread: Thread, sealing: Sealing): readonly MemberSeal[] | nul
   for (const [shown, count] of order) {
     const all = shown === '' ? silent : silent + count
     if (all < quorumOf(sealing.roster.length)) continue
+    const isDoubtful = rank(shown) === 0 && count <= faultyMax(sealing)
+    if (isDoubtful && isEarly(context, sealing)) continue
     return sealing.roster.flatMap(member => {
       const seal = sealing.seals.get(member)
       return seal !== undefined && ['', shown].includes(shownBy(seal)) ? [seal] : []
     })
   }
   return null
+}
+
+/** Members of which a quorum may do without. */
+function faultyMax({ roster }: Sealing): number {
+  return roster.length - quorumOf(roster.length)
+}
+
+/** Whether members that have not answered yet may still do so. */
+function isEarly(context: Context, { beganAt, roster, seals }: Sealing): boolean {
+  return seals.size < roster.length && context.nowMs < beganAt + DOUBTS * context.settings.retryMs
 }
 
 /** What the epoch being sealed is bound to already. */
@@ -209,9 +238,11 @@ function carriedProposal(thread: Thread, sealing: Sealing): string | null {
   return carried.ok ? (carried.value?.proposal ?? null) : null
 }
 
+/** Whether the text is a CID that a FORM can hold (R1). */
 function isCid(text: string): boolean {
   try {
-    return CID.parse(text).toString() === text
+    const cid = CID.parse(text)
+    return cid.toString() === text && decodeStrict(encode(cid)).ok
   } catch {
     return false
   }

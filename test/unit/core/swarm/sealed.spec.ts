@@ -42,19 +42,22 @@ function watched(nodes: number, seed: number): SwarmCluster {
   })
 }
 
-/** A decided NEED whose worker does not claim; `members` are those of the group without the requester. */
+/** A decided NEED whose worker does not claim, or one that nobody bids for; `members` are those of the group without the requester. */
 function decided(works: Script = { claims: () => false }): World {
   const cluster = watched(7, 7)
   for (const [index, node] of cluster.nodes.entries())
-    script(cluster, node, { works: index === 1, verifies: index >= 2, ...works })
+    script(cluster, node, {
+      verifies: index >= 2,
+      ...works,
+      works: index === 1 && works.works !== false
+    })
   const thread = stateNeed(cluster, { expiresAt: cluster.nowMs + 60_000 })
   const requester = cluster.nodes[0] as ClusterNode
-  assert(
-    cluster.runUntil(
-      () => cluster.nodes.every(node => node.swarm.view(thread)?.decide?.certified === true),
-      20_000
-    )
-  )
+  const isReady = ({ swarm }: ClusterNode): boolean =>
+    works.works === false
+      ? swarm.view(thread)?.group != null
+      : swarm.view(thread)?.decide?.certified === true
+  assert(cluster.runUntil(() => cluster.nodes.every(isReady), 20_000))
   const { roster = [] } = cluster.view(requester, thread).group ?? {}
   const members = cluster.nodes.filter(node => node !== requester && roster.includes(node.did))
   return { cluster, requester, thread, members }
@@ -245,6 +248,30 @@ describe('core/swarm: seals at the requester', () => {
     )
     assert.equal(cluster.view(requester, thread).decide?.proposal, truth)
   })
+
+  for (const [name, lie] of [
+    ['a proposal that nobody has', String(OUTPUT)],
+    ['what no FORM can hold', 'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKPbdG']
+  ] as const) {
+    it(`of one member that show ${name} do not bind the next group, however fast it answers`, () => {
+      const given = decided({ works: false })
+      const { cluster, requester, members, thread } = given
+      silence(given)
+      const [liar, ...honest] = members as [ClusterNode, ...ClusterNode[]]
+      liar.malice = { send: (_, message) => (message.type === 'sealed' ? [] : [message]) }
+      tell(cluster, requester, liar.did, sealOf(given, liar, lie))
+      for (const member of honest) {
+        cluster.run(100)
+        tell(cluster, requester, member.did, sealOf(given, member, null))
+      }
+      cluster.linked = () => true
+      assert(cluster.runUntil(() => cluster.view(requester, thread).epoch === 1, 10_000))
+      const chosen = requester.disk.findLast(record => record.type === 'chosen')
+      assert(chosen?.type === 'chosen')
+      const shown = chosen.seals.flatMap(({ seals }) => seals.map(({ proposal }) => proposal))
+      assert.deepEqual(new Set(shown), new Set([null]))
+    })
+  }
 
   it('count only when they are signed by a member, for this roster and epoch', () => {
     const given = decided()
