@@ -226,21 +226,28 @@ function openThread(world: World, need: Admitted<'NEED'>): Thread | undefined {
     )
     return undefined
   }
-  if (context.tombstones.covers(scopedSlotOf(need), need.envelope.payload.epoch)) {
-    context.warn(null, `a NEED of ${need.envelope.sender} is not followed: its slot has ended here`)
-    return undefined
-  }
-  if (!hasRoomFor(world, need.envelope.sender)) {
-    if (context.openThreads.maySayNo(context.nowMs))
-      context.warn(null, `a NEED of ${need.envelope.sender} is not followed: too many open threads`)
-    return undefined
-  }
+  // What the journal has was taken once: there was room, and what had its slot may have been forgotten since.
+  if (world.started && !isWelcome(world, need)) return undefined
   const thread = new Thread(need)
   // A NEED that is new here is mostly new everywhere: what has been said about it comes by itself, or is asked for a moment later.
   if (world.started)
     thread.pulledAt = context.nowMs - context.settings.pullMs + context.settings.retryMs
   world.open(thread)
   return thread
+}
+
+/** Whether a new NEED may be followed: its slot is not over, and there is room. */
+function isWelcome(world: World, need: Admitted<'NEED'>): boolean {
+  const { context } = world
+  const { sender, payload } = need.envelope
+  if (context.tombstones.covers(scopedSlotOf(need), payload.epoch)) {
+    context.warn(null, `a NEED of ${sender} is not followed: its slot has ended here`)
+    return false
+  }
+  if (hasRoomFor(world, sender)) return true
+  if (context.openThreads.maySayNo(context.nowMs))
+    context.warn(null, `a NEED of ${sender} is not followed: too many open threads`)
+  return false
 }
 
 function hasRoomFor(world: World, requester: string): boolean {

@@ -3,6 +3,7 @@
  * groups would have no member in common, at once, after a restart, and after the first has gone to the archive.
  */
 import { strict as assert } from 'node:assert'
+import { Swarm } from '../../../../src/core/swarm/index.ts'
 import { script } from '../../../support/swarm-agents.ts'
 import { stateNeed } from '../../../support/swarm-attacks.ts'
 import { type ClusterNode, SwarmCluster } from '../../../support/swarm-cluster.ts'
@@ -41,5 +42,25 @@ describe('core/swarm: slots', () => {
     const second = stateNeed(cluster, { slot: 'two', solo: true })
     cluster.run(3_000)
     assert.notEqual(cluster.view(requester, second).group, null)
+  })
+
+  it('brings back a NEED that followed another one about its slot when that was forgotten', () => {
+    const cluster = new SwarmCluster({ nodes: 1 })
+    const { keys, did } = cluster.nodes[0] as ClusterNode
+    const [first, second] = [1, 2].map(lamport => cluster.seal(keys, cluster.need(), lamport))
+    assert(first !== undefined && second !== undefined)
+    const swarm = new Swarm({ did, sign: keys.sign, verify: () => true, random: () => 0 })
+    swarm.restore({
+      type: 'tombstone',
+      thread: first.id,
+      slot: `${did}/slot-1`,
+      epoch: 0,
+      decision: null,
+      phase: 'EXPIRED',
+      until: cluster.nowMs - 1
+    })
+    swarm.restore({ type: 'envelope', bytes: second.bytes, atMs: cluster.nowMs })
+    swarm.start(cluster.nowMs)
+    assert(swarm.has(second.id))
   })
 })
