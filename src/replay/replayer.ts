@@ -1,6 +1,6 @@
 import { equals, ok, type Result, refuse } from '../core/base/index.ts'
 import { CID, encode } from '../core/codec/index.ts'
-import { type Admitted, type Outcome, parseEnvelope, signingBytes } from '../core/envelope/index.ts'
+import { type Admitted, type Outcome, parseEnvelope, signedBytes } from '../core/envelope/index.ts'
 import { decodeEntry, NeedLog } from '../core/need/index.ts'
 import { evaluationDigest, messageInput } from '../core/policy/index.ts'
 import type { LogEntry } from '../core/raft/index.ts'
@@ -175,7 +175,7 @@ export class Replayer {
     const admitted = parsed.value
     const { envelope } = admitted
     const what = `${envelope.verb} ${admitted.id}`
-    if (!this.#init.verify(envelope.sender, signingBytes(envelope), envelope.sig))
+    if (!this.#init.verify(envelope.sender, signedBytes(admitted), envelope.sig))
       return refuse('BAD_SIGNATURE', `${what}: the signature is wrong`)
     if (envelope.verb !== 'NEED' && envelope.thread?.toString() !== this.#init.thread)
       return refuse('REPLAY_THREAD', `${what}: belongs to another thread`)

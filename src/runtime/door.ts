@@ -1,5 +1,6 @@
 import type { Refusal, Result } from '../core/base/index.ts'
 import {
+  ENVELOPE_BYTES_MAX,
   equals,
   refuse,
   SENDER_ENVELOPES_BURST,
@@ -14,7 +15,7 @@ import {
   ReplayGuard,
   refuseEnvelope,
   type SenderWindow,
-  signingBytes
+  signedBytes
 } from '../core/envelope/index.ts'
 import { evaluationDigest, messageInput } from '../core/policy/index.ts'
 import type { Clock, DoorVerdict, Logger, PolicyEngine, VerifySignature } from '../ports/index.ts'
@@ -117,6 +118,12 @@ export class Door {
   }
 
   #judge(bytes: Uint8Array, origin: Origin): Promise<Admission> | Admission {
+    if (origin === 'peer' && bytes.length <= ENVELOPE_BYTES_MAX) {
+      // Most of what comes has come before, and those bytes passed every stage: their hash says so.
+      const id = idOf(bytes)
+      if (this.#replay.holds(id, this.#components.clock.nowMs()) && !this.#unsettled.has(id))
+        return { ...ignore(refuseEnvelope('REPLAYED').refusal), id }
+    }
     const parsed = parseEnvelope(bytes)
     if (!parsed.ok) return { verdict: 'reject', refusal: parsed.refusal }
     const admitted = parsed.value
@@ -160,14 +167,15 @@ export class Door {
   }
 
   /** Rate before signature, since the signature is what a flood would make us pay for. */
-  #judgeAuthor({ envelope }: Admitted, origin: Origin): Admission | undefined {
+  #judgeAuthor(admitted: Admitted, origin: Origin): Admission | undefined {
     const { clock, verify } = this.#components
+    const { envelope } = admitted
     const { sender } = envelope
     if (origin !== 'log') {
       const rate = this.#rate.check(sender, clock.nowMs())
       if (!rate.ok) return ignore(rate.refusal)
     }
-    if (!verify(sender, signingBytes(envelope), envelope.sig))
+    if (!verify(sender, signedBytes(admitted), envelope.sig))
       return reject(refuseEnvelope('BAD_SIGNATURE').refusal)
     if (origin !== 'log') this.#rate.spend(sender, clock.nowMs())
     return undefined

@@ -34,5 +34,5 @@ export {
   type SenderWindow,
   WINDOW_IDS_MAX
 } from './replay-guard.ts'
-export { sealEnvelope, signingBytes, unsignedEnvelope } from './seal.ts'
+export { sealEnvelope, signedBytes, signingBytes, unsignedEnvelope } from './seal.ts'
 export { TAGS } from './statements.ts'

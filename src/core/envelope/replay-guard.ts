@@ -90,6 +90,12 @@ export class ReplayGuard {
     return lamport <= sender.floor ? refuseEnvelope('STALE_LAMPORT') : ok(undefined)
   }
 
+  /** True for the id of an envelope that `check` refuses as REPLAYED. */
+  holds(id: string, nowMs: number): boolean {
+    if (nowMs - this.#sweptAtMs >= SWEEP_MS) this.#sweep(nowMs)
+    return this.#remembered.has(id)
+  }
+
   /** Records an accepted envelope. Doing so twice is the same as once. */
   remember(admitted: Guarded): void {
     const { sender, lamport } = admitted.envelope

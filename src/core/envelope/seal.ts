@@ -1,5 +1,5 @@
 import { assert } from '../base/index.ts'
-import { cidOf, encode, taggedBytes } from '../codec/index.ts'
+import { cidOf, encode, tagBytes, taggedBytes } from '../codec/index.ts'
 import type { Admitted, Draft, Envelope, Stamp, Unsigned } from './envelope.ts'
 import type { Verb } from './payloads.ts'
 import { TAGS } from './statements.ts'
@@ -15,6 +15,28 @@ export function unsignedEnvelope<V extends Verb>(draft: Draft<V>, stamp: Stamp):
  */
 export function signingBytes(envelope: Unsigned): Uint8Array {
   return taggedBytes(TAGS.envelope, signedFields(envelope))
+}
+
+/** What stands before the signature in the bytes of every envelope: a map of 17 fields, `v` of 1, and the head of `sig`, 64 bytes. */
+const HEAD = Uint8Array.of(0xb1, 0x61, 0x76, 0x01, 0x63, 0x73, 0x69, 0x67, 0x58, 0x40)
+const SIG_END = HEAD.length + 64
+/** The same up to `sig`, of the 16 fields that are signed. */
+const SIGNED_HEAD = Uint8Array.of(0xb0, 0x61, 0x76, 0x01)
+
+/**
+ * `signingBytes` of an envelope that was parsed, cut out of its bytes: the encoding is canonical, so the signed fields are these bytes
+ * without the signature.
+ */
+export function signedBytes({ bytes }: Pick<Admitted, 'bytes'>): Uint8Array {
+  assert(
+    HEAD.every((byte, at) => bytes[at] === byte),
+    'the bytes of an envelope begin with version and signature'
+  )
+  const rest = bytes.subarray(SIG_END)
+  const signed = new Uint8Array(SIGNED_HEAD.length + rest.length)
+  signed.set(SIGNED_HEAD)
+  signed.set(rest, SIGNED_HEAD.length)
+  return tagBytes(TAGS.envelope, signed)
 }
 
 /**

@@ -6,7 +6,7 @@ import {
   type Envelope,
   type Outcome,
   parseEnvelope,
-  signingBytes,
+  signedBytes,
   type Verb
 } from '../envelope/index.ts'
 import { settle } from '../ledger/index.ts'
@@ -190,7 +190,7 @@ export class NeedLog {
     // What was said in another attempt is void in this one (R15).
     if (isOfOtherEpoch(state, admitted)) return
     const isGood =
-      known !== undefined || this.#verify(envelope.sender, signingBytes(envelope), envelope.sig)
+      known !== undefined || this.#verify(envelope.sender, signedBytes(admitted), envelope.sig)
     if (!isGood) return
     state.logged.add(admitted.id)
     // The door sees to this too, but two members may have let in two different ones.

@@ -6,7 +6,7 @@ import {
   type Decision,
   type Outcome,
   parseEnvelope,
-  signingBytes,
+  signedBytes,
   TAGS
 } from '../envelope/index.ts'
 import { quorumOf } from './draw.ts'
@@ -48,14 +48,16 @@ export type CheckedCertificate = {
 /**
  * Checks a certificate offline: its FORM and those of earlier epochs are signed by the requester of `need` and well-formed, each
  * epoch before is sealed, the roster follows the draw, all joined, and more than two thirds of the roster voted for this digest.
- * A signer counts once.
+ * A signer counts once. `known` are FORMs of this NEED that were checked, signatures and all, oldest epoch first, each against those before
+ * it: where the certificate begins with the same bytes, the answer is known.
  */
 export function checkCertificate(
   certificate: Certificate,
   need: Admitted<'NEED'>,
-  verify: Verify
+  verify: Verify,
+  known: readonly Admitted<'FORM'>[] = []
 ): Result<CheckedCertificate> {
-  const chain = checkChain([...certificate.previous, certificate.form], need, verify)
+  const chain = checkChain([...certificate.previous, certificate.form], { need, verify, known })
   if (!chain.ok) return chain
   const previous = chain.value.slice(0, -1)
   const form = chain.value.at(-1) as Admitted<'FORM'>
@@ -82,20 +84,32 @@ export function checkCertificate(
   return ok({ group, form, previous, signers: roster.filter(member => signers.has(member)) })
 }
 
+type ChainContext = {
+  readonly need: Admitted<'NEED'>
+  readonly verify: Verify
+  readonly known: readonly Admitted<'FORM'>[]
+}
+
 /** Checks FORMs of one NEED, oldest epoch first, each against those before it. */
 function checkChain(
   forms: readonly Uint8Array[],
-  need: Admitted<'NEED'>,
-  verify: Verify
+  { need, verify, known }: ChainContext
 ): Result<readonly Admitted<'FORM'>[]> {
   const previous: Admitted<'FORM'>[] = []
-  for (const bytes of forms) {
+  let isKnown = true
+  for (const [at, bytes] of forms.entries()) {
+    const same: Admitted<'FORM'> | undefined = known[at]
+    isKnown &&= same !== undefined && equals(same.bytes, bytes)
+    if (isKnown && same !== undefined) {
+      previous.push(same)
+      continue
+    }
     const parsed = parseEnvelope(bytes)
     if (!parsed.ok) return parsed
     if (parsed.value.envelope.verb !== 'FORM')
       return refuse('CERTIFICATE_FORM', 'the certificate holds no FORM')
     const form = parsed.value as Admitted<'FORM'>
-    if (!verify(form.envelope.sender, signingBytes(form.envelope), form.envelope.sig))
+    if (!verify(form.envelope.sender, signedBytes(form), form.envelope.sig))
       return refuse('BAD_SIGNATURE', 'the signature of a FORM in the certificate is wrong')
     const formed = checkForm(form, { need, previous }, verify)
     if (!formed.ok) return formed
@@ -104,14 +118,19 @@ function checkChain(
   return ok(previous)
 }
 
-/** Checks that a certificate is about this decision of this NEED, and that the decision is the carried one where one is. */
+/** Checks that a certificate is about this decision of this NEED, and that the decision is the carried one where one is. `known`: see `checkCertificate`. */
 export function checkDecision(
   decision: Decision,
   certificate: Certificate,
   need: Admitted<'NEED'>,
-  verify: Verify
+  verify: Verify,
+  known: readonly Admitted<'FORM'>[] = []
 ): Result<CheckedCertificate> {
-  return checkSubject('decide', decisionDigest(decision), decision, certificate, need, verify)
+  return checkSubject('decide', decisionDigest(decision), decision, certificate, {
+    need,
+    verify,
+    known
+  })
 }
 
 /** The same for an outcome: of the carried decision where one is, or of none. */
@@ -119,9 +138,14 @@ export function checkOutcome(
   outcome: Outcome,
   certificate: Certificate,
   need: Admitted<'NEED'>,
-  verify: Verify
+  verify: Verify,
+  known: readonly Admitted<'FORM'>[] = []
 ): Result<CheckedCertificate> {
-  return checkSubject('outcome', outcomeDigest(outcome), outcome, certificate, need, verify)
+  return checkSubject('outcome', outcomeDigest(outcome), outcome, certificate, {
+    need,
+    verify,
+    known
+  })
 }
 
 /** No quorum takes back what the seals of earlier epochs bind its group to (R11). */
@@ -146,8 +170,7 @@ function checkSubject(
   digest: Uint8Array,
   body: Decision | Outcome,
   certificate: Certificate,
-  need: Admitted<'NEED'>,
-  verify: Verify
+  { need, verify, known }: ChainContext
 ): Result<CheckedCertificate> {
   const names = body.need.toString() === need.id && body.slot === need.envelope.payload.slot
   if (!names)
@@ -155,7 +178,7 @@ function checkSubject(
   if (certificate.stage !== stage || !equals(certificate.digest, digest)) {
     return refuse('CERTIFICATE_DIGEST', 'the certificate is about something else')
   }
-  const checked = checkCertificate(certificate, need, verify)
+  const checked = checkCertificate(certificate, need, verify, known)
   if (!checked.ok) return checked
   if (checked.value.form.envelope.payload.epoch !== body.epoch)
     return refuse('CERTIFICATE_OTHER_NEED', 'the certificate is about another NEED, slot or epoch')

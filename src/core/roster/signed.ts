@@ -1,5 +1,5 @@
 import { ok, type Result, refuse } from '../base/index.ts'
-import { type Admitted, parseEnvelope, signingBytes, type Verb } from '../envelope/index.ts'
+import { type Admitted, parseEnvelope, signedBytes, type Verb } from '../envelope/index.ts'
 import type { Verify } from './key.ts'
 
 /** An envelope out of bytes that never passed a door: its form, its verb and its sender's signature are checked here. */
@@ -13,7 +13,7 @@ export function openSigned<V extends Verb>(
   const { envelope } = parsed.value
   if (!verbs.some(verb => verb === envelope.verb))
     return refuse('PROOF_VERB', `${verbs.join(' or ')} is wanted here, not ${envelope.verb}`)
-  if (!verify(envelope.sender, signingBytes(envelope), envelope.sig))
+  if (!verify(envelope.sender, signedBytes(parsed.value), envelope.sig))
     return refuse('BAD_SIGNATURE', `the signature of the ${envelope.verb} is wrong`)
   return ok(parsed.value as Admitted<V>)
 }

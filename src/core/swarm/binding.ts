@@ -1,6 +1,6 @@
 import { CANDIDATES_MAX, EPOCHS_MAX, equals } from '../base/index.ts'
 import { CID } from '../codec/index.ts'
-import { type Admitted, type Payload, parseEnvelope, signingBytes } from '../envelope/index.ts'
+import { type Admitted, type Payload, parseEnvelope, signedBytes } from '../envelope/index.ts'
 import {
   drawOrder,
   effectiveK,
@@ -188,7 +188,7 @@ export function takeManifests(
     const manifest = parsed.value as Admitted<'MANIFEST'>
     const { envelope, id } = manifest
     if (thread.vouched.has(id) || !showsVoter(context, manifest)) continue
-    if (context.verify(envelope.sender, signingBytes(envelope), envelope.sig))
+    if (context.verify(envelope.sender, signedBytes(manifest), envelope.sig))
       thread.vouched.set(id, envelope.sender)
   }
 }

@@ -150,7 +150,10 @@ function decisionCheck(
 ): Result<CheckedCertificate> {
   const { decision, certificate } = admitted.envelope.payload
   return thread.checkOnce(admitted, () =>
-    withOwnForms(thread, checkDecision(decision, certificate, thread.need, context.verify))
+    withOwnForms(
+      thread,
+      checkDecision(decision, certificate, thread.need, context.verify, thread.forms())
+    )
   )
 }
 
@@ -161,7 +164,10 @@ function outcomeCheck(
 ): Result<CheckedCertificate> {
   const { outcome, certificate } = admitted.envelope.payload
   return thread.checkOnce(admitted, () =>
-    withOwnForms(thread, checkOutcome(outcome, certificate, thread.need, context.verify))
+    withOwnForms(
+      thread,
+      checkOutcome(outcome, certificate, thread.need, context.verify, thread.forms())
+    )
   )
 }
 

@@ -10,6 +10,7 @@ import {
   PLACE_OF_VERB,
   parseEnvelope,
   sealEnvelope,
+  signedBytes,
   signingBytes,
   TAGS,
   unsignedEnvelope,
@@ -232,6 +233,18 @@ describe('core/envelope/seal', () => {
       const changed = Buffer.from(signingBytes({ ...envelope, [field]: 'changed' })).toString('hex')
       assert.equal(changed === signed, field === 'sig', field)
     }
+  })
+
+  it('cuts the signed bytes of every verb out of its envelope', () => {
+    for (const verb of VERBS) {
+      const admitted = sampleEnvelope(verb)
+      assert.deepEqual(signedBytes(admitted), signingBytes(admitted.envelope), verb)
+    }
+  })
+
+  it('cuts nothing out of what is no envelope', () => {
+    const { bytes } = sampleEnvelope('NEED')
+    assert.throws(() => signedBytes({ bytes: bytes.subarray(1) }), /version and signature/u)
   })
 
   it('begins the signed bytes with the envelope tag', () => {

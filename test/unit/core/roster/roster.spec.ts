@@ -128,6 +128,27 @@ describe('core/roster', () => {
     assert.equal(codeOf(withForm(() => ({ epoch: 1 }))), 'FORM_SEAL')
   })
 
+  it('takes the word of its caller for a FORM of the same bytes only', () => {
+    const { certificate } = only('DECIDE').envelope.payload
+    const form = only('FORM')
+    let looks = 0
+    const check = (known: readonly Admitted<'FORM'>[]): boolean =>
+      checkCertificate(
+        certificate,
+        only('NEED'),
+        (...args) => {
+          looks += 1
+          return testVerify(...args)
+        },
+        known
+      ).ok
+    assert.equal(check([form]), true)
+    assert.equal(looks, certificate.votes.length, 'the votes are still looked at')
+    const other = { ...form, bytes: form.bytes.map((byte, at) => (at === 20 ? byte ^ 1 : byte)) }
+    assert.equal(check([other]), true)
+    assert.equal(looks, 2 * certificate.votes.length + 1 + form.envelope.payload.joins.length)
+  })
+
   it('refuses a certificate with too few votes, one signer counted twice, or another digest', () => {
     const { certificate, decision } = only('DECIDE').envelope.payload
     const check = (changed: Partial<Certificate>): string => {
