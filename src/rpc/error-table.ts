@@ -275,12 +275,28 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
       'denied',
       'The policy gives another answer here than its sender signed.'
     ],
-    ['CAPSULE_UNAVAILABLE', 'not-found', 'This node does not have the policy capsule.'],
+    [
+      'CAPSULE_UNAVAILABLE',
+      'not-found',
+      'This node does not have the policy capsule, and nobody delivered it yet.',
+      'Check that a node that has it is connected, or add its file with "can-swarm policy add".'
+    ],
     [
       'CAPSULE_REFUSED',
       'denied',
       'The policy capsule is not what it should be, or fails its own vectors.'
     ],
+    ['CAPSULE_FILE', 'failure', 'A file does not hold a capsule.'],
+    [
+      'COMPILER_UNAVAILABLE',
+      'config',
+      'There is no policy compiler of the pinned version on the PATH.',
+      'The message says how to install it.'
+    ],
+    ['COMPILER_FAILED', 'failure', 'The policy compiler objects to the sources.'],
+    ['POLICY_SOURCE', 'usage', 'A folder is no policy: a part is missing or wrong.'],
+    ['POLICY_INPUT', 'usage', 'A question that no policy is asked.'],
+    ['VECTOR_FAILED', 'failure', 'A policy decides one of its vectors in another way.'],
     ...METERING_ROWS
   ],
   Threads: [

@@ -87,7 +87,13 @@ export class Door {
     const code = admission.refusal?.code
     this.#counters.add(code ?? 'ACCEPTED')
     if (code !== undefined)
-      this.#components.logger.debug('envelope refused', { code, from, origin, id: admission.id })
+      this.#components.logger.debug('envelope refused', {
+        code,
+        from,
+        origin,
+        id: admission.id,
+        reason: admission.refusal?.message
+      })
     return admission
   }
 
@@ -193,6 +199,9 @@ export class Door {
   async #judgePolicy(admitted: Admitted, origin: Origin): Promise<Admission | undefined> {
     if (!equals(admitted.envelope.policyEngine, this.#components.policy.engine))
       return ignore(ENGINE_MISMATCH.refusal)
+    // The rules of the network are not the sender's to choose: a capsule that allows everything is made in a minute.
+    if (admitted.envelope.policyCapsule.toString() !== this.#components.policy.baseCapsule)
+      return ignore(CAPSULE_MISMATCH.refusal)
     if (origin === 'peer' && this.#lanes.waiting >= EVALUATIONS_WAITING_MAX)
       return ignore(BUSY.refusal)
     try {
@@ -239,6 +248,10 @@ export class Door {
 const ENGINE_MISMATCH = refuse(
   'POLICY_ENGINE_MISMATCH',
   'the sender evaluates policies by other rules: one of the two programs is too old'
+)
+const CAPSULE_MISMATCH = refuse(
+  'CAPSULE_UNAVAILABLE',
+  'the sender judges messages by another base capsule: one of the two programs is too old'
 )
 const DIGEST_MISMATCH = refuse(
   'POLICY_DIGEST_MISMATCH',

@@ -54,7 +54,7 @@ export const policyBench: Bench = {
 }
 
 function readInputs(): string[] {
-  const text = readFileSync(new URL('vectors/base.json', POLICIES), 'utf8')
+  const text = readFileSync(new URL('base/vectors.json', POLICIES), 'utf8')
   const vectors: { input: PolicyInput }[] = JSON.parse(text)
   return vectors.map(({ input }) => policyText(input) ?? '')
 }

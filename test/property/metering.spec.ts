@@ -23,7 +23,7 @@ const CAPSULE_GAS = 50_000_000
 
 /** The vectors' questions, some of their parts replaced by any JSON. */
 const vectors: { input: PolicyInput }[] = JSON.parse(
-  readFileSync(new URL('../../policies/vectors/base.json', import.meta.url), 'utf8')
+  readFileSync(new URL('../../policies/base/vectors.json', import.meta.url), 'utf8')
 )
 const question = fc
   .constantFrom(...vectors.map(({ input }) => input))

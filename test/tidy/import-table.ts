@@ -77,9 +77,32 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   // Verifies and evaluates on a machine that runs no node: the same verifier and policy engine, nothing else of the shell.
   replay: [...ANY_CORE, 'ports', 'runtime', 'adapters/ed25519', 'adapters/opa', 'adapters/sha256'],
-  node: [...ANY_CORE, 'ports', 'runtime', 'config', 'rpc', 'agents', 'replay', ...ANY_ADAPTER],
+  // Policies are made, tested and explained on a machine that runs no node.
+  policy: [...ANY_CORE, 'ports', 'adapters/opa'],
+  node: [
+    ...ANY_CORE,
+    'ports',
+    'runtime',
+    'config',
+    'rpc',
+    'agents',
+    'replay',
+    'policy',
+    ...ANY_ADAPTER
+  ],
   testnet: [...ANY_CORE, 'config', 'rpc', 'agents', 'node', 'replay'],
-  cli: [...ANY_CORE, 'ports', 'config', 'rpc', 'agents', 'node', 'replay', 'simulator', 'testnet']
+  cli: [
+    ...ANY_CORE,
+    'ports',
+    'config',
+    'rpc',
+    'agents',
+    'node',
+    'policy',
+    'replay',
+    'simulator',
+    'testnet'
+  ]
 }
 
 /** Rooms whose files may be imported for their types only: what they hold at run time is not for that room. */
@@ -105,7 +128,6 @@ export const CORE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
 export const OWNED_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@automerge/automerge': ['adapters/automerge'],
   '@chainsafe/libp2p-gossipsub': ['adapters/libp2p'],
-  '@open-policy-agent/opa-wasm': ['adapters/opa'],
   'blockstore-fs': ['adapters/helia'],
   'cli-progress': ['cli'],
   'cli-table3': ['cli'],

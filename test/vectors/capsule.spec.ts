@@ -35,7 +35,7 @@ describe('vectors/base capsule', () => {
   })
 
   it('holds the vectors as they are written', () => {
-    assert.deepEqual(block.vectors, JSON.parse(read('vectors/base.json').toString()))
+    assert.deepEqual(block.vectors, JSON.parse(read('base/vectors.json').toString()))
   })
 
   it('ships the metered form that the rules give', () => {

@@ -11,6 +11,7 @@ import {
   CAPSULE_BLOCK_BYTES_MAX,
   CAPSULE_GAS_MAX,
   CAPSULE_STACK_MAX,
+  CAPSULE_VECTORS_GAS_MAX,
   CAPSULE_VECTORS_MAX,
   CAPSULE_WASM_BYTES_MAX,
   REASON_LENGTH_MAX,
@@ -40,6 +41,8 @@ export type Capsule = {
   /** What one evaluation may use. */
   readonly limits: EvaluationLimits
   readonly vectors: readonly Vector[]
+  /** What the block says, links included. */
+  readonly manifest: CapsuleBlock
   readonly block: Uint8Array
   readonly wasm: Uint8Array
   /** `wasm` as this program's build metered it; null when that is still to be done. */
@@ -81,7 +84,16 @@ const capsuleBlock = v.strictObject({
     input => input instanceof Uint8Array && equals(input, METERING_RULES),
     'must be the hash of the metering rules of this version'
   ),
-  vectors: v.pipe(v.array(vector), v.minLength(1), v.maxLength(CAPSULE_VECTORS_MAX))
+  vectors: v.pipe(
+    v.array(vector),
+    v.minLength(1),
+    v.maxLength(CAPSULE_VECTORS_MAX),
+    v.check(
+      vectors =>
+        vectors.reduce((sum, { decision }) => sum + decision.gas, 0) <= CAPSULE_VECTORS_GAS_MAX,
+      `cost more than ${CAPSULE_VECTORS_GAS_MAX} gas together`
+    )
+  )
 })
 
 /** What the block of a capsule says. */
@@ -111,31 +123,38 @@ export function loadShippedCapsule(directory: string): Capsule {
   return existsSync(metered) ? { ...capsule, metered: readFileSync(metered) } : capsule
 }
 
-/** Checks a block and the wasm that it links to. Raises CapsuleRefusedError. */
-export function parseCapsule(block: Uint8Array, wasm: Uint8Array): Capsule {
+/** Checks a block by itself: size, canonical form, fields, limits. Raises CapsuleRefusedError. */
+export function parseCapsuleBlock(block: Uint8Array): CapsuleBlock {
   const cid = cidOf(block).toString()
   if (block.length > CAPSULE_BLOCK_BYTES_MAX)
     throw new CapsuleRefusedError(cid, 'its block is too large')
-  if (wasm.length > CAPSULE_WASM_BYTES_MAX)
-    throw new CapsuleRefusedError(cid, 'its wasm is too large')
   const decoded = decodeStrict(block)
   if (!decoded.ok) throw new CapsuleRefusedError(cid, decoded.refusal.message)
   const parsed = v.safeParse(capsuleBlock, decoded.value)
-  if (!parsed.success) {
-    const [issue] = parsed.issues
-    throw new CapsuleRefusedError(cid, `${v.getDotPath(issue) ?? 'the block'}: ${issue.message}`)
-  }
-  const { name, entrypoint, capabilities, limits, vectors } = parsed.output
-  if (!cidOf(wasm, RAW).equals(parsed.output.wasm)) {
+  if (parsed.success) return parsed.output
+  const [issue] = parsed.issues
+  throw new CapsuleRefusedError(cid, `${v.getDotPath(issue) ?? 'the block'}: ${issue.message}`)
+}
+
+/** Checks a block and the wasm that it links to. Raises CapsuleRefusedError. */
+export function parseCapsule(block: Uint8Array, wasm: Uint8Array): Capsule {
+  const manifest = parseCapsuleBlock(block)
+  const cid = cidOf(block).toString()
+  if (wasm.length > CAPSULE_WASM_BYTES_MAX)
+    throw new CapsuleRefusedError(cid, 'its wasm is too large')
+  if (!cidOf(wasm, RAW).equals(manifest.wasm)) {
     throw new CapsuleRefusedError(cid, 'its wasm is not the one that its block links to')
   }
+  const { name, entrypoint, limits, vectors } = manifest
+  const capabilities = manifest.capabilities.toString()
   return {
     cid,
     name,
     entrypoint,
-    capabilities: capabilities.toString(),
+    capabilities,
     limits,
     vectors,
+    manifest,
     block,
     wasm,
     metered: null

@@ -25,7 +25,15 @@ export const REASON_LENGTH_MAX = 512
 export const ANSWER_BYTES_MAX: number = 256 * 1024
 /** Gas that a capsule may give to one evaluation: some ten ms once the policy is compiled, some hundred before. */
 export const CAPSULE_GAS_MAX = 100_000_000
+/** Gas of all vectors of a capsule together: whoever loads it spends that, some seconds at the very most. */
+export const CAPSULE_VECTORS_GAS_MAX = 1_000_000_000
 /** Slots of stack that a capsule may give: 512 KiB and some, far below what a thread has. */
 export const CAPSULE_STACK_MAX = 65_536
 /** Evaluations that wait at once. Beyond it the engine is overloaded and abstains. */
 export const PENDING_MAX = 10_000
+/** Capsules besides the base capsule that are ready at once; the one that was not asked for longest is unloaded. Each takes up to 12 MiB. */
+export const GUESTS_MAX = 8
+/** Refused capsules that are remembered, so that nobody makes a node judge the same one again. */
+export const REFUSED_MAX = 1024
+/** Wall time in ms for loading one capsule: metering, compiling, and its vectors on a busy machine. A guard, not a limit. */
+export const LOAD_MS_MAX = 30_000

@@ -10,6 +10,7 @@ import {
   PolicyTimeoutError,
   PolicyUnavailableError
 } from './errors.ts'
+import { GuestCapsules } from './guests.ts'
 import {
   ANSWER_BYTES_MAX,
   LARGE_MEMORY_PAGES,
@@ -19,7 +20,7 @@ import {
   SMALL_INPUT_BYTES,
   SMALL_MEMORY_PAGES
 } from './limits.ts'
-import type { LoadRequest } from './protocol.ts'
+import { loadRequest } from './load.ts'
 import { WorkerLink } from './worker-link.ts'
 
 /** How policies are called, as the engine hash names it: OPA's ABI for wasm, since the version with `opa_eval`. */
@@ -39,15 +40,26 @@ export type OpaPolicyEngineInit = {
   readonly unplug?: ReadonlySet<string>
 }
 
-/**
- * The policy engine over OPA's wasm in one worker thread. Reads the capsules at once (raises CapsuleRefusedError); runs their
- * vectors in `start`, which rejects with the same error. Everything else is the port's contract.
- */
-export function opaPolicyEngine(init: OpaPolicyEngineInit): PolicyEngine {
-  return new OpaPolicyEngine(init)
+/** The port, and capsules of strangers. */
+export interface OpaPolicyEngine extends PolicyEngine {
+  /**
+   * Makes a capsule ready to be asked: meters it here, and runs its vectors. Rejects with CapsuleRefusedError, at once when it was refused
+   * before. Few are ready at once: one that was not asked for long has to be loaded again.
+   */
+  load(capsule: Capsule): Promise<void>
+  /** Whether it can be asked now. */
+  holds(cid: string): boolean
 }
 
-class OpaPolicyEngine implements PolicyEngine {
+/**
+ * The policy engine over OPA's wasm, in one worker thread for the shipped capsules and, once there are any, one for strangers'. Reads the capsules at once (raises CapsuleRefusedError); runs their
+ * vectors in `start`, which rejects with the same error. Everything else is the port's contract.
+ */
+export function opaPolicyEngine(init: OpaPolicyEngineInit): OpaPolicyEngine {
+  return new Engine(init)
+}
+
+class Engine implements OpaPolicyEngine {
   readonly engine: Uint8Array
   readonly baseCapsule: string
   readonly #init: OpaPolicyEngineInit
@@ -56,6 +68,7 @@ class OpaPolicyEngine implements PolicyEngine {
   readonly #loaded = new Set<string>()
   readonly #refused = new Map<string, CapsuleRefusedError>()
   readonly #link: WorkerLink
+  readonly #guests: GuestCapsules
   #loading: Promise<void> | null = null
   #stopped = false
 
@@ -76,6 +89,7 @@ class OpaPolicyEngine implements PolicyEngine {
       unavailable: why => new PolicyUnavailableError(why),
       onRestart: why => init.logger.warn('the policy worker is restarted', { why })
     })
+    this.#guests = new GuestCapsules(init)
   }
 
   async start(): Promise<void> {
@@ -88,13 +102,26 @@ class OpaPolicyEngine implements PolicyEngine {
     this.#stopped = true
     this.#loading = null
     this.#loaded.clear()
-    await this.#link.close('the engine is stopped')
+    await Promise.all([
+      this.#link.close('the engine is stopped'),
+      this.#guests.close('the engine is stopped')
+    ])
+  }
+
+  async load(capsule: Capsule): Promise<void> {
+    if (this.#stopped) throw new PolicyUnavailableError('the engine is stopped')
+    if (!this.#capsules.has(capsule.cid)) await this.#guests.load(capsule)
+  }
+
+  holds(cid: string): boolean {
+    return this.#capsules.has(cid) || this.#guests.holds(cid)
   }
 
   async evaluate(capsule: string, input: PolicyInput): Promise<PolicyDecision> {
     if (this.#init.unplug?.has('policy'))
       throw new PolicyUnavailableError('the policy engine is unplugged')
     if (this.#stopped) throw new PolicyUnavailableError('the engine is stopped')
+    if (this.#guests.holds(capsule)) return this.#guests.evaluate(capsule, input)
     if (!this.#capsules.has(capsule)) throw new CapsuleUnavailableError(capsule)
     if (this.#link.waiting >= PENDING_MAX)
       throw new PolicyUnavailableError('too many evaluations wait')
@@ -128,25 +155,8 @@ class OpaPolicyEngine implements PolicyEngine {
   }
 }
 
-function loadRequest(capsule: Capsule): LoadRequest {
-  const { cid, wasm, metered, entrypoint, limits, vectors } = capsule
-  return {
-    kind: 'load',
-    capsule: cid,
-    wasm: metered ?? wasm,
-    sandbox: { entrypoint, limits, isMetered: metered !== null },
-    vectors: vectors.map(({ name, input, decision }) => ({
-      name,
-      input: policyText(input),
-      allow: decision.allow,
-      reasons: decision.reasons,
-      gas: decision.gas
-    }))
-  }
-}
-
-/** Everything besides capsule and input that a decision depends on. */
-function engineHash(capabilities: string): Uint8Array {
+/** `policyEngine`: everything besides capsule and input that a decision depends on. `capabilities`: text CID of the base capsule's. */
+export function engineHash(capabilities: string): Uint8Array {
   return taggedHash(ENGINE_TAG, {
     evaluator: EVALUATOR,
     capabilities,

@@ -5,7 +5,7 @@ import type { SandboxInit } from './sandbox.ts'
  * Messages between the engine and its worker thread. Requests are handled in order; each has exactly one answer. Inputs travel
  * as JSON text: a string crosses threads faster than a tree of objects, and the wasm parses JSON anyway.
  */
-export type WorkerRequest = LoadRequest | EvaluateRequest
+export type WorkerRequest = LoadRequest | EvaluateRequest | UnloadRequest
 
 export type LoadRequest = {
   readonly kind: 'load'
@@ -30,7 +30,11 @@ export type EvaluateRequest = {
   readonly input: string | null
 }
 
+/** Forgets a capsule. */
+export type UnloadRequest = { readonly kind: 'unload'; readonly capsule: string }
+
 export type WorkerAnswer =
   /** `flaw`: why the capsule is refused, or null. */
   | { readonly kind: 'loaded'; readonly capsule: string; readonly flaw: string | null }
+  | { readonly kind: 'unloaded' }
   | ({ readonly kind: 'decided' } & PolicyDecision)

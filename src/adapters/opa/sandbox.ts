@@ -1,17 +1,9 @@
-import * as sdk from '@open-policy-agent/opa-wasm'
 import { ok, type Result, refuse } from '../../core/base/index.ts'
 import { EXPORTS, meterModule } from '../../core/metering/index.ts'
 import type { Stop } from './answer.ts'
-import {
-  ANSWER_BYTES_MAX,
-  LARGE_MEMORY_PAGES,
-  SMALL_INPUT_BYTES,
-  SMALL_MEMORY_PAGES
-} from './limits.ts'
-import { type WasmModule, webAssembly } from './web-assembly.ts'
-
-// The package's ESM entry has no named `loadPolicySync`, against its types. The asynchronous one would load Node's fetch.
-const { loadPolicySync } = (sdk as unknown as { default: typeof sdk }).default
+import { type PolicyInstance, setUp, textAt } from './instance.ts'
+import { LARGE_MEMORY_PAGES, SMALL_INPUT_BYTES, SMALL_MEMORY_PAGES } from './limits.ts'
+import { type WasmExport, type WasmModule, webAssembly } from './web-assembly.ts'
 
 /** What one evaluation may use. */
 export type EvaluationLimits = {
@@ -31,18 +23,6 @@ export type SandboxInit = {
 export type Evaluated =
   | { readonly kind: 'answered'; readonly text: string | null; readonly gas: number }
   | { readonly kind: Stop }
-
-/** A function or a global of an instance. */
-type WasmExport = ((...values: number[]) => number) & { value: number | bigint }
-
-/** The loaded policy, as the package has it and its types do not say. */
-type LoadedPolicy = {
-  readonly mem: { readonly buffer: ArrayBuffer }
-  readonly wasmInstance: { readonly exports: Readonly<Record<string, WasmExport>> }
-  readonly entrypoints: Readonly<Record<string, number>>
-  readonly dataAddr: number
-  readonly dataHeapPtr: number
-}
 
 /**
  * One policy, metered and compiled, in two fixed memories. Which of them is used depends on the size of the input alone, and
@@ -82,7 +62,8 @@ export class Sandbox {
     const bytes = new TextEncoder().encode(input)
     const pages = bytes.length <= SMALL_INPUT_BYTES ? SMALL_MEMORY_PAGES : LARGE_MEMORY_PAGES
     try {
-      return this.#run(this.#cell(pages), bytes)
+      const cell = this.#cell(pages)
+      return cell === null ? { kind: 'trap' } : this.#run(cell, bytes)
     } catch (error) {
       if (!(error instanceof webAssembly.RuntimeError)) throw error
       return { kind: this.#stopOf(pages) }
@@ -108,21 +89,20 @@ export class Sandbox {
   }
 
   #flaw(): string | null {
-    const policy = instantiate(this.#module, SMALL_MEMORY_PAGES)
-    if (policy.wasmInstance.exports['opa_eval'] === undefined)
-      return 'it has no opa_eval: it was compiled for an ABI before 1.2'
-    // The host's versions of OPA's builtins differ from OPA's own, so only those inside the wasm are allowed (R17).
-    const builtins = Object.keys(builtinsOf(policy))
-    if (builtins.length > 0) return `it needs the host builtins ${builtins.join(', ')}`
-    return Object.hasOwn(policy.entrypoints, this.#entrypoint)
+    const policy = setUp(this.#module, SMALL_MEMORY_PAGES)
+    if (!policy.ok) return policy.refusal.message
+    return policy.value.entrypoints.has(this.#entrypoint)
       ? null
       : `it has no entrypoint ${this.#entrypoint}`
   }
 
-  #cell(pages: number): Cell {
+  /** Null when a policy that could be set up in the small memory cannot in the large one: it was made to. */
+  #cell(pages: number): Cell | null {
     const known = this.#cells.get(pages)
     if (known !== undefined) return known
-    const cell = newCell(instantiate(this.#module, pages), this.#globals, this.#entrypoint)
+    const policy = setUp(this.#module, pages)
+    if (!policy.ok) return null
+    const cell = newCell(policy.value, this.#globals, this.#entrypoint)
     this.#cells.set(pages, cell)
     return cell
   }
@@ -153,11 +133,11 @@ type Cell = {
   readonly heap: number
 }
 
-function newCell(policy: LoadedPolicy, globals: readonly string[], entrypoint: string): Cell {
-  const memory = new Uint8Array(policy.mem.buffer)
+function newCell(policy: PolicyInstance, globals: readonly string[], entrypoint: string): Cell {
+  const { memory } = policy
   let used = memory.length
   while (used > 0 && memory[used - 1] === 0) used--
-  const exported = (name: string): WasmExport => policy.wasmInstance.exports[name] as WasmExport
+  const exported = (name: string): WasmExport => policy.exports[name] as WasmExport
   return {
     memory,
     snapshot: memory.slice(0, used),
@@ -165,9 +145,9 @@ function newCell(policy: LoadedPolicy, globals: readonly string[], entrypoint: s
     gas: exported(EXPORTS.gas),
     stack: exported(EXPORTS.stack),
     evaluate: exported('opa_eval'),
-    entrypoint: policy.entrypoints[entrypoint] ?? 0,
-    data: policy.dataAddr,
-    heap: policy.dataHeapPtr
+    entrypoint: policy.entrypoints.get(entrypoint) ?? 0,
+    data: policy.data,
+    heap: policy.heap
   }
 }
 
@@ -177,21 +157,4 @@ function restore({ memory, snapshot, globals, gas, stack }: Cell, limits: Evalua
   for (const { global, first } of globals) global.value = first
   gas.value = BigInt(limits.gas)
   stack.value = limits.stack
-}
-
-function instantiate(module: WasmModule, pages: number): LoadedPolicy {
-  return loadPolicySync(module, { initial: pages, maximum: pages }) as unknown as LoadedPolicy
-}
-
-/** Names that the wasm expects the host to provide. */
-function builtinsOf({ mem, wasmInstance: { exports } }: LoadedPolicy): Record<string, number> {
-  const start = exports['opa_json_dump']?.(exports['builtins']?.() ?? 0) ?? 0
-  return JSON.parse(textAt(new Uint8Array(mem.buffer), start) ?? '{}')
-}
-
-/** The text that ends with a zero byte; null when it does not end in time. */
-function textAt(memory: Uint8Array, address: number): string | null {
-  const part = memory.subarray(address, address + ANSWER_BYTES_MAX)
-  const length = part.indexOf(0)
-  return length < 0 ? null : new TextDecoder().decode(part.subarray(0, length))
 }

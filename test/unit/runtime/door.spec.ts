@@ -175,7 +175,7 @@ describe('runtime/door: verdicts', () => {
     )
   })
 
-  it('asks for the capsule that the envelope names', async () => {
+  it('ignores an envelope that was judged by a capsule of its sender, and does not ask that', async () => {
     const w = world()
     const asked: string[] = []
     w.policy.answer = (_, capsule) => {
@@ -183,11 +183,14 @@ describe('runtime/door: verdicts', () => {
       return { allow: true, reasons: [], gas: 0 }
     }
     const capsule = 'bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e'
-    assert.equal(
-      (await w.door.admit(envelopeOf(signer, { capsule }).bytes, 'peer', 'peer')).verdict,
-      'accept'
+    const admission = await w.door.admit(envelopeOf(signer, { capsule }).bytes, 'peer', 'peer')
+    assert.deepEqual(
+      [admission.verdict, admission.refusal?.code],
+      ['ignore', 'CAPSULE_UNAVAILABLE']
     )
-    assert.deepEqual(asked, [capsule])
+    assert.deepEqual(asked, [])
+    await w.door.admit(envelopeOf(signer).bytes, 'peer', 'peer')
+    assert.deepEqual(asked, [w.policy.baseCapsule])
   })
 })
 

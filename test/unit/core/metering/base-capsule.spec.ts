@@ -10,7 +10,7 @@ import { webAssembly } from '../../../support/web-assembly.ts'
 const POLICIES = new URL('../../../../policies/', import.meta.url)
 const source = readFileSync(new URL('base/capsule.wasm', POLICIES))
 const vectors: { name: string; input: unknown }[] = JSON.parse(
-  readFileSync(new URL('vectors/base.json', POLICIES), 'utf8')
+  readFileSync(new URL('base/vectors.json', POLICIES), 'utf8')
 )
 const inputs = vectors.map(({ input }) => JSON.stringify(input))
 /** Far above any evaluation. */
