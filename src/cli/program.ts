@@ -37,7 +37,7 @@ export const EXIT_STATUSES: readonly (readonly [number, string])[] = [
 
 /** The tree of commands. Only this file knows all of them. */
 export function buildProgram(shell: Shell): Command {
-  const program = new Command('can-swarm')
+  const program: Command = new Command('can-swarm')
     .description('A peer-to-peer node for agents that share work: no boss, no chain.')
     .version(VERSION, '-V, --version', 'Print the version.')
     .helpOption('-h, --help', 'Show help.')
@@ -51,7 +51,13 @@ export function buildProgram(shell: Shell): Command {
       )
     )
     .addOption(new Option('--no-color', 'No colours. [NO_COLOR]'))
-    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureHelp({
+      showGlobalOptions: true,
+      sortSubcommands: false,
+      // Those of every command; not those that "need" has beside its own subcommands.
+      visibleGlobalOptions: command =>
+        command === program ? [] : program.options.filter(option => !option.hidden)
+    })
     .configureOutput({
       writeOut: text => void shell.io.stdout.write(text),
       writeErr: text => void shell.io.stderr.write(text),

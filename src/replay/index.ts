@@ -22,7 +22,7 @@ export {
   TargetExistsError
 } from './errors.ts'
 export { bodyOf, decodeLine, encodeLine, itemOf } from './format.ts'
-export { type ProofFormat, renderProof, writeProof } from './proof-file.ts'
+export { type ProofFormat, type ProofSource, renderProof, writeProof } from './proof-file.ts'
 export type { ReadProgress } from './read-record.ts'
 export { Replayer } from './replayer.ts'
 export {

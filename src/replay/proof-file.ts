@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { decode as decodeDagCbor } from '@ipld/dag-cbor'
 import { decode as decodeDagJson, encode as encodeDagJson } from '@ipld/dag-json'
-import { equals, ok, type Result, refuse } from '../core/base/index.ts'
+import { concat, equals, ok, type Result, refuse } from '../core/base/index.ts'
 import { encode } from '../core/codec/index.ts'
 import { ProofMissingError } from './errors.ts'
 import { writeNew } from './new-file.ts'
@@ -31,13 +31,22 @@ export function writeProof(path: string, rendered: Uint8Array): Promise<void> {
   })
 }
 
+/** Where a proof is read from: the path of a file, or a stream such as standard input. */
+export type ProofSource = string | AsyncIterable<Uint8Array>
+
 /**
  * The canonical DAG-CBOR of a proof in a file of either form; never reads more than a proof can have. Refusals:
  * PROOF_TOO_LARGE, PROOF_FORMAT, PROOF_JSON. Rejects with PROOF_MISSING.
  */
-export async function readProof(path: string, bytesMax: number): Promise<Result<Uint8Array>> {
+export async function readProof(
+  source: ProofSource,
+  bytesMax: number
+): Promise<Result<Uint8Array>> {
   const most = bytesMax * JSON_GROWTH
-  const bytes = await readUpTo(path, most + 1)
+  const bytes =
+    typeof source === 'string'
+      ? await readUpTo(source, most + 1)
+      : await drainUpTo(source, most + 1)
   if (bytes.length > most)
     return refuse('PROOF_TOO_LARGE', `the file has more than ${most} bytes: it is none of these`)
   if (bytes[0] === BRACE) return fromJson(bytes)
@@ -56,9 +65,21 @@ function fromJson(text: Uint8Array): Result<Uint8Array> {
     const value = decodeDagJson(line)
     if (equals(encodeDagJson(value), line)) return ok(encode(value))
     return refuse('PROOF_JSON', 'the file is not canonical DAG-JSON: it was changed or reformatted')
-  } catch (error) {
-    return refuse('PROOF_JSON', `the file is not DAG-JSON: ${(error as Error).message}`)
+  } catch {
+    return refuse('PROOF_JSON', 'the file is not DAG-JSON: it was cut off or changed')
   }
+}
+
+/** At most so many bytes: what comes after them is left unread. */
+async function drainUpTo(stream: AsyncIterable<Uint8Array>, most: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of stream) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length >= most) break
+  }
+  return concat(chunks).slice(0, most)
 }
 
 async function readUpTo(path: string, most: number): Promise<Uint8Array> {

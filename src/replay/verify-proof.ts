@@ -11,7 +11,7 @@ import {
   EVIDENCE_BYTES_MAX,
   type Offence
 } from '../core/roster/index.ts'
-import { readProof } from './proof-file.ts'
+import { type ProofSource, readProof } from './proof-file.ts'
 
 /** What a certificate promises by the way its group came about. */
 export const PROMISE_OF_TIER: Readonly<Record<CertifiedClaim['tier'], string>> = {
@@ -67,12 +67,12 @@ export type CertificateReport = Verified<{
 export type EvidenceReport = Verified<Conviction & { readonly meaning: string }>
 
 /** Checks a certificate file by its own bytes alone: without a home, a node or a network. */
-export async function verifyCertificate(path: string): Promise<CertificateReport> {
+export async function verifyCertificate(source: ProofSource): Promise<CertificateReport> {
   const verify = nodeVerifier()
-  const read = await readProof(path, CERTIFICATE_FILE_BYTES_MAX)
+  const read = await readProof(source, CERTIFICATE_FILE_BYTES_MAX)
   const decoded = read.ok ? decodeCertificateFile(read.value) : read
   const checked = decoded.ok ? checkCertificateFile(decoded.value, verify) : decoded
-  return reportOf(path, checked, claim => {
+  return reportOf(source, checked, claim => {
     const { thread, decision, outcome, ...rest } = claim
     const proposal = decision?.proposal ?? outcome?.proposal ?? null
     return {
@@ -94,18 +94,23 @@ export async function verifyCertificate(path: string): Promise<CertificateReport
 }
 
 /** Checks an evidence file by its own bytes alone: without a home, a node or a network. */
-export async function verifyEvidence(path: string): Promise<EvidenceReport> {
+export async function verifyEvidence(source: ProofSource): Promise<EvidenceReport> {
   const verify = nodeVerifier()
-  const read = await readProof(path, EVIDENCE_BYTES_MAX)
+  const read = await readProof(source, EVIDENCE_BYTES_MAX)
   const decoded = read.ok ? decodeEvidence(read.value) : read
   const checked = decoded.ok ? checkEvidence(decoded.value, verify) : decoded
-  return reportOf(path, checked, conviction => ({
+  return reportOf(source, checked, conviction => ({
     ...conviction,
     meaning: OFFENCES[conviction.offence]
   }))
 }
 
-function reportOf<C, T>(path: string, checked: Result<C>, say: (claim: C) => T): Verified<T> {
+function reportOf<C, T>(
+  source: ProofSource,
+  checked: Result<C>,
+  say: (claim: C) => T
+): Verified<T> {
+  const path = typeof source === 'string' ? source : '-'
   return checked.ok
     ? { ok: true, path, problem: null, claim: say(checked.value) }
     : { ok: false, path, problem: checked.refusal, claim: null }

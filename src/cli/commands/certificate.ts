@@ -1,9 +1,8 @@
 import { type Command, Option } from 'commander'
 import type { CertificateReport } from '../../replay/index.ts'
 import { resolveThread } from '../ids.ts'
-import { checkInput } from '../input-file.ts'
 import { aborted } from '../interrupt.ts'
-import { type ProofOptions, putProof, withProofOptions } from '../proof-output.ts'
+import { type ProofOptions, proofSource, putProof, withProofOptions } from '../proof-files.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
 
@@ -40,7 +39,7 @@ export function addCertificateCommands(program: Command, shell: Shell): void {
       .description(
         'Check a certificate by its own bytes: NEED, group, joins, votes. Needs no node, home or network.'
       )
-      .argument('<file>', 'certificate')
+      .argument('<file>', 'certificate; - reads standard input')
       .action(shell.action((session, _options: object, file: string) => verify(session, file))),
     ['certificate verify decision.json', 'certificate verify decision.json --json']
   )
@@ -62,10 +61,9 @@ async function exportCertificate(
 }
 
 async function verify(session: Session, file: string): Promise<void> {
-  const path = session.path(file)
-  await checkInput(path)
+  const source = await proofSource(session, file)
   const { verifyCertificate } = await import('../../replay/index.ts')
-  const report = await Promise.race([verifyCertificate(path), aborted(session.signal)])
+  const report = await Promise.race([verifyCertificate(source), aborted(session.signal)])
   session.exitCode = report.ok ? 0 : 1
   await session.out.document('certificate-verify', report, () => show(session, report))
 }

@@ -1,9 +1,8 @@
 import type { Command } from 'commander'
 import { resolveEvidence, resolveThread } from '../ids.ts'
-import { checkInput } from '../input-file.ts'
 import { aborted } from '../interrupt.ts'
 import { shortId } from '../output.ts'
-import { type ProofOptions, putProof, withProofOptions } from '../proof-output.ts'
+import { type ProofOptions, proofSource, putProof, withProofOptions } from '../proof-files.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
 
@@ -35,7 +34,7 @@ export function addEvidenceCommands(program: Command, shell: Shell): void {
       .description(
         'Check evidence by its own bytes, and say who is convicted of what. Needs no node, home or network.'
       )
-      .argument('<file>', 'evidence')
+      .argument('<file>', 'evidence; - reads standard input')
       .action(shell.action((session, _options: object, file: string) => verify(session, file))),
     ['evidence verify evidence.json', 'evidence verify evidence.json --json']
   )
@@ -65,10 +64,9 @@ async function exportEvidence(session: Session, options: ProofOptions, id: strin
 }
 
 async function verify(session: Session, file: string): Promise<void> {
-  const path = session.path(file)
-  await checkInput(path)
+  const source = await proofSource(session, file)
   const { verifyEvidence } = await import('../../replay/index.ts')
-  const report = await Promise.race([verifyEvidence(path), aborted(session.signal)])
+  const report = await Promise.race([verifyEvidence(source), aborted(session.signal)])
   const { out } = session
   session.exitCode = report.ok ? 0 : 1
   await out.document('evidence-verify', report, () => {

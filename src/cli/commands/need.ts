@@ -76,9 +76,19 @@ function addReform(command: Command, shell: Shell): void {
         'Give up the group of an own NEED and form another. What was decided stays decided; not once there is a result.'
       )
       .argument('<id>', 'thread id, or a beginning or end of it')
+      .hook('preAction', refuseNeedOptions)
       .action(shell.action((session, _options: object, id: string) => reform(session, id))),
     ['need reform soitae', 'need reform soitae --json']
   )
+}
+
+/** The NEED is stated already: an option of `need` would be taken and do nothing. */
+function refuseNeedOptions({ parent }: Command): void {
+  const given = parent?.options.find(
+    option => parent.getOptionValueSource(option.attributeName()) === 'cli'
+  )
+  if (given !== undefined)
+    throw new UsageError(`${given.long} is for a new NEED: "need reform" takes none of its options`)
 }
 
 async function reform(session: Session, id: string): Promise<void> {

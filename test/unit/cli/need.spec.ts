@@ -115,6 +115,18 @@ describe('cli/need', () => {
     assert.deepEqual(asked, [{ thread: CID_B }])
     const json = await node.run(['need', 'reform', CID_B, '--json'])
     assert.deepEqual(JSON.parse(json.stdout).epoch, 2)
+    for (const argv of [
+      ['need', 'reform', CID_B, '--budget', '5'],
+      ['need', '--slot', 'a', 'reform', CID_B]
+    ]) {
+      const refused = await node.run(argv)
+      assert.deepEqual(
+        [refused.code, asked.length],
+        [2, 2],
+        'options of a NEED change nothing here'
+      )
+      assert.match(refused.stderr, /"need reform" takes none/u)
+    }
   })
 
   it('follows the verbs to FINAL, each once, and ends with 0', async () => {

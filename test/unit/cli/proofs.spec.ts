@@ -11,6 +11,7 @@ import {
 } from '../../../src/core/roster/index.ts'
 import { renderProof } from '../../../src/replay/index.ts'
 import type { Handlers } from '../../../src/rpc/index.ts'
+import { runCommand } from '../../support/cli-runner.ts'
 import { CID_A, CID_B, DID_A, fakeThread } from '../../support/fake-handlers.ts'
 import { fakeNode } from '../../support/fake-node.ts'
 import { type Samples, sampleEvidence } from '../../support/sample-evidence.ts'
@@ -127,6 +128,20 @@ describe('cli/proofs', () => {
         )
         assert.deepEqual([ok, problem.code], [false, code])
       }
+    })
+
+    it('is read from standard input where the file is -, and not beyond what it can have', async () => {
+      for (const format of ['json', 'cbor'] as const) {
+        const stdin = renderProof(decision, format)
+        const good = await runCommand(['certificate', 'verify', '-', '--json'], { stdin })
+        assert.equal(good.code, 0, good.stdout)
+        const bad = await runCommand(['certificate', 'verify', '-'], { stdin: stdin.slice(1) })
+        assert.equal(bad.code, 1)
+      }
+      const endless = await runCommand(['evidence', 'verify', '-'], {
+        stdin: new Uint8Array(1024 * 1024).fill(0xa0)
+      })
+      assert.match(endless.stdout, /\[PROOF_TOO_LARGE\]/u)
     })
 
     it('ends with 3 where there is no file, and 2 where it is empty', async () => {

@@ -71,6 +71,8 @@ describe('cli/reference', () => {
       assert.match(result.stdout, new RegExp(`^Usage: ${name}`, 'u'))
       assert.match(result.stdout, /\nExamples:\n {2}\$ can-swarm /u)
       assert.match(result.stdout, /--json/u)
+      const [, global = ''] = result.stdout.split(/\n(?:Global Options|Examples):\n/u)
+      assert.doesNotMatch(global, /--budget/u, 'options of another command')
       assert.notEqual(command.description(), '')
     })
 

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
-import type { ProofFormat } from '../replay/index.ts'
+import type { ProofFormat, ProofSource } from '../replay/index.ts'
+import { checkInput } from './input-file.ts'
 import type { Session } from './session.ts'
 
 export type ProofOptions = { readonly output?: string; readonly format: ProofFormat }
@@ -35,4 +36,12 @@ export async function putProof(
   const path = session.path(output)
   await writeProof(path, renderProof(bytes, format))
   await session.out.document(schema, { ...about, path }, () => session.out.line(path))
+}
+
+/** What to check: a file that is there and not empty, or with - what comes on standard input. */
+export async function proofSource(session: Session, file: string): Promise<ProofSource> {
+  if (file === '-') return session.io.stdin
+  const path = session.path(file)
+  await checkInput(path)
+  return path
 }
