@@ -42,6 +42,22 @@ export async function resolveEvidence(session: Session, id: string): Promise<str
   )
 }
 
+/** The envelope of a thread that a user means, among those that the thread shows. */
+export async function resolveEnvelope(
+  session: Session,
+  thread: string,
+  id: string
+): Promise<string> {
+  if (id.length >= WHOLE_LENGTH_MIN) return id
+  const { envelopes } = await session.call('thread.get', { thread })
+  return pick(
+    id,
+    envelopes.map(one => one.id),
+    'envelope',
+    `can-swarm thread ${thread} --json`
+  )
+}
+
 function pick(id: string, all: readonly string[], what: string, list: string): string {
   const part = id.replace(/^(…|\.\.\.)/u, '')
   const matches =

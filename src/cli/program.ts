@@ -12,6 +12,7 @@ import { addNeedCommand } from './commands/need.ts'
 import { addNodeCommands } from './commands/node.ts'
 import { addPeerCommands } from './commands/peers.ts'
 import { addPinCommands } from './commands/pins.ts'
+import { addPolicyCommands } from './commands/policy.ts'
 import { addReplCommand } from './commands/repl.ts'
 import { addSimulateCommand } from './commands/simulate.ts'
 import { addStartCommand } from './commands/start.ts'
@@ -101,6 +102,7 @@ function addAll(program: Command, shell: Shell): void {
   addAuditCommands(program, shell)
   addCertificateCommands(program, shell)
   addEvidenceCommands(program, shell)
+  addPolicyCommands(program, shell)
   addReplCommand(program, shell)
   addTestnetCommands(program, shell)
   addSimulateCommand(program, shell)

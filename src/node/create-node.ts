@@ -19,10 +19,11 @@ import { agentHandlers } from './handlers/agent-handlers.ts'
 import { artifactHandlers } from './handlers/artifact-handlers.ts'
 import { needHandlers } from './handlers/need-handlers.ts'
 import { nodeHandlers } from './handlers/node-handlers.ts'
+import { policyHandlers } from './handlers/policy-handlers.ts'
 import { proofHandlers } from './handlers/proof-handlers.ts'
 import { ManifestKeeper } from './manifest.ts'
 import { type NodeParts, openParts } from './node-parts.ts'
-import { keepPlans, keepResults } from './projections.ts'
+import { keepCapsules, keepPlans, keepResults } from './projections.ts'
 import { keepRecords } from './records.ts'
 
 /** A node as the `start` command holds it. */
@@ -82,6 +83,7 @@ class ComposedNode implements SwarmNode {
       }),
       ...needHandlers(parts),
       ...proofHandlers(parts),
+      ...policyHandlers(parts),
       ...agentHandlers(parts, this.#manifest),
       ...artifactHandlers(parts)
     }
@@ -109,7 +111,11 @@ class ComposedNode implements SwarmNode {
       await this.#begin(driver.start(), () => driver.stop())
       await this.#begin(network.start(), () => network.stop())
       await this.#begin(artifacts.start(), () => artifacts.stop())
-      this.#stoppers.push(keepRecords(this.#parts), keepResults(this.#parts))
+      this.#stoppers.push(
+        keepRecords(this.#parts),
+        keepResults(this.#parts),
+        keepCapsules(this.#parts)
+      )
       await this.#begin(this.#rpc.start(), () => this.#rpc.stop())
       this.startupMs = Math.round(process.uptime() * 1000)
       await this.#begin(this.#announce(), () => this.#manifest.stop())

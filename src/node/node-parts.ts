@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { automergePlanStore } from '../adapters/automerge/index.ts'
 import { nodeVerifier, rememberingVerifier } from '../adapters/ed25519/index.ts'
 import { heliaArtifactStore } from '../adapters/helia/index.ts'
 import { openKeystore } from '../adapters/keystore/index.ts'
 import { levelArchive, levelDatastore } from '../adapters/level/index.ts'
 import { type Libp2pNetwork, libp2pNetwork } from '../adapters/libp2p/index.ts'
-import { opaPolicyEngine } from '../adapters/opa/index.ts'
+import { type OpaPolicyEngine, opaPolicyEngine } from '../adapters/opa/index.ts'
 import { pinoLogger } from '../adapters/pino/index.ts'
 import { useNodeSha256 } from '../adapters/sha256/index.ts'
 import { homeLock, systemClock, systemEntropy } from '../adapters/system/index.ts'
@@ -15,6 +14,7 @@ import { walJournal } from '../adapters/wal/index.ts'
 import { type Config, makeHome, readPassphrase } from '../config/index.ts'
 import { seededGenerator } from '../core/base/index.ts'
 import { Swarm } from '../core/swarm/index.ts'
+import { basePath } from '../policy/index.ts'
 import type {
   Archive,
   ArtifactStore,
@@ -22,11 +22,11 @@ import type {
   Journal,
   Logger,
   PlanStore,
-  PolicyEngine,
   Signer,
   VerifySignature
 } from '../ports/index.ts'
 import { Driver } from '../runtime/index.ts'
+import { Capsules } from './capsules.ts'
 import { KeyLostError } from './errors.ts'
 import { Threads } from './threads.ts'
 
@@ -39,7 +39,8 @@ export type NodeParts = {
   readonly driver: Driver
   readonly network: Libp2pNetwork
   readonly artifacts: ArtifactStore
-  readonly policy: PolicyEngine
+  readonly policy: OpaPolicyEngine
+  readonly capsules: Capsules
   readonly plan: PlanStore
   readonly journal: Journal
   readonly archive: Archive
@@ -104,13 +105,7 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
     logger,
     unplug
   })
-  const policy = opaPolicyEngine({
-    workerUrl: workerUrl('opa'),
-    directories: [fileURLToPath(new URL('../../policies/base', import.meta.url))],
-    timeoutMs: POLICY_TIMEOUT_MS,
-    logger,
-    unplug
-  })
+  const policy = policyOf(logger, unplug)
   const journal = await walJournal({ path: journalPath, logger })
   closers.push(() => journal.close())
   const archive = await levelArchive({ path: join(home, 'archive') })
@@ -152,12 +147,23 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
     network,
     artifacts,
     policy,
+    capsules: new Capsules(policy, artifacts, logger),
     plan,
     journal,
     archive,
     threads,
     close
   }
+}
+
+function policyOf(logger: Logger, unplug: ReadonlySet<string>): OpaPolicyEngine {
+  return opaPolicyEngine({
+    workerUrl: workerUrl('opa'),
+    directories: [basePath()],
+    timeoutMs: POLICY_TIMEOUT_MS,
+    logger,
+    unplug
+  })
 }
 
 async function keyOf(

@@ -31,3 +31,12 @@ export function keepResults({ driver, swarm, artifacts, signer, logger }: NodePa
     }
   })
 }
+
+/** What a NEED is judged by is here before there is a result to judge. */
+export function keepCapsules({ driver, swarm, capsules, policy }: NodeParts): () => void {
+  return driver.onEvent(event => {
+    if (event.type !== 'envelope' || event.verb !== 'NEED') return
+    const capsule = swarm.view(event.id)?.capsule
+    if (capsule !== undefined && capsule !== policy.baseCapsule) capsules.want(capsule)
+  })
+}

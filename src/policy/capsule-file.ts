@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import { CarBufferReader } from '@ipld/car/buffer-reader'
 import * as CarBufferWriter from '@ipld/car/buffer-writer'
 import { CID } from '../core/codec/index.ts'
@@ -35,6 +35,17 @@ export async function decodeCapsuleFile(bytes: Uint8Array, name: string): Promis
 /** Reads a file of this machine, at most as large as any capsule. */
 export async function readCapsuleFile(path: string): Promise<CapsuleDag> {
   return decodeCapsuleFile(await readBounded(path), path)
+}
+
+/** Writes a capsule to a file of this machine, over what was there. Rejects with CapsuleFileError. */
+export async function writeCapsuleFile(path: string, dag: CapsuleDag): Promise<void> {
+  await writeFile(path, encodeCapsuleFile(dag)).catch((cause: NodeJS.ErrnoException) => {
+    throw new CapsuleFileError(
+      `${path} cannot be written (${cause.code}): choose another path`,
+      { path },
+      { cause }
+    )
+  })
 }
 
 async function readBounded(path: string): Promise<Uint8Array> {

@@ -10,7 +10,12 @@
  */
 export { type BuildInit, type Built, buildCapsule } from './build-capsule.ts'
 export { type CapsuleDag, gatherCapsule, type LoadBlock, type Source } from './capsule-dag.ts'
-export { decodeCapsuleFile, encodeCapsuleFile, readCapsuleFile } from './capsule-file.ts'
+export {
+  decodeCapsuleFile,
+  encodeCapsuleFile,
+  readCapsuleFile,
+  writeCapsuleFile
+} from './capsule-file.ts'
 export { OPA_VERSION, type Run } from './compiler.ts'
 export {
   CapsuleFileError,

@@ -27,6 +27,9 @@ export { forwardEvents } from './forward-events.ts'
 export { INLINE_BYTES_MAX, LINE_BYTES_MAX } from './limits.ts'
 export { localClient } from './local-client.ts'
 export type {
+  AskedPolicy,
+  CapsuleOrigin,
+  CapsuleSummary,
   ChallengeType,
   DoctorCheck,
   EvidenceSummary,

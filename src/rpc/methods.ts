@@ -1,3 +1,4 @@
+import type { PolicyDecision, PolicyInput } from '../core/policy/index.ts'
 import type { Offence } from '../core/roster/index.ts'
 import type { SwarmEvent, ThreadSummary, ThreadView } from '../core/swarm/index.ts'
 import type {
@@ -47,6 +48,18 @@ export interface Methods {
   'evidence.list': [{ thread?: string }, EvidenceSummary[]]
   /** `base64`: canonical DAG-CBOR of the evidence. */
   'evidence.get': [{ id: string }, EvidenceSummary & { base64: string }]
+  /** The shipped capsule first. */
+  'policy.list': [Record<string, never>, CapsuleSummary[]]
+  /** `path`: a capsule file of this machine. Runs its vectors and pins it. */
+  'policy.add': [{ path: string }, CapsuleSummary]
+  /** `base64`: the capsule as a CAR, fetched from peers where needed; nothing of it is run. */
+  'policy.get': [{ cid: string; timeoutMs?: number }, { origin: CapsuleOrigin; base64: string }]
+  'policy.evaluate': [
+    { cid: string; input: Record<string, unknown> },
+    { capsule: string; decision: PolicyDecision; digest: string }
+  ]
+  /** Asks the gates of an admitted envelope again. */
+  'policy.explain': [{ thread: string; envelope: string }, { asked: AskedPolicy[] }]
   'agent.announce': [
     { capabilities: string[]; roles: ('worker' | 'verifier')[] },
     { manifest: string }
@@ -135,6 +148,8 @@ export type NeedRequest = {
   /** ms from now until the NEED expires. */
   ttlMs?: number
   taskClass?: 'deterministic' | 'open'
+  /** CID of the policy capsule that judges the result; the base capsule when absent. */
+  capsule?: string
   /** Decide alone, without a group, when no one else is there. The certificate says so. */
   solo?: boolean
 }
@@ -150,6 +165,36 @@ export type EvidenceSummary = {
   slot: string
   epoch: number
   bytes: number
+}
+
+/** How a capsule came here; null: it did not come to stay. */
+export type CapsuleOrigin = 'shipped' | 'added' | 'fetched' | null
+
+export type CapsuleSummary = {
+  cid: string
+  name: string
+  origin: CapsuleOrigin
+  /** It can be asked now; else it is loaded when it is. */
+  ready: boolean
+  entrypoint: string
+  /** Version of the compiler. */
+  opa: string
+  limits: { gas: number; stack: number }
+  /** How many. */
+  vectors: number
+  sources: number
+}
+
+/** A gate's question about an envelope, and the answer that it gets here. */
+export type AskedPolicy = {
+  gate: 'message' | 'commit'
+  capsule: string
+  input: PolicyInput
+  decision: PolicyDecision
+  /** Hex. */
+  digest: string
+  /** Whether the digest is the one that its sender signed; null where none is signed. */
+  matches: boolean | null
 }
 
 export type NodeStatus = {

@@ -71,6 +71,7 @@ const needRequest = v.pipe(
     ),
     ttlMs: maybe(waitMs),
     taskClass: maybe(v.picklist(['deterministic', 'open'])),
+    capsule: maybe(cid),
     solo: maybe(v.boolean())
   }),
   v.check(
@@ -179,6 +180,27 @@ export const METHODS: { readonly [M in Method]: MethodEntry<M> } = {
     'Proofs of offences that this node holds, newest first.'
   ),
   'evidence.get': entry('read', v.strictObject({ id: cid }), 'One of these proofs, whole.'),
+  'policy.list': entry('read', none, 'Policy capsules of this node.'),
+  'policy.add': entry(
+    'write',
+    v.strictObject({ path }),
+    'Keeps the policy capsule of a file, once its vectors pass.'
+  ),
+  'policy.get': entry(
+    'read',
+    v.strictObject({ cid, timeoutMs: maybe(waitMs) }),
+    'A policy capsule with its sources, as a CAR; fetched from peers where needed.'
+  ),
+  'policy.evaluate': entry(
+    'read',
+    v.strictObject({ cid, input: v.record(v.string(), v.unknown()) }),
+    'Asks a policy capsule a question: decision, gas, digest.'
+  ),
+  'policy.explain': entry(
+    'read',
+    v.strictObject({ thread: cid, envelope: cid }),
+    'What the gates say of an envelope of a thread, and whether its sender signed the same.'
+  ),
   'agent.announce': entry('write', announce, 'Publishes what agents of this node can do.'),
   'agent.propose': entry(
     'write',

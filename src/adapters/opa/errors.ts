@@ -4,11 +4,9 @@ import { SwarmError } from '../../core/base/index.ts'
 export class CapsuleUnavailableError extends SwarmError {
   readonly code = 'CAPSULE_UNAVAILABLE'
 
-  constructor(capsule: string) {
-    super(
-      `this node does not have the policy capsule ${capsule}: use the capsule that the network agreed on`,
-      { capsule }
-    )
+  /** `why`: what became of the attempts to get it. */
+  constructor(capsule: string, why = 'it is not the one that the network agreed on') {
+    super(`this node does not have the policy capsule ${capsule}: ${why}`, { capsule })
   }
 }
 

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { NeedRequest } from '../../rpc/index.ts'
 import { parseDuration } from '../duration.ts'
@@ -8,6 +7,7 @@ import { resolveThread } from '../ids.ts'
 import { checkInput } from '../input-file.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
+import { readAll } from '../standard-input.ts'
 import { showOutcome } from '../thread-text.ts'
 
 type NeedOptions = {
@@ -20,6 +20,7 @@ type NeedOptions = {
   readonly kPlan?: number
   readonly kResult?: number
   readonly ttl?: number
+  readonly capsule?: string
   readonly open?: boolean
   readonly solo?: boolean
   readonly wait?: boolean
@@ -51,6 +52,7 @@ export function addNeedCommand(program: Command, shell: Shell): void {
       new Option('--k-result <N>', 'Passing verdicts that a result needs.').argParser(parseCount)
     )
     .addOption(new Option('--ttl <TIME>', 'When to give up.').argParser(parseDuration))
+    .option('--capsule <CID>', 'Policy that judges the result; see "can-swarm policy".')
     .option('--open', 'The result is not deterministic: verifiers judge it instead of comparing.')
     .option('--solo', 'Decide alone when no one else is there; the certificate says so.')
     .option('--wait', 'Follow the thread to its end; exit status 0 only when it is FINAL.')
@@ -137,6 +139,7 @@ async function requestOf(session: Session, options: NeedOptions): Promise<NeedRe
     ...(options.kPlan === undefined ? {} : { kPlan: options.kPlan }),
     ...(options.kResult === undefined ? {} : { kResult: options.kResult }),
     ...(options.ttl === undefined ? {} : { ttlMs: options.ttl }),
+    ...(options.capsule === undefined ? {} : { capsule: options.capsule }),
     ...(options.open === true ? { taskClass: 'open' as const } : {}),
     ...(options.solo === true ? { solo: true } : {}),
     ...(Object.keys(windows).length === 0 ? {} : { windows })
@@ -166,20 +169,6 @@ async function addStdin(session: Session): Promise<string> {
     { long: true }
   )
   return cid
-}
-
-async function readAll(stream: Readable, bytesMax: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of stream) {
-    size += (chunk as Buffer).length
-    if (size > bytesMax)
-      throw new UsageError(
-        `standard input is longer than ${bytesMax} bytes: write it to a file and use --input FILE`
-      )
-    chunks.push(Buffer.from(chunk as Buffer))
-  }
-  return Buffer.concat(chunks)
 }
 
 function parseCount(text: string): number {

@@ -1,17 +1,13 @@
 import { CID } from '../../core/codec/index.ts'
-import type { Admitted, Draft, Payload, Verb } from '../../core/envelope/index.ts'
-import {
-  commitInput,
-  evaluationDigest,
-  messageInput,
-  type PolicyInput
-} from '../../core/policy/index.ts'
+import type { Draft, Payload } from '../../core/envelope/index.ts'
+import { evaluationDigest, messageInput } from '../../core/policy/index.ts'
 import type { ThreadView } from '../../core/swarm/index.ts'
 import { type Handlers, RefusedError } from '../../rpc/index.ts'
 import { draftOf } from '../drafts.ts'
 import { RequestRefusedError } from '../errors.ts'
 import type { ManifestKeeper } from '../manifest.ts'
 import type { NodeParts } from '../node-parts.ts'
+import { commitQuestion, envelopeOf, type Question } from '../questions.ts'
 import { parseCid } from './need-handlers.ts'
 
 type AgentHandlers = Pick<
@@ -82,11 +78,11 @@ class AgentActs {
   /** A verifier judges a proposal under the capsule; a deny is no attestation. */
   async attestPlan(threadId: string, proposalId: string): Promise<{ envelope: string }> {
     const thread = CID.parse(threadId)
-    const proposal = await this.#envelope(threadId, proposalId, 'PROPOSE')
-    const { digest, denied } = await this.#evaluate(
-      proposal.envelope.policyCapsule.toString(),
-      messageInput(proposal.envelope)
-    )
+    const proposal = await envelopeOf(this.#parts, threadId, proposalId, 'PROPOSE')
+    const { digest, denied } = await this.#evaluate({
+      capsule: proposal.envelope.policyCapsule.toString(),
+      input: messageInput(proposal.envelope)
+    })
     if (denied !== null) throw new RequestRefusedError(`the proposal is not sound: ${denied}`)
     return this.#publish(
       draftOf('ATTEST_PLAN', thread, { need: thread, proposal: proposal.cid, evaluation: digest }, [
@@ -97,8 +93,8 @@ class AgentActs {
 
   claim(threadId: string): Promise<{ envelope: string }> {
     return this.onTask('CLAIM', threadId, async (task, view) => {
-      const { ballot } = (await this.#envelope(threadId, task.toString(), 'PROPOSE')).envelope
-        .payload
+      const { ballot } = (await envelopeOf(this.#parts, threadId, task.toString(), 'PROPOSE'))
+        .envelope.payload
       return { task, leaseTtlMs: view.windows.leaseTtlMs, cost: ballot.cost, etaMs: ballot.etaMs }
     })
   }
@@ -122,20 +118,8 @@ class AgentActs {
     threadId: string,
     finding: { commit: string; pass: boolean; reasons: readonly string[] }
   ): Promise<{ sealed: true }> {
-    const view = await this.#view(threadId)
-    const commit = await this.#envelope(threadId, finding.commit, 'COMMIT')
-    const need = await this.#envelope(threadId, threadId, 'NEED')
-    const proposal = await this.#envelope(threadId, view.decide?.proposal ?? '', 'PROPOSE')
-    const input = commitInput({
-      thread: threadId,
-      sender: commit.envelope.sender,
-      epoch: commit.envelope.epoch,
-      fence: commit.envelope.fence,
-      need: need.envelope.payload,
-      ballot: proposal.envelope.payload.ballot,
-      commit: commit.envelope.payload
-    })
-    const { digest, denied } = await this.#evaluate(need.envelope.payload.capsule.toString(), input)
+    const question = await commitQuestion(this.#parts, threadId, finding.commit)
+    const { digest, denied } = await this.#evaluate(question)
     const result = await this.#parts.driver.command({
       type: 'verdict',
       thread: threadId,
@@ -151,12 +135,12 @@ class AgentActs {
     return { sealed: true }
   }
 
-  async #evaluate(
-    capsule: string,
-    input: PolicyInput
-  ): Promise<{ digest: Uint8Array; denied: string | null }> {
-    const { policy } = this.#parts
-    const decision = await policy.evaluate(capsule, input)
+  async #evaluate({
+    capsule,
+    input
+  }: Question): Promise<{ digest: Uint8Array; denied: string | null }> {
+    const { policy, capsules } = this.#parts
+    const decision = await capsules.evaluate(capsule, input)
     const digest = evaluationDigest({ input, decision, capsule, engine: policy.engine })
     return { digest, denied: decision.allow ? null : decision.reasons.join('; ') }
   }
@@ -169,12 +153,5 @@ class AgentActs {
 
   #view(thread: string): Promise<ThreadView> {
     return this.#parts.threads.view(thread)
-  }
-
-  async #envelope<V extends Verb>(thread: string, id: string, verb: V): Promise<Admitted<V>> {
-    const admitted = await this.#parts.threads.envelope(thread, id)
-    if (admitted?.envelope.verb !== verb)
-      throw new RequestRefusedError(`the thread has no ${verb} ${id}`)
-    return admitted as Admitted<V>
   }
 }

@@ -32,6 +32,8 @@ export function needHandlers(
   const { threads, driver, plan } = parts
   return {
     'need.state': async (request, { signal }) => {
+      // Before the NEED is out: verifiers will want to fetch it from somebody.
+      if (request.capsule !== undefined) await parts.capsules.ready(request.capsule)
       const input = await inputOf(parts, request, signal)
       const result = await driver.command({
         type: 'state-need',
@@ -94,7 +96,7 @@ function payloadOf(parts: NodeParts, request: NeedRequest, input: CID): Payload<
     kResult: request.kResult ?? K_TARGET,
     windows: { ...WINDOWS, ...request.windows },
     expiresAt: Date.now() + (request.ttlMs ?? TTL_MS),
-    capsule: CID.parse(parts.policy.baseCapsule),
+    capsule: parseCid(request.capsule ?? parts.policy.baseCapsule),
     taskClass: request.taskClass ?? 'deterministic',
     solo: request.solo ?? false
   }
