@@ -39,7 +39,7 @@ export function workerStep(view: ThreadView, role: WorkerRole): WorkerStep {
 }
 
 /** Names the current lease: its fencing token. Null when there is none. */
-export function leaseKey(view: ThreadView): string | null {
+function leaseKey(view: ThreadView): string | null {
   return view.lease === null ? null : view.lease.fence.join('.')
 }
 

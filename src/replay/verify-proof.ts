@@ -14,7 +14,7 @@ import {
 import { type ProofSource, readProof } from './proof-file.ts'
 
 /** What a certificate promises by the way its group came about. */
-export const PROMISE_OF_TIER: Readonly<Record<CertifiedClaim['tier'], string>> = {
+const PROMISE_OF_TIER: Readonly<Record<CertifiedClaim['tier'], string>> = {
   discovery:
     'the requester drew the group from voters that it found; a second group for the same epoch is not prevented, but convicts the requester',
   single: 'the requester decided alone: its word and nobody else stands behind it'

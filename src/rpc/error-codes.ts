@@ -3,7 +3,7 @@ import { ERROR_KINDS } from './error-kinds.ts'
 import { ERROR_CODES, type ErrorEntry } from './error-table.ts'
 
 /** Entry of a code; an unlisted one counts as a plain failure. */
-export function errorEntry(code: string): ErrorEntry {
+function errorEntry(code: string): ErrorEntry {
   return Object.hasOwn(ERROR_CODES, code) ? (ERROR_CODES[code] as ErrorEntry) : UNLISTED
 }
 

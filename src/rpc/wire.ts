@@ -17,10 +17,6 @@ export type ErrorBody = {
   readonly data: { readonly code: string; readonly hint: string }
 }
 
-export type ResponseMessage =
-  | { readonly jsonrpc: '2.0'; readonly id: RequestId; readonly result: unknown }
-  | { readonly jsonrpc: '2.0'; readonly id: RequestId | null; readonly error: ErrorBody }
-
 /** Splits a byte stream into lines of bounded length. Bytes are joined once per line, however they were cut. */
 export class LineSplitter {
   #parts: Uint8Array[] = []

@@ -7,7 +7,7 @@ import { EMPTY_RESULT, F32, I64 } from './value-types.ts'
 export type Counters = { readonly gas: number; readonly stack: number }
 
 /** Slots that a frame costs besides its locals and operands: return address, saved registers, scratch. */
-export const FRAME_SLOTS = 8
+const FRAME_SLOTS = 8
 
 /** log2 of the bytes that one gas copies or fills. */
 const BYTES_PER_GAS_LOG2 = 3

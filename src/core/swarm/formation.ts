@@ -57,7 +57,7 @@ export function isOwnOpen(context: Context, thread: Thread): boolean {
 }
 
 /** True for an own open thread that has no group yet for the epoch that it is in. */
-export function isForming(context: Context, thread: Thread): boolean {
+function isForming(context: Context, thread: Thread): boolean {
   if (!isOwnOpen(context, thread)) return false
   if (thread.formation !== null) return true
   return thread.sealing === null ? thread.group === null : thread.sealing.sealed !== null

@@ -15,7 +15,7 @@ export type Forwarding = { at: number; waitMs: number }
 /**
  * Envelopes of a thread that the log could use now. What has to follow on another that is not logged could not yet: a leader holds it back.
  */
-export function worthLogging(context: Context, thread: Thread): Admitted[] {
+function worthLogging(context: Context, thread: Thread): Admitted[] {
   const state = thread.group?.log.state
   if (state === undefined) return []
   return [...thread.unlogged.values()].filter(

@@ -14,7 +14,7 @@ export type Reform = { readonly at: number; readonly why: string }
  * one by itself only when the group that it has cannot go on, or would not survive one more loss; when enough of its members are there
  * to seal it; and when enough voters are there for the next. Null while that is not so: it depends on peers and on the log, not on time.
  */
-export function reformPlan(context: Context, thread: Thread): Reform | null {
+function reformPlan(context: Context, thread: Thread): Reform | null {
   if (thread.need.envelope.payload.solo || !checkReform(context, thread).ok) return null
   const { formation, group } = thread
   const plan =
