@@ -430,7 +430,12 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
   ],
   Simulator: [
     ['SIMULATOR_WORKER', 'failure', 'A thread of the simulator ended: memory ran out, or a bug.'],
-    ['TRACE_FAILED', 'failure', 'The trace of a failed seed cannot be written.']
+    [
+      'TRACE_FAILED',
+      'failure',
+      'Traces of failed seeds cannot be written.',
+      'Choose another folder with --trace.'
+    ]
   ],
   Records: [
     ['RECORD_MISSING', 'not-found', 'There is no record at this path.'],

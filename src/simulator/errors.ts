@@ -5,7 +5,7 @@ export class SimulatorWorkerError extends SwarmError {
   readonly code = 'SIMULATOR_WORKER'
 }
 
-/** The trace of a failed seed cannot be written. */
+/** Traces of failed seeds cannot be written. Raised before the first seed where that can be seen. */
 export class TraceFailedError extends SwarmError {
   readonly code = 'TRACE_FAILED'
 }
