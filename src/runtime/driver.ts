@@ -8,7 +8,14 @@ import {
   SwarmError
 } from '../core/base/index.ts'
 import type { Admitted, Draft } from '../core/envelope/index.ts'
-import type { Command, Effect, Input, JournalRecord, SwarmEvent } from '../core/swarm/index.ts'
+import {
+  type Command,
+  type Effect,
+  type Input,
+  type JournalRecord,
+  type SwarmEvent,
+  splitEarly
+} from '../core/swarm/index.ts'
 import type {
   Archive,
   Clock,
@@ -88,7 +95,7 @@ type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
  * Runs a pure machine in the world: takes inputs in order, steps the machine, and executes its effects.
  *
  * 1. The records of a batch are written with one append, and synced when any of them asks for it.
- * 2. No other effect of the batch runs before that append has resolved (R13). Then they run in order.
+ * 2. No other effect of the batch runs before that append has resolved (R13), but for what `splitEarly` takes out. Then they run in order.
  * 3. A machine that throws, or a journal that fails, ends the driver; nothing of that batch leaves.
  */
 export class Driver {
@@ -284,7 +291,7 @@ export class Driver {
     } as Input)
   }
 
-  /** Persist first, then everything else in order. */
+  /** Persist first, then everything else in order. Appends of a leader are on their way while its disk is at work. */
   async #run(effects: readonly Effect[]): Promise<void> {
     const records: JournalRecord[] = []
     let sync = false
@@ -293,6 +300,8 @@ export class Driver {
       records.push(...effect.records)
       sync ||= effect.sync
     }
+    const { early, rest } = sync ? splitEarly(effects) : { early: [], rest: effects }
+    this.#outlet.execute(early)
     if (records.length > 0 || sync) {
       this.#appends++
       if (sync) this.#syncs++
@@ -300,7 +309,7 @@ export class Driver {
       for (const record of records) if (record.type === 'envelope') this.door.settle(record.bytes)
     }
     if (!this.#isLive()) return
-    this.#outlet.execute(effects)
+    this.#outlet.execute(rest)
   }
 
   #onMessage(from: string, bytes: Uint8Array): void {

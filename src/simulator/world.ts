@@ -18,6 +18,7 @@ import {
   Swarm,
   type SwarmInit,
   type SwarmSettings,
+  splitEarly,
   type ThreadView
 } from '../core/swarm/index.ts'
 import { CAPSULE, manifestDraft, needDraft } from './drafts.ts'
@@ -285,11 +286,12 @@ export class VirtualWorld {
 
   #run(node: VirtualNode, effects: readonly Effect[]): void {
     this.#armTick(node)
-    node.pending.push(...effects)
+    const { early, rest } = splitEarly(effects)
+    node.pending.push(...early, ...rest)
     this.#drain(node)
   }
 
-  /** Runs effects in their order. A slow fsync holds up what stands after it, and the inputs that come meanwhile. */
+  /** Runs effects in the driver's order. A slow fsync holds up what stands after it, and the inputs that come meanwhile. */
   #drain(node: VirtualNode): void {
     while (!node.paused && !node.syncing && node.alive) {
       const effect = node.pending[0]

@@ -67,6 +67,14 @@ const PROMISES: readonly Mutant[] = [
     replace: '{ sync: false })',
     rules: ['durability'],
     seedsMax: 20
+  },
+  {
+    name: 'own envelopes leave inside early appends',
+    file: 'core/swarm/early-sends.ts',
+    find: 'if (effects.some(keepsOwnEnvelope))',
+    replace: 'if (effects.length < 0)',
+    rules: ['durability'],
+    seedsMax: 20
   }
 ]
 

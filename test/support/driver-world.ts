@@ -114,6 +114,21 @@ export function send(to: string): Effect {
   return { kind: 'send', to, message: HELLO }
 }
 
+/** An append of a leader, which may leave before its fsync. */
+export function append(to: string): Effect {
+  const message = {
+    type: 'append',
+    from: 'a',
+    to,
+    term: 1,
+    previousIndex: 0,
+    previousTerm: 0,
+    entries: [],
+    commit: 0
+  } as const
+  return { kind: 'send', to, message: { type: 'raft', group: '0'.repeat(64), message } }
+}
+
 export function hello(w: ReturnType<typeof world>, from: string): void {
   for (const bytes of encodeMessage(HELLO)) w.network.message(from, bytes)
 }

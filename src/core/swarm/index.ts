@@ -2,7 +2,8 @@
  * The node's one state machine: input in, effects out.
  *
  * The caller (runtime) must, in this order: restore every journal record, call `start` once, then `step` each input and run the effects
- * of a step in their order, with nothing after a synced `persist` before its fsync (R13).
+ * of a step in their order, with nothing after a synced `persist` before its fsync (R13) but what `splitEarly` allows. It steps nothing
+ * while an fsync is under way.
  *
  * 1. Envelopes come in only through the door; what arrives inside entries or invitations is sent there first (`admit`).
  * 2. A JOIN promise and a finality lock are on disk before the signature that they allow leaves (R9, R10).
@@ -11,6 +12,7 @@
  */
 
 export { type SwarmInit, type SwarmSettings, swarmDefaults } from './context.ts'
+export { type SplitEffects, splitEarly } from './early-sends.ts'
 export type { KeptEvidence } from './evidence-shelf.ts'
 export { answerFromArchive, reviveThread } from './revive.ts'
 export { Swarm } from './swarm.ts'

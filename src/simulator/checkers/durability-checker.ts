@@ -4,6 +4,8 @@ import type { PeerMessage } from '../../core/swarm/index.ts'
 import type { VirtualNode } from '../virtual-node.ts'
 import { type GroupImage, shownBy } from './disk-image.ts'
 import type { Disks } from './disks.ts'
+import { idOf } from './statements.ts'
+import { envelopeIn } from './step-checker.ts'
 import type { Findings } from './violation.ts'
 
 /** The slot of a requester and the epoch that a group decides. */
@@ -17,6 +19,8 @@ export class DurabilityChecker {
   readonly #findings: Findings
   readonly #disks: Disks
   readonly #scopeOfGroup: (group: string) => Scope | undefined
+  /** What nodes have said in this life, by id. */
+  readonly #own = new Map<VirtualNode, Map<string, Uint8Array>>()
   readonly #scopeOfThread: (thread: string) => Scope | undefined
 
   constructor(
@@ -39,6 +43,8 @@ export class DurabilityChecker {
       case 'raft': {
         const flaw = raftFlaw(image.group(message.group), message.message)
         if (flaw !== null) this.#report(node, flaw)
+        if (message.message.type === 'append')
+          for (const { data } of message.message.entries) this.#offered(node, envelopeIn(data))
         return
       }
       case 'vote': {
@@ -66,6 +72,24 @@ export class DurabilityChecker {
     }
   }
 
+  /** A node takes an envelope of its own, about to be written. */
+  said(node: VirtualNode, bytes: Uint8Array): void {
+    const own = this.#own.get(node) ?? new Map<string, Uint8Array>()
+    this.#own.set(node, own.set(idOf(bytes), bytes))
+  }
+
+  /** What a crash left is on the disk, under other objects. */
+  restarted(node: VirtualNode): void {
+    this.#own.delete(node)
+  }
+
+  /** An append may leave before its entries are on the leader's disk, but not with an own envelope that is not. */
+  #offered(node: VirtualNode, bytes: Uint8Array | null): void {
+    const own = bytes === null ? undefined : this.#own.get(node)?.get(idOf(bytes))
+    if (own !== undefined && !this.#disks.durable(node).envelopes.has(own))
+      this.#report(node, 'an entry with an envelope of its own')
+  }
+
   /** An own envelope that goes out for the first time: after a crash its clock value must not be used again. */
   gossiped(node: VirtualNode, bytes: Uint8Array): void {
     if (!this.#disks.durable(node).envelopes.has(bytes))
@@ -82,7 +106,7 @@ export class DurabilityChecker {
   }
 }
 
-/** What a Raft message promises that the disk does not hold, or null. */
+/** What a Raft message promises that the disk does not hold, or null. An append promises its sender's term only (docs/decisions/0014). */
 function raftFlaw(disk: GroupImage, message: RaftMessage): string | null {
   const { term, type } = message
   if (type === 'pre-vote' || type === 'pre-vote-reply') return null
@@ -96,7 +120,5 @@ function raftFlaw(disk: GroupImage, message: RaftMessage): string | null {
     return !message.success || disk.log.length >= message.matchIndex
       ? null
       : `an acknowledgement of entry ${message.matchIndex}`
-  if (type !== 'append') return null
-  const lost = message.entries.find(entry => disk.log[entry.index - 1]?.term !== entry.term)
-  return lost === undefined ? null : `entry ${lost.index} as leader`
+  return null
 }

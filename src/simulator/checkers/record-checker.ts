@@ -190,7 +190,9 @@ export class RecordChecker {
       kResult: form.payload.kResult,
       ...need.payload.windows
     })
-    for (const item of items) if (item.type === 'entry') model.apply(item.entry)
+    // The entry that ends the thread comes when the time for findings is up, whatever it carries.
+    for (const item of items)
+      if (item.type === 'entry' && item.entry.index < outcome.index) model.apply(item.entry)
     const isUpheld = model.isUpheld(outcome.challenges.map(String))
     this.#init.findings.check(
       outcome.result === (isUpheld ? 'INVALID' : 'FINAL'),

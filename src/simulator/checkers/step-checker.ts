@@ -44,3 +44,8 @@ export class StepChecker {
 export function stampOf(data: Uint8Array): number | null {
   return data.length === 0 ? null : decode<[number, unknown]>(data)[0]
 }
+
+/** The envelope in an entry; null for a tick and for a new leader's. */
+export function envelopeIn(data: Uint8Array): Uint8Array | null {
+  return data.length === 0 ? null : decode<[number, Uint8Array | null]>(data)[1]
+}

@@ -56,6 +56,7 @@ export class Watch implements Witness {
     this.#onEvidence(node, effects)
     if (this.#init.isRaftSafe) this.#onRaft(node, input, effects)
     if (input.kind === 'envelope') this.#onNames(node, input, effects)
+    if (input.kind === 'envelope' && input.local) this.#durability.said(node, input.admitted.bytes)
   }
 
   #onRaft(node: VirtualNode, input: Input, effects: readonly Effect[]): void {
@@ -141,5 +142,6 @@ export class Watch implements Witness {
   restarted(node: VirtualNode): void {
     this.#disks.reread(node)
     this.#consensus.restarted(node)
+    this.#durability.restarted(node)
   }
 }

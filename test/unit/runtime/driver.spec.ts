@@ -9,6 +9,7 @@ import {
   unpackMessages
 } from '../../../src/runtime/index.ts'
 import {
+  append,
   COMMAND,
   codeOf,
   heldJournal,
@@ -72,6 +73,23 @@ describe('runtime/driver: persist, then send', () => {
     hello(w, 'a')
     await until(() => w.network.sent.length === 1)
     assert.deepEqual([w.disk.syncs, w.driver.stats().appends], [0, 1])
+  })
+
+  it('lets the appends of a leader leave during the fsync, and its other messages after it', async () => {
+    const journal = heldJournal()
+    const w = world({ journal })
+    await w.driver.start()
+    w.machine.script = input =>
+      input.kind === 'peer' ? [persist(true), send('others'), append('follower')] : []
+    w.network.peer('did', true)
+    await until(() => journal.appends.length === 1)
+    assert.deepEqual(
+      w.network.sent.map(({ to }) => to),
+      ['follower']
+    )
+    journal.appends[0]?.release()
+    await until(() => w.network.sent.length === 2)
+    assert.equal(w.network.sent[1]?.to, 'others')
   })
 
   it('keeps later batches behind an fsync that is under way', async () => {
