@@ -57,7 +57,7 @@ async function readBounded(path: string): Promise<Uint8Array> {
     if (!stats.isFile()) throw flawed(path, 'it is no file')
     if (stats.size > CAPSULE_FILE_BYTES_MAX)
       throw flawed(path, `it is larger than ${CAPSULE_FILE_BYTES_MAX} bytes`)
-    return await file.readFile()
+    return new Uint8Array(await file.readFile())
   } finally {
     await file.close()
   }
