@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { wasmOfBundle } from './bundle.ts'
 import { CompilerFailedError, CompilerUnavailableError } from './errors.ts'
-import { BUNDLE_BYTES_MAX, COMPILER_MS_MAX } from './limits.ts'
+import { BUNDLE_BYTES_MAX, COMPILER_MS_MAX, COMPLAINT_LENGTH_MAX } from './limits.ts'
 
 /** The one compiler whose output is the same everywhere. Another version compiles other bytes. */
 export const OPA_VERSION = 'v1.22.0'
@@ -55,7 +55,7 @@ export class Compiler {
       ['build', ...target, ...rules, ...ignored, '--output', bundle, folder],
       directory
     )
-    if (!ok) throw new CompilerFailedError(`the policy does not compile: ${output.trim()}`)
+    if (!ok) throw new CompilerFailedError(`the policy does not compile: ${complaintOf(output)}`)
     return wasmOfBundle(await readFile(join(directory, bundle)))
   }
 
@@ -71,6 +71,12 @@ export class Compiler {
     })
     return promise
   }
+}
+
+/** What the compiler says, without the stack of its own that it prints when it fails on what it should refuse. */
+function complaintOf(output: string): string {
+  const [complaint = ''] = output.trim().split('\n\ngoroutine ')
+  return complaint.slice(0, COMPLAINT_LENGTH_MAX)
 }
 
 /** No exit status: it could not be started, or was ended. */

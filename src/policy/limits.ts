@@ -16,3 +16,5 @@ export const QUESTION_BYTES_MAX: number = 16 * 1024 * 1024
 export const BUNDLE_BYTES_MAX: number = 16 * 1024 * 1024
 /** One run of the compiler, in ms. A guard: it takes a second. */
 export const COMPILER_MS_MAX = 120_000
+/** Characters of the compiler's complaints that are passed on: enough for the first ten errors. */
+export const COMPLAINT_LENGTH_MAX = 4_000

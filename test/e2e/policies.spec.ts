@@ -1,0 +1,150 @@
+// Goal: a capsule made on one node governs NEEDs that others judge. Method: real nodes; capsules that need no compiler.
+import assert from 'node:assert/strict'
+import { rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { type CapsuleDag, encodeCapsuleFile } from '../../src/policy/index.ts'
+import { NodeProcess, nodeEnvironment, type Testnet } from '../../src/testnet/index.ts'
+import { frugalCapsule, lenientCapsule, lyingCapsule } from '../support/sample-capsules.ts'
+import {
+  endOf,
+  freshFolder,
+  runCli,
+  startTestnet,
+  stateNeed,
+  stopTestnet
+} from '../support/testnet.ts'
+
+describe('e2e/policies', () => {
+  const folder = freshFolder()
+  let testnet: Testnet
+  before(async () => {
+    testnet = await startTestnet()
+  })
+  after(async () => {
+    await stopTestnet(testnet)
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const onFirst = (...argv: string[]): ReturnType<typeof runCli> =>
+    runCli(['--home', testnet.first.home, 'policy', ...argv])
+  const fileOf = (dag: CapsuleDag): string => {
+    const path = join(folder, `${dag.capsule.name}.car`)
+    writeFileSync(path, encodeCapsuleFile(dag))
+    return path
+  }
+  const added = async (dag: CapsuleDag): Promise<string> => {
+    const { status, stdout, stderr } = await onFirst('add', fileOf(dag))
+    assert.equal(status, 0, stderr)
+    assert.equal(stdout.trim(), dag.capsule.cid)
+    return dag.capsule.cid
+  }
+  const origins = async (node: NodeProcess, cid: string): Promise<unknown> =>
+    (await node.client.call('policy.list', {})).find(one => one.cid === cid)?.origin
+  const newcomer = async (name: string, unplug?: string): Promise<NodeProcess> => {
+    const node = new NodeProcess({
+      role: { name, title: name, work: [], verify: [], bad: false },
+      home: join(folder, name),
+      network: testnet.network,
+      listen: '/ip4/127.0.0.1/tcp/0',
+      join: testnet.first.status.addresses.slice(0, 1),
+      env: nodeEnvironment({
+        ...process.env,
+        ...(unplug && { CAN_SWARM_NODE_UNPLUG: unplug })
+      })
+    })
+    await node.start(new AbortController().signal)
+    return node
+  }
+
+  /** The first line of the answer. The client of this program cannot write what no program should send. */
+  const rawCall = async (node: NodeProcess, method: string, params: string): Promise<string> => {
+    const socket = connect(join(node.home, 'node.sock'))
+    socket.write(`{"jsonrpc":"2.0","id":1,"method":"${method}","params":${params}}\n`)
+    try {
+      for await (const line of createInterface({ input: socket })) return line
+      return ''
+    } finally {
+      socket.destroy()
+    }
+  }
+
+  it('lets work pass that the capsule of its NEED allows, after others fetched that', async () => {
+    const capsule = await added(await lenientCapsule())
+    const thread = await stateNeed(testnet.first, { capsule })
+    const view = await endOf(testnet.first, thread)
+    assert.equal(view.phase, 'FINAL', view.reason)
+    assert.equal(view.capsule, capsule)
+    assert.equal(await origins(testnet.first, capsule), 'added')
+    const others = testnet.running.filter(node => node !== testnet.first)
+    const held = await Promise.all(others.map(node => origins(node, capsule)))
+    assert.ok(held.filter(origin => origin === 'fetched').length >= 3, held.join(' '))
+    const commit = view.commit?.id ?? ''
+    const explained = await onFirst('explain', `${thread}/${commit}`, '--json')
+    const { asked } = JSON.parse(explained.stdout) as {
+      asked: { gate: string; capsule: string; matches: boolean | null }[]
+    }
+    assert.deepEqual(
+      asked.map(one => [one.gate, one.matches]),
+      [
+        ['message', true],
+        ['commit', null]
+      ]
+    )
+    assert.equal(asked[1]?.capsule, capsule)
+  })
+
+  it('rejects work that the capsule of its NEED denies, with the rule as the reason', async () => {
+    const capsule = await added(await frugalCapsule())
+    const thread = await stateNeed(testnet.first, { capsule })
+    const view = await endOf(testnet.first, thread, 30_000)
+    assert.notEqual(view.phase, 'FINAL')
+    const reasons = view.verdicts.flatMap(verdict => verdict.reasons)
+    assert.ok(
+      reasons.some(reason => reason === 'commit gate: engine: the evaluation ran out of gas'),
+      JSON.stringify(view.verdicts)
+    )
+    assert.equal(
+      view.verdicts.some(verdict => verdict.pass === true),
+      false
+    )
+  })
+
+  it('asks a capsule of another node, and cannot without the store', async () => {
+    const cid = await added(await lenientCapsule('travelling'))
+    const plugged = await newcomer('plugged')
+    const unplugged = await newcomer('unplugged', 'artifacts')
+    try {
+      const ask = (node: NodeProcess) =>
+        node.client.call('policy.evaluate', { cid, input: { gate: 'commit' } })
+      assert.deepEqual(await ask(plugged), await ask(testnet.first))
+      assert.equal(await origins(plugged, cid), 'fetched')
+      await assert.rejects(ask(unplugged), { code: 'CAPSULE_UNAVAILABLE' })
+    } finally {
+      await Promise.all([plugged.stop(), unplugged.stop()])
+    }
+  })
+
+  it('refuses a capsule that lies and questions beyond measure, names the rule that denies a NEED, and serves on', async () => {
+    const lying = await onFirst('add', fileOf(await lyingCapsule()))
+    assert.equal(lying.status, 4)
+    assert.match(lying.stderr, /vector "a lie".*\[CAPSULE_REFUSED\]/u)
+    const { client } = testnet.first
+    const cid = (await client.call('policy.list', {}))[0]?.cid ?? ''
+    const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`
+    const params = `{"cid":"${cid}","input":{"gate":"message","x":${deep}}}`
+    const answer = await rawCall(testnet.first, 'policy.evaluate', params)
+    assert.match(answer, /nests deeper than 64 levels.*POLICY_INPUT/u)
+    const large = { gate: 'message', x: 'x'.repeat(10_000_000) }
+    const { decision } = await client.call('policy.evaluate', { cid, input: large })
+    assert.deepEqual(decision.reasons, ['engine: the evaluation trapped'])
+    const over = await runCli([
+      ...['--home', testnet.first.home, 'need', '--capability', 'text/language'],
+      ...['--input-cid', cid, '--budget', '9999999999999999']
+    ])
+    assert.equal(over.status, 4)
+    assert.match(over.stderr, /need-budget: "9999999999999999".*\[POLICY_DENIED\]/u)
+    assert.ok((await client.call('node.status', {})).pid > 0)
+  })
+})
