@@ -100,6 +100,28 @@ describe('core/swarm: formation', () => {
     assert((cluster.view(requester, thread).finalize?.signers.length ?? 0) >= 5)
   })
 
+  it('takes reserves, in their order, for candidates that do not answer, and nobody else once a roster is chosen', () => {
+    const cluster = new SwarmCluster({ nodes: 7, seed: 3 })
+    const thread = stateNeed(cluster)
+    const requester = cluster.nodes[0] as ClusterNode
+    const dids = cluster.nodes.map(({ did }) => did)
+    const order = drawOrder(thread, 0, dids)
+    const absent = order.filter(did => did !== requester.did).slice(0, 2)
+    for (const node of cluster.nodes) if (absent.includes(node.did)) deafen(node, 'invite')
+    const first = order.filter(did => !absent.includes(did)).slice(0, 4)
+    const late = cluster.nodes.find(({ did }) => did === first.find(one => one !== requester.did))
+    deafen(late as ClusterNode, 'bind')
+    cluster.run(3_000)
+    const { group, reason } = cluster.view(requester, thread)
+    assert.equal(group, null)
+    assert.match(reason, /^waiting for 1 member/u, 'it is bound: no reserve takes its place')
+    cluster.crash(late as ClusterNode)
+    cluster.restart(late as ClusterNode)
+    assert(cluster.runUntil(() => cluster.view(requester, thread).group !== null, 3_000))
+    const view = cluster.view(requester, thread)
+    assert.deepEqual([view.epoch, view.group?.roster], [0, first])
+  })
+
   it('waits while there are too few voters for the size that is asked for', () => {
     const { cluster, thread } = stated()
     assert.match(cluster.view(cluster.nodes[0] as ClusterNode, thread).reason, /7 are needed/u)
