@@ -19,7 +19,7 @@ import type { CapsuleOrigin, CapsuleSummary } from '../rpc/index.ts'
 const FETCH_MS = 20_000
 /** How long a question waits for a capsule that is being fetched, in ms; who asked asks again. */
 const ASK_WAIT_MS = 5_000
-/** Capsules of strangers' NEEDs that are fetched at once: what a flood of NEEDs may make this node download. */
+/** Fetches under way with which a stranger's NEED begins no other, against floods. A verdict that needs its capsule does not wait for them. */
 const FETCHES_MAX = 4
 /** Fetched capsules that are kept; the oldest is let go. Each has at most 2.5 MiB. */
 const FETCHED_MAX = 64
@@ -109,8 +109,6 @@ export class Capsules {
   async #waitFor(cid: string): Promise<void> {
     const missed = this.#missedWhy(cid)
     if (missed !== null) throw new CapsuleUnavailableError(cid, missed)
-    if (!this.#fetching.has(cid) && this.#fetching.size >= FETCHES_MAX)
-      throw new CapsuleUnavailableError(cid, 'it waits until others have been fetched')
     const late = Promise.withResolvers<never>()
     const timer = setTimeout(
       () => late.reject(new CapsuleUnavailableError(cid, 'it is still being fetched')),

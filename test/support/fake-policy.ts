@@ -18,9 +18,13 @@ type Function = readonly [name: string, type: number, body: readonly number[]]
 /**
  * `body`: the instructions of `opa_eval` (seven i32 in, the address of the answer out), without the last end. Global 0 is a
  * mutable i32 that starts at 0; function 0 is `opa_eval` itself.
+ * `others`: instructions of its other functions, by name.
  */
-export function fakePolicy(body: readonly number[]): Uint8Array {
-  const functions: Function[] = [
+export function fakePolicy(
+  body: readonly number[],
+  others: Readonly<Record<string, readonly number[]>> = {}
+): Uint8Array {
+  const usual: Function[] = [
     ['opa_eval', TYPE_OF_EVAL, body],
     ['opa_malloc', 1, constant(1024)],
     ['opa_json_parse', 2, constant(8)],
@@ -29,6 +33,7 @@ export function fakePolicy(body: readonly number[]): Uint8Array {
     ['builtins', 0, constant(TEXT.builtins)],
     ['entrypoints', 0, constant(TEXT.entrypoints)]
   ]
+  const functions = usual.map(([text, type, code]): Function => [text, type, others[text] ?? code])
   const exportOf = (text: string, kind: number, index: number): number[] => [
     ...name(text),
     kind,

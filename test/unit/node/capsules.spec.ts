@@ -89,6 +89,22 @@ describe('node/capsules', () => {
     assert.deepEqual(encodeCapsuleFile(dag), encodeCapsuleFile(frugal))
   })
 
+  it('has what it kept after a restart, when nobody else has it', async () => {
+    const a = await node('a')
+    const { cid } = await a.capsules.add(await fileOf(await frugalCapsule()))
+    const engine = opaPolicyEngine({
+      workerUrl,
+      directories: [basePath()],
+      timeoutMs: 5000,
+      logger: silent
+    })
+    nodes.push({ ...a, engine })
+    const restarted = new Capsules(engine, a.store, silent)
+    assert.equal((await restarted.list())[1]?.ready, false)
+    assert.equal((await restarted.evaluate(cid, QUESTION)).allow, false)
+    assert.equal((await restarted.list())[1]?.ready, true)
+  })
+
   it('cannot without its store plugged in, and says why', async () => {
     const [a, b] = [await node('a'), await node('b', true)]
     const { cid } = await a.capsules.add(await fileOf(await lenientCapsule()))

@@ -9,6 +9,7 @@ const BASE = readFileSync(new URL('../../../../policies/base/capsule.wasm', impo
 const LIMITS: EvaluationLimits = { gas: 1_000_000, stack: 16_384 }
 /** i32.const of the address of an allow. */
 const ALLOW = [0x41, 0x80, 0x02]
+const UNUSABLE = 'WASM_UNUSABLE'
 const allowed = { allow: true, reasons: [] }
 const stopped = (reason: string) => ({
   allow: false,
@@ -90,6 +91,36 @@ describe('adapters/opa/sandbox', () => {
     const deep = '['.repeat(10_000) + ']'.repeat(10_000)
     assert.deepEqual(decide(sandbox, deep), stopped('the evaluation ran out of stack'))
     assert.equal(decide(sandbox, '{"gate":"other"}').gas > 0, true)
+  })
+
+  it('sets up what a stranger wrote within its gas, and believes nothing that it returns', () => {
+    const start = (body: readonly number[]): string =>
+      flawOf(fakePolicy(ALLOW, { opa_json_dump: body }))
+    // Fills memory with ones: no text ends. A loop without end. Addresses that are none. Texts that are no tables.
+    assert.equal(
+      start([0x41, 0, 0x41, 1, 0x3f, 0, 0x41, 16, 0x74, 0xfc, 0x0b, 0, 0x41, 0]),
+      UNUSABLE
+    )
+    assert.throws(() => start([0x03, 0x40, 0x0c, 0, 0x0b, 0x41, 0]), /unreachable/u)
+    for (const address of [[0x7f], [0xff, 0xff, 0x3f], [0], [0x80, 0x02]])
+      assert.equal(start([0x41, ...address]), UNUSABLE, String(address))
+    for (const name of ['opa_malloc', 'opa_json_parse'])
+      assert.equal(
+        flawOf(fakePolicy(ALLOW, { [name]: [0x41, name === 'opa_malloc' ? 0x7f : 0] })),
+        UNUSABLE
+      )
+    const far = sandboxOf(fakePolicy(ALLOW, { opa_heap_ptr_get: [0x41, 0x7f] }))
+    assert.deepEqual(decide(far, '{}'), stopped('the evaluation trapped'))
+  })
+
+  it('traps where a policy sets itself up in the small memory only', () => {
+    // (memory.size) > 16 pages: answers with an address that holds no table.
+    const isLarge = [0x3f, 0, 0x41, 16, 0x4b]
+    const dump = [...isLarge, 0x04, 0x7f, 0x41, 0, 0x05, 0x20, 0, 0x0b]
+    const sandbox = sandboxOf(fakePolicy(ALLOW, { opa_json_dump: dump }))
+    assert.equal(decide(sandbox, '{}').allow, true)
+    const large = JSON.stringify({ x: 'x'.repeat(20_000) })
+    assert.deepEqual(decide(sandbox, large), stopped('the evaluation trapped'))
   })
 
   it('says what is wrong with wasm that it refuses', () => {
