@@ -63,10 +63,7 @@ export function tellManifests(
   if (toldAt !== undefined && context.nowMs - toldAt < context.settings.retryMs) return
   formation.told.set(member, context.nowMs)
   const wanted = new Set(ids)
-  const items = formation.candidates.flatMap(({ did, manifest }) => {
-    const known = context.manifests.get(did)
-    return wanted.has(manifest) && known?.id === manifest ? [known.bytes] : []
-  })
+  const items = [...formation.manifests].flatMap(([id, bytes]) => (wanted.has(id) ? [bytes] : []))
   const { epoch } = formation
   context.send(member, { type: 'manifests', thread: thread.id, epoch, items })
   sendBind(context, thread, formation, member)

@@ -22,6 +22,8 @@ export type Formation = {
   /** What FORM will show of the epochs before; empty in the NEED's own epoch. */
   readonly seals: readonly SealedEpoch[]
   readonly candidates: readonly Candidate[]
+  /** MANIFESTs of the candidates, by id, as they were when these were drawn: an agent that starts again states a newer one. */
+  readonly manifests: ReadonlyMap<string, Uint8Array>
   readonly order: readonly string[]
   readonly invitedAt: number
   readonly available: Set<string>
@@ -171,6 +173,7 @@ type Chosen = Pick<Formation, 'epoch' | 'seals' | 'candidates'>
 function newFormation(context: Context, thread: Thread, chosen: Chosen): Formation {
   return {
     ...chosen,
+    manifests: manifestsOf(context, chosen.candidates),
     order: drawOrder(
       thread.id,
       chosen.epoch,
@@ -187,6 +190,17 @@ function newFormation(context: Context, thread: Thread, chosen: Chosen): Formati
     publishedAt: 0,
     publishFrom: 0
   }
+}
+
+function manifestsOf(
+  context: Context,
+  candidates: readonly Candidate[]
+): ReadonlyMap<string, Uint8Array> {
+  const held = candidates.flatMap(({ did, manifest }) => {
+    const known = context.manifests.get(did)
+    return known?.id === manifest ? [[manifest, known.bytes] as const] : []
+  })
+  return new Map(held)
 }
 
 /** Puts back a choice that was on disk: members may have promised to it already. */

@@ -4,7 +4,7 @@
  */
 import { strict as assert } from 'node:assert'
 import { drawOrder } from '../../../../src/core/roster/index.ts'
-import type { Effect, PeerMessage } from '../../../../src/core/swarm/index.ts'
+import type { Effect, PeerMessage, ThreadView } from '../../../../src/core/swarm/index.ts'
 import { script } from '../../../support/swarm-agents.ts'
 import { stateNeed } from '../../../support/swarm-attacks.ts'
 import { type ClusterNode, SwarmCluster, testKeys } from '../../../support/swarm-cluster.ts'
@@ -205,5 +205,29 @@ describe('core/swarm: formation', () => {
     assert.deepEqual(ask(member), ['manifests', 'bind'])
     assert.deepEqual(ask(member), [])
     assert.deepEqual(ask(testKeys(50).did), [])
+  })
+
+  it('is finished though a candidate, started again, states a newer manifest before its members were asked to join', () => {
+    const cluster = new SwarmCluster({ nodes: 5, seed: 2 })
+    const requester = cluster.nodes[0] as ClusterNode
+    const members = cluster.nodes.slice(1)
+    const thread = stateNeed(cluster)
+    let isDeaf = true
+    for (const { swarm } of members) {
+      const step = swarm.step.bind(swarm)
+      swarm.step = input =>
+        isDeaf && input.kind === 'message' && input.message.type === 'bind' ? [] : step(input)
+    }
+    assert(cluster.runUntil(() => requester.disk.some(({ type }) => type === 'chosen'), 5_000))
+    for (const node of members)
+      cluster.command(node, { type: 'announce', draft: cluster.manifest() })
+    cluster.run(1_000)
+    isDeaf = false
+    const view = (): ThreadView => cluster.view(requester, thread)
+    assert(
+      cluster.runUntil(() => view().group !== null, 5_000),
+      view().reason
+    )
+    assert.equal(view().epoch, 0)
   })
 })
