@@ -9,6 +9,7 @@ import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { gatheringMuxer, joiningEncrypter } from './gathered-writes.ts'
 import { gossipOptions } from './gossip-options.ts'
 import {
   CONNECTIONS_MAX,
@@ -56,8 +57,8 @@ export async function createHost(init: HostInit): Promise<Host> {
     ...(init.datastore === undefined ? {} : { datastore: init.datastore }),
     addresses: { listen: [...init.listen] },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    connectionEncrypters: [joiningEncrypter(noise())],
+    streamMuxers: [gatheringMuxer(yamux())],
     peerDiscovery: init.mdns ? [mdns({ serviceTag: init.names.mdns })] : [],
     peerStore: { maxAddressAge: PEER_AGE_MS_MAX, maxPeerAge: PEER_AGE_MS_MAX },
     connectionManager: {

@@ -62,6 +62,11 @@ export const BATCH_BYTES_MAX: number = 64 * 1024
 export const DRAIN_MS_MAX = 15_000
 /** Time for which messages to a peer that could not be reached are dropped without a new dial, in ms. */
 export const UNREACHABLE_MS = 500
+/**
+ * Frames of one connection that are encrypted and written at once, in bytes: most of what a turn of the event loop brings,
+ * and within one message of the encryption (65 519 bytes). Larger writes pay for themselves.
+ */
+export const GATHERED_BYTES_MAX: number = 32 * 1024
 /** Direct streams per connection and direction: one, plus ones that replace a broken one. */
 export const DIRECT_STREAMS_MAX = 4
 
