@@ -1,5 +1,5 @@
 import { compareText, equals, fromHex, toHex } from '../base/index.ts'
-import { type Admitted, type Certificate, signingBytes } from '../envelope/index.ts'
+import { type Admitted, type Certificate, signedBytes } from '../envelope/index.ts'
 import {
   EVIDENCE_FORMAT,
   type EvidenceOf,
@@ -20,6 +20,7 @@ import {
   type Form,
   formOf,
   formsIn,
+  rememberForm,
   type SeenCertificate,
   type SeenSeal,
   type SeenVote,
@@ -37,6 +38,7 @@ import type { Stage } from './types.ts'
 export function watchEnvelope(context: Context, thread: Thread, admitted: Admitted): void {
   const forms = formsIn(admitted)
   if (forms.length === 0) return
+  if (admitted.envelope.verb === 'FORM') rememberForm(admitted as Form)
   const known = knownForms(thread)
   const isKnown = (bytes: Uint8Array): boolean => known.some(form => equals(form, bytes))
   const fresh = distinct(forms).filter(bytes => !isKnown(bytes) && isSigned(context, thread, bytes))
@@ -105,9 +107,7 @@ function certificatesOf(thread: Thread): readonly SeenCertificate[] {
 
 function isSigned({ verify }: Context, thread: Thread, bytes: Uint8Array): boolean {
   const form = reader(thread)(bytes)
-  return (
-    form !== null && verify(form.envelope.sender, signingBytes(form.envelope), form.envelope.sig)
-  )
+  return form !== null && verify(form.envelope.sender, signedBytes(form), form.envelope.sig)
 }
 
 function isSealSigned(

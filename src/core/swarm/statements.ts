@@ -91,6 +91,11 @@ export function formOf(bytes: Uint8Array, among: readonly Admitted[]): Form | nu
   return form
 }
 
+/** A FORM that was parsed already: its bytes need no second look, nor a second place in memory. */
+export function rememberForm(form: Form): void {
+  parsed.set(form.bytes, form)
+}
+
 function parseForm(bytes: Uint8Array): Form | null {
   const result = parseEnvelope(bytes)
   return result.ok && result.value.envelope.verb === 'FORM' ? (result.value as Form) : null
