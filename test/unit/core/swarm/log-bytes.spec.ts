@@ -118,7 +118,7 @@ describe('core/swarm: what a liar logs', () => {
   }
 
   it('leaves no more than so many bytes of envelopes that no log will ever have', function () {
-    this.timeout(30_000)
+    this.timeout(120_000)
     const of = world()
     const victim = of.member
     const { bytes: unfounded } = large(of, 0)
