@@ -22,6 +22,8 @@ export function gossipOptions(topic: string): Partial<GossipsubOpts> {
     Dscore: 2,
     Dlazy: 4,
     floodPublish: true,
+    // An own message is encoded once, not once for each neighbour.
+    batchPublish: true,
     heartbeatInterval: 700,
     mcacheLength: 6,
     mcacheGossip: 3,
