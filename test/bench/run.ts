@@ -4,6 +4,7 @@
  */
 import type { Bench } from './bench.ts'
 import { decideBench } from './decide.ts'
+import { memoryBench } from './live-groups.ts'
 import { nodeBench } from './node.ts'
 import { policyBench } from './policy.ts'
 import { benchRaft } from './raft.ts'
@@ -16,7 +17,14 @@ const raftBench: Bench = {
     for (const { bench: _, ...measure } of benchRaft()) report(measure)
   }
 }
-const benches: readonly Bench[] = [nodeBench, raftBench, decideBench, simulatorBench, policyBench]
+const benches: readonly Bench[] = [
+  nodeBench,
+  raftBench,
+  decideBench,
+  memoryBench,
+  simulatorBench,
+  policyBench
+]
 
 const names = process.argv.slice(2)
 const unknown = names.filter(name => !benches.some(bench => bench.name === name))
