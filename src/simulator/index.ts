@@ -9,7 +9,7 @@
  * 4. The checkers share no code with what they check: they read bytes, disks and messages.
  */
 export type { RuleName, Violation } from './checkers/violation.ts'
-export { CAPSULE, draftOf, INPUT, OUTPUT, WRONG_OUTPUT } from './drafts.ts'
+export { CAPSULE, draftOf, INPUT, needDraft, OUTPUT, WRONG_OUTPUT } from './drafts.ts'
 export { SimulatorWorkerError, TraceFailedError } from './errors.ts'
 export { FAULT_NAMES, FAULTS, type FaultName } from './faults.ts'
 export type { Plan, SeedOptions } from './plan.ts'

@@ -14,7 +14,8 @@ import {
   type Verb
 } from '../../src/core/envelope/index.ts'
 import { type Applied, encodeEntry, NeedLog, verdictSeal } from '../../src/core/need/index.ts'
-import { CAPSULE, INPUT, OUTPUT, testDraft, testKeys, testVerify } from './swarm-cluster.ts'
+import { needDraft } from '../../src/simulator/index.ts'
+import { CAPSULE, OUTPUT, testDraft, testKeys, testVerify } from './swarm-cluster.ts'
 
 /** Log time zero of these tests. */
 export const T0 = 1_800_000_000_000
@@ -237,29 +238,6 @@ export function did(who: Who): string {
 }
 
 function needPayload(overrides: Partial<Payload<'NEED'>>): Payload<'NEED'> {
-  return {
-    slot: 'slot-1',
-    epoch: 0,
-    task: 'text/upper',
-    requires: ['text/upper'],
-    produces: [],
-    inputs: [INPUT],
-    budget: 100n,
-    verifyBounty: 10n,
-    kPlan: 1,
-    kResult: 1,
-    windows: {
-      bidMs: 200,
-      leaseTtlMs: 1_000,
-      verifyMs: 2_000,
-      sealMs: 100,
-      revealMs: 1_000,
-      challengeMs: 500
-    },
-    expiresAt: T0 + 20_000,
-    capsule: CAPSULE,
-    taskClass: 'deterministic',
-    solo: false,
-    ...overrides
-  }
+  const { payload } = needDraft(T0)
+  return { ...payload, windows: { ...payload.windows, bidMs: 200 }, ...overrides }
 }

@@ -14,11 +14,11 @@ import type { Verb } from '../../../src/core/envelope/index.ts'
 import { type Command, type Phase, Swarm } from '../../../src/core/swarm/index.ts'
 import type { ArchiveEntry } from '../../../src/ports/index.ts'
 import { Driver, type DriverInit } from '../../../src/runtime/index.ts'
+import { needDraft } from '../../../src/simulator/index.ts'
 import { seededRandom } from '../../support/seeded-random.ts'
 import { script } from '../../support/swarm-agents.ts'
 import {
   type ClusterNode,
-  INPUT,
   type SwarmCluster,
   testDraft,
   testKeys
@@ -162,26 +162,9 @@ describe('runtime: the swarm behind its driver', () => {
   afterEach(() => Promise.all(nodes.map(node => node.driver.stop())))
 
   async function stateNeed(expiresAt = Date.now() + 20_000): Promise<string> {
-    const payload = {
-      slot: 'slot-1',
-      epoch: 0,
-      task: 'text/upper',
-      requires: ['text/upper'],
-      produces: [],
-      inputs: [INPUT],
-      budget: 100n,
-      verifyBounty: 10n,
-      kPlan: 1,
-      kResult: 1,
-      windows: WINDOWS,
-      expiresAt,
-      capsule: CID.parse(CAPSULE),
-      taskClass: 'deterministic' as const,
-      solo: false
-    }
     const result = await (nodes[0] as DrivenNode).driver.command({
       type: 'state-need',
-      draft: testDraft(Date.now(), 'NEED', null, payload)
+      draft: needDraft(Date.now(), { windows: WINDOWS, expiresAt, capsule: CID.parse(CAPSULE) })
     })
     assert.ok(result.ok, JSON.stringify(result))
     return (result.value as { envelope: string }).envelope
