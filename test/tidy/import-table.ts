@@ -10,6 +10,7 @@ const CORE = {
   // Wasm in, wasm out: knows nothing of what policies decide.
   'core/metering': ['core/base', 'core/codec'],
   'core/merkle': ['core/base', 'core/codec'],
+  'core/checkpoint': ['core/base', 'core/codec', 'core/identity', 'core/merkle'],
   'core/ledger': ['core/base', 'core/codec', 'core/merkle'],
   'core/policy': ['core/base', 'core/codec', 'core/envelope'],
   'core/plan': ['core/base', 'core/codec', 'core/envelope'],

@@ -2,6 +2,7 @@ import { compare as compareBytes } from 'uint8arrays/compare'
 import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
+import { toString } from 'uint8arrays/to-string'
 
 export { compareBytes, concat, equals }
 
@@ -31,6 +32,28 @@ export function fromHex(text: string): Uint8Array {
 /** UTF-8 bytes of a string. */
 export function utf8(text: string): Uint8Array {
   return fromString(text, 'utf8')
+}
+
+/** The text of UTF-8 bytes, or null when they are not well-formed UTF-8. */
+export function fromUtf8(bytes: Uint8Array): string | null {
+  const text = toString(bytes, 'utf8')
+  return equals(utf8(text), bytes) ? text : null
+}
+
+/** Standard base64 with padding (RFC 4648, section 4). */
+export function toBase64(bytes: Uint8Array): string {
+  return toString(bytes, 'base64pad')
+}
+
+/** Bytes of standard base64 with padding; null when the text is not the one that `toBase64` gives. */
+export function fromBase64(text: string): Uint8Array | null {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return null
+  try {
+    const bytes = fromString(text, 'base64pad')
+    return toBase64(bytes) === text ? bytes : null
+  } catch {
+    return null
+  }
 }
 
 /** Code-unit order: total, locale-free. The only string order that protocol state may use. */
