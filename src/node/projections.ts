@@ -8,8 +8,8 @@ export function keepPlans({ driver, plan, logger }: NodeParts): () => void {
       return
     }
     if (event.type !== 'facts') return
-    const { thread, envelope, sender, lamport, facts } = event
-    plan.apply(thread, { envelope, sender, lamport, facts }).catch((error: unknown) => {
+    const { type: _, thread, ...change } = event
+    plan.apply(thread, change).catch((error: unknown) => {
       logger.warn(
         'facts did not reach the plan document; it is rebuilt when it is next looked at',
         { thread, error: String(error) }

@@ -1,12 +1,6 @@
-import type { Fact } from '../core/envelope/index.ts'
+import type { PlanChange } from '../core/plan/index.ts'
 
-/** Facts of one envelope. */
-export type PlanChange = {
-  readonly envelope: string
-  readonly sender: string
-  readonly lamport: number
-  readonly facts: readonly Fact[]
-}
+export type { PlanChange }
 
 /** The shared plan as one Automerge document per thread, in a worker. A fold over admitted envelopes: it can always be rebuilt. */
 export interface PlanStore {

@@ -334,6 +334,13 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['NO_WINDOW', 'denied', 'The challenge window is not open.'],
     ['VERDICT_GIVEN', 'denied', 'This node has judged the COMMIT already, otherwise.'],
     ['USE_VERDICT', 'usage', 'Verdicts are sealed first.', 'Use the method agent.verdict.'],
+    ['USE_UPDATE_PLAN', 'usage', 'Plan updates have a place that the node gives them.'],
+    [
+      'PLAN_SESSIONS_USED_UP',
+      'denied',
+      'The node has lost track of its plan updates too often in this thread.',
+      'Say the rest in a new NEED.'
+    ],
     ['GROUP_ONLY', 'denied', 'The group derives this verb; nobody states it.']
   ],
   'Envelopes and messages': [

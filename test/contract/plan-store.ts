@@ -14,6 +14,7 @@ export function samplePlanChange(number: number, facts?: readonly Fact[]): PlanC
     envelope: `envelope-${number}`,
     sender: `did:key:z${number % 3}`,
     lamport: number,
+    chain: null,
     facts: facts ?? [
       {
         kind: 'ADD_TASK',

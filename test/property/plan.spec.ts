@@ -43,7 +43,8 @@ const changes: fc.Arbitrary<PlanChange[]> = fc.uniqueArray(
     envelope: fc.nat(200).map(n => `e${n}`),
     sender: fc.constantFrom('did:key:zA', 'did:key:zB'),
     lamport: fc.nat(4),
-    facts: fc.array(fact, { maxLength: 6 })
+    facts: fc.array(fact, { maxLength: 6 }),
+    chain: fc.constant(null)
   }),
   { selector: change => change.envelope, maxLength: 12 }
 )

@@ -15,6 +15,7 @@ import {
 } from '../../src/core/envelope/index.ts'
 import { encodeEntry } from '../../src/core/need/index.ts'
 import type { PeerMessage } from '../../src/core/swarm/index.ts'
+import { planPayload } from '../support/plan-payload.ts'
 import { script } from '../support/swarm-agents.ts'
 import { give, stateNeed } from '../support/swarm-attacks.ts'
 import { type ClusterNode, SwarmCluster, testKeys } from '../support/swarm-cluster.ts'
@@ -235,7 +236,7 @@ function drafts(world: World): fc.Arbitrary<Draft> {
       HEARTBEAT: { task, progress: all.progress },
       YIELD: { task, reason: '' },
       RELEASE: { task },
-      UPDATE_PLAN: { facts: [] },
+      UPDATE_PLAN: planPayload(),
       COMMIT: { task, outputs: all.outputs, verifyBounty: cost, telemetry },
       ATTEST: { ...finding, seal },
       REJECT: finding,

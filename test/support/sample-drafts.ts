@@ -153,7 +153,12 @@ export const SAMPLE_PAYLOADS: { readonly [V in Verb]: Payload<V> } = {
   HEARTBEAT: { task, progress: 40 },
   YIELD: { task, reason: 'the machine is going to sleep' },
   RELEASE: { task },
-  UPDATE_PLAN: { facts: [{ kind: 'PRODUCES', task: 'detect', artifact }] },
+  UPDATE_PLAN: {
+    session: 0,
+    seq: 1,
+    previous: null,
+    facts: [{ kind: 'PRODUCES', task: 'detect', artifact }]
+  },
   COMMIT: {
     task,
     outputs: [artifact],

@@ -14,7 +14,8 @@ export function decodeChange({ envelope, facts }: EncodedChange): PlanChange {
   const stated = facts.map(decodeFact)
   const [first] = stated
   assert(first !== undefined, 'a change has at least one fact')
-  return { envelope, sender: first[0], lamport: first[1], facts: stated.map(([, , fact]) => fact) }
+  const said = stated.map(([, , fact]) => fact)
+  return { envelope, sender: first[0], lamport: first[1], facts: said, chain: null }
 }
 
 function decodeFact(bytes: Uint8Array): [sender: string, lamport: number, fact: Fact] {

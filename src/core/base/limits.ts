@@ -19,6 +19,12 @@ export const MESSAGE_BYTES_MAX: number = 1024 * 1024
 export const LIST_ITEMS_MAX = 256
 /** UTF-8 code units of any text field of a payload. */
 export const TEXT_LENGTH_MAX = 4096
+/** Facts of one UPDATE_PLAN: as many of ordinary size as its policy evaluation has gas for. */
+export const PLAN_FACTS_MAX = 128
+/** Sessions of one sender in one thread: chains of UPDATE_PLANs. A node begins another only after it lost its disk. */
+export const PLAN_SESSIONS_MAX = 16
+/** UPDATE_PLANs of one session. Ten times the largest plan that is measured, one fact at a time, in all sessions together. */
+export const PLAN_UPDATES_MAX = 16_384
 /** Threads that a node follows at once; the oldest ended ones leave first. */
 export const THREADS_MAX = 10_000
 /** Consensus entries of one thread. A thread that needs more is misbehaving. */

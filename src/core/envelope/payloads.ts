@@ -1,5 +1,11 @@
 import * as v from 'valibot'
-import { CANDIDATES_MAX, EPOCHS_MAX } from '../base/index.ts'
+import {
+  CANDIDATES_MAX,
+  EPOCHS_MAX,
+  PLAN_FACTS_MAX,
+  PLAN_SESSIONS_MAX,
+  PLAN_UPDATES_MAX
+} from '../base/index.ts'
 import {
   amount,
   anyBytes,
@@ -249,8 +255,25 @@ export const payloads = {
   YIELD: v.strictObject({ task: cid, reason: text }),
   /** The lease ended by expiry. */
   RELEASE: v.strictObject({ task: cid }),
-  /** Adds plan facts. */
-  UPDATE_PLAN: v.strictObject({ facts: listOf(fact) }),
+  /**
+   * Adds plan facts. The updates of a sender in one thread form a chain for each session, so that every node counts the same ones,
+   * in whatever order they come (protocols/plan).
+   */
+  UPDATE_PLAN: v.pipe(
+    v.strictObject({
+      /** A sender that has lost track of a chain begins the next one. */
+      session: v.pipe(uint, v.maxValue(PLAN_SESSIONS_MAX - 1)),
+      /** Position in the chain, from 1. */
+      seq: v.pipe(uint, v.minValue(1), v.maxValue(PLAN_UPDATES_MAX)),
+      /** The sender's UPDATE_PLAN with seq - 1 in this session; null exactly when seq is 1. */
+      previous: v.nullable(cid),
+      facts: v.pipe(listOf(fact, PLAN_FACTS_MAX), v.minLength(1, 'must have a fact'))
+    }),
+    v.check(
+      ({ seq, previous }) => (seq === 1) === (previous === null),
+      'previous is null exactly in the first update of a session'
+    )
+  ),
   /** The result. */
   COMMIT: v.strictObject({
     task: cid,

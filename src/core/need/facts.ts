@@ -1,4 +1,20 @@
 import type { Admitted, Fact, Payload, Verb } from '../envelope/index.ts'
+import type { PlanChain, PlanChange } from '../plan/index.ts'
+
+/** The plan change that an envelope is, or null where it states no facts. The caller has checked the certificate of a DECIDE or FINALIZE. */
+export function planChangeOf(admitted: Admitted, need: Admitted<'NEED'>): PlanChange | null {
+  const facts = factsOf(admitted, need)
+  if (facts.length === 0) return null
+  const { sender, lamport } = admitted.envelope
+  return { envelope: admitted.id, sender, lamport, facts, chain: chainOf(admitted) }
+}
+
+/** Where an UPDATE_PLAN stands among its sender's; null for other verbs. */
+function chainOf({ envelope }: Admitted): PlanChain | null {
+  if (envelope.verb !== 'UPDATE_PLAN') return null
+  const { session, seq, previous } = envelope.payload as Payload<'UPDATE_PLAN'>
+  return { session, seq, previous: previous?.toString() ?? null }
+}
 
 /**
  * The plan facts that an envelope states, explicitly or by its verb, about the task of its thread's NEED. A function of these

@@ -9,7 +9,7 @@
  */
 export { checkNeed, WINDOW_MS_MAX } from './check-need.ts'
 export { type CommittedEntry, decodeEntry, type EntryBody, encodeEntry } from './entry.ts'
-export { factsOf } from './facts.ts'
+export { factsOf, planChangeOf } from './facts.ts'
 export { verdictSeal } from './judging.ts'
 export {
   type Applied,

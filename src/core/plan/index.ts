@@ -15,6 +15,7 @@ export { compareChanges } from './source.ts'
 export type {
   Annotation,
   LinkView,
+  PlanChain,
   PlanChange,
   PlanGraph,
   PlanView,

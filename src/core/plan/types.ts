@@ -9,6 +9,17 @@ export type PlanChange = {
   /** The sender's Lamport clock. */
   readonly lamport: number
   readonly facts: readonly Fact[]
+  /** Where an UPDATE_PLAN stands among its sender's; null for other verbs. */
+  readonly chain: PlanChain | null
+}
+
+/** The place of an UPDATE_PLAN. A sender's updates in one thread form one chain for each session. */
+export type PlanChain = {
+  readonly session: number
+  /** From 1. */
+  readonly seq: number
+  /** Text CID of the update with seq - 1; null exactly when seq is 1. */
+  readonly previous: string | null
 }
 
 /** How far a task is. Only ever moves forward. */

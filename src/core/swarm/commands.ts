@@ -9,6 +9,7 @@ import type { Draft } from '../envelope/index.ts'
 import { checkNeed } from '../need/index.ts'
 import type { Context } from './context.ts'
 import { driveFormation } from './formation.ts'
+import { updatePlan } from './planning.ts'
 import { beginSealing, checkReform } from './sealing.ts'
 import type { Thread } from './thread.ts'
 import type { Command } from './types.ts'
@@ -21,9 +22,13 @@ export function runCommand(
   command: Command,
   find: (thread: string) => Thread | undefined
 ): void {
-  if (command.type === 'verdict' || command.type === 'reform') {
+  if ('thread' in command) {
     const thread = find(command.thread)
     if (thread === undefined) return context.reply(id, noThread(context, command.thread))
+    if (command.type === 'update-plan') {
+      const refused = updatePlan(context, thread, { ...command, id })
+      return refused === undefined ? undefined : context.reply(id, refused)
+    }
     const answer =
       command.type === 'reform' ? reform(context, thread) : takeVerdict(context, thread, command)
     return context.reply(id, answer)
@@ -45,7 +50,7 @@ function reform(context: Context, thread: Thread): Result<{ readonly epoch: numb
 
 function draftOf(
   context: Context,
-  command: Exclude<Command, { type: 'verdict' | 'reform' }>,
+  command: Exclude<Command, { thread: string }>,
   find: (thread: string) => Thread | undefined
 ): Result<Draft> {
   if (command.type === 'publish') return complete(context, command.draft, find)
@@ -107,6 +112,8 @@ function complete(
     case 'ATTEST':
     case 'REJECT':
       return refuse('USE_VERDICT', 'verdicts are sealed first: use the verdict command')
+    case 'UPDATE_PLAN':
+      return refuse('USE_UPDATE_PLAN', 'the node places plan updates: use the update-plan command')
     case 'FORM':
     case 'DECIDE':
     case 'FINALIZE':

@@ -16,6 +16,7 @@ import { watchEnvelope } from './evidence.ts'
 import { contradicted } from './finality.ts'
 import { disagree, pullNow, startMember } from './following.ts'
 import { driveFormation } from './formation.ts'
+import { onPlanSaid } from './planning.ts'
 import { LOG_BYTES_MAX, THREAD_BYTES_MAX } from './room.ts'
 import { pickPeer, pull } from './sync.ts'
 import { scopedSlotOf, Thread } from './thread.ts'
@@ -40,6 +41,14 @@ export function onEnvelope(world: World, admitted: Admitted, local: boolean): vo
   const { context } = world
   file(world, admitted, context.nowMs, local)
   if (!local) return
+  answer(context, world, admitted)
+  if (admitted.envelope.verb === 'UPDATE_PLAN')
+    world.withThread(String(admitted.envelope.thread), thread =>
+      onPlanSaid(context, thread, admitted.envelope.lamport)
+    )
+}
+
+function answer(context: Context, world: World, admitted: Admitted): void {
   const waiting = context.waiting.get(admitted.envelope.lamport)
   if (waiting === undefined) return
   context.waiting.delete(admitted.envelope.lamport)
@@ -71,9 +80,8 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
   context.image.noteEnvelope(id, record)
   context.observe({ type: 'envelope', thread: id, id: admitted.id, verb, sender, atMs })
   react(world, thread, admitted)
-  const facts = thread.factsOf(admitted)
-  if (facts.length > 0)
-    context.observe({ type: 'facts', thread: id, envelope: admitted.id, sender, lamport, facts })
+  const change = thread.planChangeOf(admitted)
+  if (change !== null) context.observe({ type: 'facts', thread: id, ...change })
   if (verb === 'NEED')
     for (const early of world.early.envelopes(id)) file(world, early, atMs, false)
 }

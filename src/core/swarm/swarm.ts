@@ -10,6 +10,7 @@ import type { KeptEvidence } from './evidence-shelf.ts'
 import { formAgainLater } from './formation.ts'
 import { onEnvelope } from './intake.ts'
 import { onMessage, onPeer } from './messages.ts'
+import { onPlanSaid } from './planning.ts'
 import { restoreRecord, resume } from './restart.ts'
 import type { Thread } from './thread.ts'
 import type { Tombstone } from './tombstones.ts'
@@ -137,11 +138,9 @@ export class Swarm {
   /** The plan facts of a thread with their sources, for rebuilding its plan document. */
   planChanges(id: string): readonly PlanChange[] {
     const thread = this.#world.threads.get(id)
-    return [...(thread?.envelopes.values() ?? [])].flatMap(({ admitted }) => {
-      const facts = thread?.factsOf(admitted) ?? []
-      const { sender, lamport } = admitted.envelope
-      return facts.length === 0 ? [] : [{ envelope: admitted.id, sender, lamport, facts }]
-    })
+    return [...(thread?.envelopes.values() ?? [])].flatMap(
+      ({ admitted }) => thread?.planChangeOf(admitted) ?? []
+    )
   }
 
   /**
@@ -205,6 +204,10 @@ export class Swarm {
     const context = this.#context
     const waiting = context.waiting.get(input.lamport)
     context.waiting.delete(input.lamport)
+    if (input.draft.verb === 'UPDATE_PLAN')
+      this.#world.withThread(String(input.draft.thread), thread =>
+        onPlanSaid(context, thread, input.lamport)
+      )
     if (waiting !== undefined) return context.refuseCommand(waiting, input.refusal)
     if (input.draft.verb === 'FORM')
       this.#world.withThread(String(input.draft.thread), thread => {

@@ -1,13 +1,8 @@
 import type { Result } from '../base/index.ts'
 import { idOf } from '../codec/index.ts'
-import {
-  type Admitted,
-  type Fact,
-  type Outcome,
-  parseEnvelope,
-  type Verb
-} from '../envelope/index.ts'
-import { decodeEntry, factsOf, LOGGED_VERBS, NeedLog } from '../need/index.ts'
+import { type Admitted, type Outcome, parseEnvelope, type Verb } from '../envelope/index.ts'
+import { decodeEntry, LOGGED_VERBS, NeedLog, planChangeOf } from '../need/index.ts'
+import type { PlanChange } from '../plan/index.ts'
 import type { LogEntry } from '../raft/index.ts'
 import { groupIdOf } from '../roster/index.ts'
 import type { Context } from './context.ts'
@@ -15,6 +10,7 @@ import type { Formation } from './formation.ts'
 import type { Forwarding } from './forwarding.ts'
 import { Interval } from './interval.ts'
 import type { Member } from './member.ts'
+import { Planning } from './planning.ts'
 import { TICK_BYTES_MAX } from './room.ts'
 import type { Sealing } from './sealing.ts'
 import type { Phase, Stage } from './types.ts'
@@ -106,6 +102,7 @@ export class Thread {
   /** Since when the archive is asked to take this thread, and what it was like then. */
   archiving: { readonly askedAt: number; readonly mark: string } | null = null
   pulledAt = 0
+  readonly planning = new Planning()
   /** Set while this node has envelopes that the log lacks and should have. */
   forwarding: Forwarding | null = null
   /** Whom this node asked last. */
@@ -283,12 +280,12 @@ export class Thread {
     return LOGGED_VERBS.has(verb) && String(thread) === this.id
   }
 
-  /** The plan facts of a filed envelope; a certified verb states some only when its certificate was accepted. */
-  factsOf(admitted: Admitted): readonly Fact[] {
+  /** What a filed envelope adds to the plan; a certified verb adds something only when its certificate was accepted. */
+  planChangeOf(admitted: Admitted): PlanChange | null {
     const { verb } = admitted.envelope
-    if (verb === 'DECIDE' && this.decide?.admitted.id !== admitted.id) return []
-    if (verb === 'FINALIZE' && this.end?.admitted.id !== admitted.id) return []
-    return factsOf(admitted, this.need)
+    if (verb === 'DECIDE' && this.decide?.admitted.id !== admitted.id) return null
+    if (verb === 'FINALIZE' && this.end?.admitted.id !== admitted.id) return null
+    return planChangeOf(admitted, this.need)
   }
 
   warn(context: Context, message: string): void {

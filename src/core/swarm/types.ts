@@ -1,6 +1,8 @@
 import type { Refusal, Result } from '../base/index.ts'
+import type { CID } from '../codec/index.ts'
 import type { Admitted, Draft, Fact, Fence, Windows } from '../envelope/index.ts'
 import type { NeedPhase } from '../need/index.ts'
+import type { PlanChange } from '../plan/index.ts'
 import type { HardState, LogEntry, RaftMessage } from '../raft/index.ts'
 import type { Offence } from '../roster/index.ts'
 import type { Tombstone } from './tombstones.ts'
@@ -83,6 +85,16 @@ export type Command =
   | { readonly type: 'state-need'; readonly draft: Draft<'NEED'> }
   /** Publish any other envelope in this node's name. The core fills epoch and fence where the verb needs them. */
   | { readonly type: 'publish'; readonly draft: Draft }
+  /**
+   * Adds facts to the plan of a thread, in this node's name. The core gives them their place in the chain of the node's updates.
+   * Answered with the envelope.
+   */
+  | {
+      readonly type: 'update-plan'
+      readonly thread: string
+      readonly facts: readonly Fact[]
+      readonly refs: readonly CID[]
+    }
   /** A verifier's finding. The core seals it, publishes the seal, and reveals when the group says so. */
   | {
       readonly type: 'verdict'
@@ -418,14 +430,7 @@ export type SwarmEvent =
       readonly atMs: number
     }
   /** Facts of an admitted envelope, for the plan store. */
-  | {
-      readonly type: 'facts'
-      readonly thread: string
-      readonly envelope: string
-      readonly sender: string
-      readonly lamport: number
-      readonly facts: readonly Fact[]
-    }
+  | ({ readonly type: 'facts'; readonly thread: string } & PlanChange)
   /** The thread ended and its record is complete. */
   | {
       readonly type: 'ended'

@@ -169,7 +169,7 @@ describe('cli/commands', () => {
       await node.serve({
         'plan.get': async () => ({
           heads: ['abc'],
-          changes: [{ envelope: CID_A, sender: DID_A, lamport: 4, facts }]
+          changes: [{ envelope: CID_A, sender: DID_A, lamport: 4, facts, chain: null }]
         })
       })
       assert.match((await node.run(['plan', CID_B])).stdout, /4 +…\w{8} +LINK +parent a, child b/u)

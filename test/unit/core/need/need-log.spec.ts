@@ -6,6 +6,7 @@ import { strict as assert } from 'node:assert'
 import { encode } from '../../../../src/core/codec/index.ts'
 import { encodeEntry, type NeedPhase } from '../../../../src/core/need/index.ts'
 import { did, NeedWorld, REQUESTER, T0, WORKER } from '../../../support/need-world.ts'
+import { planPayload } from '../../../support/plan-payload.ts'
 
 type Row = {
   readonly title: string
@@ -175,7 +176,7 @@ const VOID: readonly Row[] = [
   {
     title: 'a second envelope with a Lamport value that its sender has used',
     run: world => {
-      world.at(1, world.seal(WORKER, 'UPDATE_PLAN', { facts: [] }, { lamport: 77 }))
+      world.at(1, world.seal(WORKER, 'UPDATE_PLAN', planPayload(), { lamport: 77 }))
       const payload = {
         need: world.need.cid,
         patch: [],

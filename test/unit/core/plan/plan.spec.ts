@@ -20,7 +20,7 @@ function link(parent: string, child: string): Fact {
 }
 
 function change(envelope: string, lamport: number, ...facts: Fact[]): PlanChange {
-  return { envelope, sender: 'did:key:zA', lamport, facts }
+  return { envelope, sender: 'did:key:zA', lamport, facts, chain: null }
 }
 
 describe('core/plan/merge rules', () => {

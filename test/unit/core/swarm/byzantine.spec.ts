@@ -9,6 +9,7 @@ import { drawOrder } from '../../../../src/core/roster/index.ts'
 import { EarlyArrivals } from '../../../../src/core/swarm/early.ts'
 import type { Effect, PeerMessage } from '../../../../src/core/swarm/index.ts'
 import { finishedThread } from '../../../support/finished-thread.ts'
+import { planPayload } from '../../../support/plan-payload.ts'
 import { script } from '../../../support/swarm-agents.ts'
 import { give, secondGroup, stateNeed } from '../../../support/swarm-attacks.ts'
 import {
@@ -340,7 +341,7 @@ describe('core/swarm: what leaders log', () => {
     const thread = stateNeed(cluster)
     until(cluster, thread, 'BIDDING')
     cluster.run(60)
-    const draft = testDraft(cluster.nowMs, 'UPDATE_PLAN', CID.parse(thread), { facts: [] })
+    const draft = testDraft(cluster.nowMs, 'UPDATE_PLAN', CID.parse(thread), planPayload())
     const { bytes } = cluster.seal(testKeys(50), draft, 1)
     const admits = [1, 2, 3].flatMap(() =>
       append(cluster, thread, bytes).effects.filter(effect => effect.kind === 'admit')
@@ -368,7 +369,7 @@ describe('core/swarm: floods', () => {
     finalEverywhere(cluster, thread)
     assert((cluster.view(loud, thread).group?.applied ?? 0) < 100)
     const count = cluster.view(loud, thread).envelopes.length
-    const late = testDraft(cluster.nowMs, 'UPDATE_PLAN', CID.parse(thread), { facts: [] })
+    const late = testDraft(cluster.nowMs, 'UPDATE_PLAN', CID.parse(thread), planPayload())
     give(cluster, [loud], cluster.seal(testKeys(90), late, 1))
     assert.equal(
       cluster.view(loud, thread).envelopes.length,

@@ -10,6 +10,7 @@ import type { LogEntry } from '../../../../src/core/raft/index.ts'
 import type { PeerMessage } from '../../../../src/core/swarm/index.ts'
 import { LOG_BYTES_MAX, THREAD_BYTES_MAX } from '../../../../src/core/swarm/room.ts'
 import { signaturesOf } from '../../../../src/simulator/index.ts'
+import { planPayload } from '../../../support/plan-payload.ts'
 import { stateNeed } from '../../../support/swarm-attacks.ts'
 import { type ClusterNode, SwarmCluster, testDraft } from '../../../support/swarm-cluster.ts'
 
@@ -42,7 +43,7 @@ function large({ cluster, thread }: World, count: number): Admitted {
     { length: 15 },
     (_, at): Fact => ({ kind: 'ANNOTATE', task: 'text/upper', key: `k${at}`, value })
   )
-  const draft = testDraft(cluster.nowMs, 'UPDATE_PLAN', CID.parse(thread), { facts })
+  const draft = testDraft(cluster.nowMs, 'UPDATE_PLAN', CID.parse(thread), planPayload(facts))
   return cluster.seal(cluster.signatures.keys(70), draft, count)
 }
 
