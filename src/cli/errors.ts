@@ -25,6 +25,11 @@ export class InputEmptyError extends SwarmError {
   readonly code = 'INPUT_EMPTY'
 }
 
+/** Every node that is connected refused the NEED at its door: nobody will work on it. */
+export class NeedRefusedError extends SwarmError {
+  readonly code = 'NEED_REFUSED'
+}
+
 /** `--timeout` passed. */
 export class TimeoutError extends SwarmError {
   readonly code = 'TIMEOUT'

@@ -16,11 +16,17 @@ export type VerbSeen = {
 /** Phases in which a thread no longer moves. */
 export const ENDED: ReadonlySet<Phase> = new Set<Phase>(['FINAL', 'INVALID', 'EXPIRED'])
 
+export type RefusedEvent = Extract<SwarmEvent, { readonly type: 'refused' }>
+
+export type FollowInit = {
+  readonly thread: string
+  readonly events: AsyncIterable<SwarmEvent>
+  /** A peer refused an envelope of this node in the thread. Rejects to end the following. */
+  readonly onRefused?: (event: RefusedEvent) => Promise<void>
+}
+
 /** The verbs of a thread, each once: those that the node knows, then new ones until the thread has ended. */
-export async function* follow(
-  session: Session,
-  init: { readonly thread: string; readonly events: AsyncIterable<SwarmEvent> }
-): AsyncGenerator<VerbSeen> {
+export async function* follow(session: Session, init: FollowInit): AsyncGenerator<VerbSeen> {
   const seen = new Set<string>()
   const view = await session.call('thread.get', { thread: init.thread }, { long: true })
   for (const envelope of view.envelopes) {
@@ -33,6 +39,7 @@ export async function* follow(
     if (event.type === 'warning' && event.thread === init.thread)
       session.out.note(`warning: ${event.message}`)
     if (!('thread' in event) || event.thread !== init.thread) continue
+    if (event.type === 'refused') await init.onRefused?.(event)
     if (event.type === 'envelope' && !seen.has(event.id)) {
       seen.add(event.id)
       const { id, verb, sender, atMs } = event

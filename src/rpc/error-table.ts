@@ -28,6 +28,12 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
       'A file that a command was given does not exist or cannot be read.'
     ],
     ['INPUT_EMPTY', 'usage', 'A file that a command was given is empty.'],
+    [
+      'NEED_REFUSED',
+      'denied',
+      'Every connected node refused the NEED at its door, and said by which rule.',
+      'The thread stays open until the NEED expires, in case another node comes.'
+    ],
     ['EXPRESSION_FAILED', 'failure', 'The expression of "repl --exec" failed.'],
     ['TIMEOUT', 'timeout', '--timeout passed before the result.'],
     [

@@ -30,11 +30,15 @@ import { policyFailure } from './policy-failure.ts'
  */
 export type Origin = 'peer' | 'local' | 'log'
 
+/** What the author of an envelope is told that the policy gate refused: its name is proven by then. */
+export type Notice = { readonly author: string; readonly reasons: readonly string[] }
+
 /** What the door says; `refusal` unless accepted, `id` once the bytes were an envelope. */
 export type Admission = {
   readonly verdict: DoorVerdict
   readonly refusal?: Refusal
   readonly id?: string
+  readonly notice?: Notice
 }
 
 export type DoorComponents = {
@@ -46,6 +50,16 @@ export type DoorComponents = {
   readonly accept: (admitted: Admitted, isLocal: boolean) => DoorVerdict | Promise<DoorVerdict>
   /** Envelopes that one sender may have accepted per second; the burst is in proportion. */
   readonly senderPerSecond?: number
+  /** The policy gate refused an envelope that a peer brought. */
+  readonly refused?: (refused: Refused) => void
+}
+
+/** A refusal to tell the author of. */
+export type Refused = Notice & {
+  readonly id: string
+  readonly code: string
+  /** Of the envelope. */
+  readonly bytes: number
 }
 
 /** Seconds' worth of envelopes that a sender may say at once. */
@@ -94,6 +108,9 @@ export class Door {
         id: admission.id,
         reason: admission.refusal?.message
       })
+    const { id, notice } = admission
+    if (origin === 'peer' && code !== undefined && id !== undefined && notice !== undefined)
+      this.#components.refused?.({ ...notice, id, code, bytes: bytes.length })
     return admission
   }
 
@@ -197,11 +214,12 @@ export class Door {
   }
 
   async #judgePolicy(admitted: Admitted, origin: Origin): Promise<Admission | undefined> {
+    const author = admitted.envelope.sender
     if (!equals(admitted.envelope.policyEngine, this.#components.policy.engine))
-      return ignore(ENGINE_MISMATCH.refusal)
+      return told(ignore(ENGINE_MISMATCH.refusal), author)
     // The rules of the network are not the sender's to choose: a capsule that allows everything is made in a minute.
     if (admitted.envelope.policyCapsule.toString() !== this.#components.policy.baseCapsule)
-      return ignore(CAPSULE_MISMATCH.refusal)
+      return told(ignore(CAPSULE_MISMATCH.refusal), author)
     if (origin === 'peer' && this.#lanes.waiting >= EVALUATIONS_WAITING_MAX)
       return ignore(BUSY.refusal)
     try {
@@ -217,10 +235,17 @@ export class Door {
     const input = messageInput(envelope)
     const capsule = envelope.policyCapsule.toString()
     const decision = await policy.evaluate(capsule, input)
+    const { reasons } = decision
     if (!decision.allow)
-      return reject(refuseEnvelope('POLICY_DENIED', decision.reasons.join('; ')).refusal)
+      return told(
+        reject(refuseEnvelope('POLICY_DENIED', reasons.join('; ')).refusal),
+        envelope.sender,
+        reasons
+      )
     const digest = evaluationDigest({ input, decision, capsule, engine: policy.engine })
-    return equals(digest, envelope.policyEvalDigest) ? undefined : reject(DIGEST_MISMATCH.refusal)
+    return equals(digest, envelope.policyEvalDigest)
+      ? undefined
+      : told(reject(DIGEST_MISMATCH.refusal), envelope.sender)
   }
 
   /**
@@ -265,6 +290,15 @@ function ignore(refusal: Refusal): Admission {
 
 function reject(refusal: Refusal): Admission {
   return { verdict: 'reject', refusal }
+}
+
+/** A refusal that its author is told of; by default the message is the one reason. */
+function told(
+  admission: Admission,
+  author: string,
+  reasons: readonly string[] = [admission.refusal?.message ?? '']
+): Admission {
+  return { ...admission, notice: { author, reasons } }
 }
 
 function refusalOf(result: Result<void>): Refusal | undefined {

@@ -40,6 +40,7 @@ import { decodeStored, encodeRecord } from './journal-codec.ts'
 import type { Machine } from './machine.ts'
 import { Outlet, type Part } from './outlet.ts'
 import { Publisher } from './publisher.ts'
+import { RefusalNotices } from './refusal-notices.ts'
 import type { SeenRecord } from './seen-codec.ts'
 import { Ticker } from './ticker.ts'
 
@@ -110,6 +111,7 @@ export class Driver {
   readonly #archivist: Archivist
   readonly #outlet: Outlet
   readonly #compaction: Compaction
+  readonly #notices: RefusalNotices
   #state: State = 'new'
   #loop: Promise<void> | undefined
   #stopping: Promise<void> | undefined
@@ -128,9 +130,14 @@ export class Driver {
       ...init
     }
     this.#ticker = new Ticker(components.clock, () => this.#offer({ kind: 'tick' }))
+    this.#notices = new RefusalNotices({
+      ...components,
+      send: (to, message) => this.#outlet.send(to, [message])
+    })
     this.door = new Door({
       ...components,
       senderPerSecond: this.#init.senderPerSecond,
+      refused: refused => this.#notices.tell(refused),
       accept: (admitted, isLocal) => this.#accept(admitted, isLocal)
     })
     this.#publisher = new Publisher({
@@ -175,9 +182,8 @@ export class Driver {
     this.#compaction.run()
     network.setDoor((bytes, from) => this.#judge(bytes, from))
     network.onMessage((from, bytes) => this.#onMessage(from, bytes))
-    network.onPeer((did, connected) => this.#offer({ kind: 'peer', did, connected }))
-    for (const peer of network.peers())
-      this.#offer({ kind: 'peer', did: peer.did, connected: true })
+    network.onPeer((did, connected) => this.#onPeer(did, connected))
+    for (const peer of network.peers()) this.#onPeer(peer.did, true)
     this.#armTick()
   }
 
@@ -310,6 +316,11 @@ export class Driver {
     }
     if (!this.#isLive()) return
     this.#outlet.execute(rest)
+  }
+
+  #onPeer(did: string, connected: boolean): void {
+    this.#notices.onPeer(did, connected)
+    this.#offer({ kind: 'peer', did, connected })
   }
 
   #onMessage(from: string, bytes: Uint8Array): void {

@@ -11,7 +11,12 @@ import {
 } from '../core/base/index.ts'
 import { decodeStrict, encode } from '../core/codec/index.ts'
 import type { RaftMessage } from '../core/raft/index.ts'
-import type { PeerMessage } from '../core/swarm/index.ts'
+import {
+  NOTICE_CODE_LENGTH_MAX,
+  NOTICE_REASON_LENGTH_MAX,
+  NOTICE_REASONS_MAX,
+  type PeerMessage
+} from '../core/swarm/index.ts'
 import {
   bytes,
   bytesOf,
@@ -121,6 +126,12 @@ const schema = v.variant('type', [
     stage,
     digest: hash32,
     sig: bytesOf(64)
+  }),
+  v.strictObject({
+    type: v.literal('refused'),
+    envelope: shortText,
+    code: v.pipe(v.string(), v.maxLength(NOTICE_CODE_LENGTH_MAX)),
+    reasons: listOf(v.pipe(v.string(), v.maxLength(NOTICE_REASON_LENGTH_MAX)), NOTICE_REASONS_MAX)
   }),
   v.strictObject({
     type: v.literal('log'),

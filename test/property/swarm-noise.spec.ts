@@ -168,6 +168,12 @@ function messages(world: World): fc.Arbitrary<PeerMessage> {
       sig: bytes(64)
     }),
     fc.record({ type: fc.constant('decline' as const), ...about, reason: text }),
+    fc.record({
+      type: fc.constant('refused' as const),
+      envelope: threads,
+      code: text,
+      reasons: fc.array(text)
+    }),
     fc.record({ type: fc.constant('lacking' as const), ...about, manifests: fc.array(threads) }),
     fc.record({ type: fc.constant('manifests' as const), ...about, items: fc.array(envelopes) }),
     fc.record({ type: fc.constant('seal-ask' as const), ...about }),

@@ -2,9 +2,10 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { NeedRequest } from '../../rpc/index.ts'
 import { parseDuration } from '../duration.ts'
 import { InputEmptyError, UsageError } from '../errors.ts'
-import { follow, verbLine } from '../follow.ts'
+import { follow, type RefusedEvent, verbLine } from '../follow.ts'
 import { resolveThread } from '../ids.ts'
 import { checkInput } from '../input-file.ts'
+import { NeedRefusals } from '../need-refusals.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
 import { readAll } from '../standard-input.ts'
@@ -55,7 +56,10 @@ export function addNeedCommand(program: Command, shell: Shell): void {
     .option('--capsule <CID>', 'Policy that judges the result; see "can-swarm policy".')
     .option('--open', 'The result is not deterministic: verifiers judge it instead of comparing.')
     .option('--solo', 'Decide alone when no one else is there; the certificate says so.')
-    .option('--wait', 'Follow the thread to its end; exit status 0 only when it is FINAL.')
+    .option(
+      '--wait',
+      'Follow the thread to its end; exit status 0 only when it is FINAL, 4 when every connected node refuses it.'
+    )
     .action(shell.action(need))
   for (const [name, [, help]] of Object.entries(WINDOWS))
     command.addOption(new Option(`--${name} <TIME>`, `Window: ${help}.`).argParser(parseDuration))
@@ -113,7 +117,9 @@ async function need(session: Session, options: NeedOptions): Promise<void> {
   const events = (await session.client()).events(session.signal)
   const { thread } = await session.call('need.state', request, { long: true })
   session.out.note(`thread ${thread}`)
-  for await (const verb of follow(session, { thread, events }))
+  const refusals = new NeedRefusals(session, thread)
+  const onRefused = (event: RefusedEvent): Promise<void> => refusals.take(event)
+  for await (const verb of follow(session, { thread, events, onRefused }))
     if (!session.out.options.json && !session.out.options.quiet)
       session.out.line(verbLine(session.out, verb))
   const view = await session.call('thread.get', { thread }, { long: true })

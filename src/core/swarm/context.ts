@@ -4,6 +4,7 @@ import { GROUP_SIZE, type Verify } from '../roster/index.ts'
 import { EvidenceShelf } from './evidence-shelf.ts'
 import { JournalImage } from './journal-image.ts'
 import { OpenThreads } from './open-threads.ts'
+import { OwnEnvelopes } from './refusals.ts'
 import { Tombstones } from './tombstones.ts'
 import type {
   AdmitOrigin,
@@ -133,6 +134,8 @@ export class Context {
   /** Commands that wait for their envelope, by its Lamport value. */
   readonly waiting = new Map<number, number>()
   readonly openThreads: OpenThreads = new OpenThreads()
+  /** What this node said last, to know what a peer's refusal is about. */
+  readonly own: OwnEnvelopes = new OwnEnvelopes()
   #lamport = 0
   #effects: Effect[] = []
 

@@ -14,6 +14,11 @@
 export { type SwarmInit, type SwarmSettings, swarmDefaults } from './context.ts'
 export { type SplitEffects, splitEarly } from './early-sends.ts'
 export type { KeptEvidence } from './evidence-shelf.ts'
+export {
+  NOTICE_CODE_LENGTH_MAX,
+  NOTICE_REASON_LENGTH_MAX,
+  NOTICE_REASONS_MAX
+} from './refusals.ts'
 export { answerFromArchive, reviveThread } from './revive.ts'
 export { Swarm } from './swarm.ts'
 export { TOMBSTONES_MAX, type Tombstone } from './tombstones.ts'

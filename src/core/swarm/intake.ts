@@ -17,6 +17,7 @@ import { contradicted } from './finality.ts'
 import { disagree, pullNow, startMember } from './following.ts'
 import { driveFormation } from './formation.ts'
 import { onPlanSaid } from './planning.ts'
+import { noteOwn } from './refusals.ts'
 import { LOG_BYTES_MAX, THREAD_BYTES_MAX } from './room.ts'
 import { pickPeer, pull } from './sync.ts'
 import { scopedSlotOf, Thread } from './thread.ts'
@@ -65,6 +66,7 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
   const { context } = world
   const { verb, thread: threadCid, sender, lamport } = admitted.envelope
   context.witness(lamport, sender)
+  noteOwn(context, admitted)
   if (verb === 'MANIFEST') return fileManifest(world, admitted as Admitted<'MANIFEST'>, atMs, local)
   if (verb === 'CHECKPOINT') return
   const id = verb === 'NEED' ? admitted.id : String(threadCid)

@@ -3,6 +3,7 @@ import { parseEnvelope } from '../envelope/index.ts'
 import { onVote } from './finality.ts'
 import { onLog } from './following.ts'
 import { driveFormation, isOwnOpen, onFormationMessage } from './formation.ts'
+import { onRefused } from './refusals.ts'
 import { answerPull, HELLO_THREADS_MAX, isThreadId, pull } from './sync.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage, Pull } from './types.ts'
@@ -74,6 +75,8 @@ export function onMessage(world: World, from: string, message: PeerMessage): voi
       else onVote(context, thread, from, message)
       return
     }
+    case 'refused':
+      return onRefused(world, from, message)
     case 'log':
       return world.withThread(message.thread, thread => onLog(world, thread, from, message))
     case 'envelopes':

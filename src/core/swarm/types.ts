@@ -181,6 +181,13 @@ export type PeerMessage =
       readonly digest: Uint8Array
       readonly sig: Uint8Array
     }
+  /** The receiver's own envelope was refused at the sender's door: by which rule, and what the rule saw (POL-18). */
+  | {
+      readonly type: 'refused'
+      readonly envelope: string
+      readonly code: string
+      readonly reasons: readonly string[]
+    }
   /** Committed entries for those outside the roster, from `first` on. */
   | {
       readonly type: 'log'
@@ -445,6 +452,18 @@ export type SwarmEvent =
       readonly id: string
       readonly offence: Offence
       readonly convicted: readonly string[]
+      readonly atMs: number
+    }
+  /** A peer says that its door refused an envelope of this node. */
+  | {
+      readonly type: 'refused'
+      readonly thread: string | null
+      readonly envelope: string
+      readonly verb: string
+      /** DID of the peer. */
+      readonly by: string
+      readonly code: string
+      readonly reasons: readonly string[]
       readonly atMs: number
     }
   /** The thread is in the archive and out of memory. */

@@ -6,6 +6,7 @@ import { mock } from 'node:test'
 import { processIo } from '../../../src/cli/io.ts'
 import { Session } from '../../../src/cli/session.ts'
 import type { SwarmEvent, ThreadView } from '../../../src/core/swarm/index.ts'
+import type { PeerInfo } from '../../../src/ports/index.ts'
 import { type NeedRequest, RefusedError, type RpcServer } from '../../../src/rpc/index.ts'
 import { CID_A, CID_B, CID_C, DID_A, fakeThread } from '../../support/fake-handlers.ts'
 import { fakeNode } from '../../support/fake-node.ts'
@@ -73,6 +74,64 @@ describe('cli/need', () => {
         windows: { bidMs: 1000, challengeMs: 500 }
       }
     ])
+  })
+
+  describe('refused', () => {
+    const refused = (by: string, envelope = CID_B): SwarmEvent => ({
+      type: 'refused',
+      thread: CID_B,
+      envelope,
+      verb: 'NEED',
+      by,
+      code: 'POLICY_DENIED',
+      reasons: ['need-budget: "9"'],
+      atMs: 1
+    })
+    const peer = (did: string): PeerInfo => ({
+      did,
+      peerId: did,
+      addresses: [],
+      direction: 'inbound',
+      rttMs: null,
+      connectedAt: 0,
+      agent: 'test',
+      inMesh: true
+    })
+    const need = 'need --capability text/upper --input in.txt --wait'.split(' ')
+
+    async function serveRefused(script: readonly SwarmEvent[]): Promise<void> {
+      let asked = 0
+      await node.serve({
+        'need.state': async () => ({ thread: CID_B }),
+        'peers.list': async () => [peer('did:b'), peer('did:c')],
+        'thread.get': async () => {
+          if (asked++ === 0)
+            queueMicrotask(() => {
+              for (const event of script) node.events.emit(event)
+            })
+          return fakeThread({ group: null, phase: asked > 2 ? 'EXPIRED' : 'OPEN' })
+        }
+      })
+      writeFileSync(join(node.home, 'in.txt'), 'hello')
+    }
+
+    it('ends with status 4 and the rule when every connected node refuses the NEED', async () => {
+      await serveRefused([refused('did:b'), refused('did:c')])
+      const { code, stderr } = await node.run(need)
+      assert.equal(code, 4, stderr)
+      assert.match(stderr, /every connected node.*need-budget: "9".*\[NEED_REFUSED\]/u)
+    })
+
+    it('goes on when some do, or when they refuse something else', async () => {
+      await serveRefused([
+        refused('did:b'),
+        refused('did:b', CID_A),
+        refused('did:c', CID_A),
+        end('EXPIRED')
+      ])
+      const { code, stderr } = await node.run(need)
+      assert.equal(code, 1, stderr)
+    })
   })
 
   it('reads standard input', async () => {

@@ -48,6 +48,7 @@ const MESSAGES: { readonly [T in PeerMessage['type']]: Extract<PeerMessage, { ty
   available: { type: 'available', thread: 't', epoch: 0 },
   bind: { type: 'bind', thread: 't', epoch: 0, candidates, roster: ['did:key:a'] },
   join: { type: 'join', thread: 't', epoch: 0, rosterHash: hash, sig },
+  refused: { type: 'refused', envelope: 'bafy', code: 'POLICY_DENIED', reasons: ['verb: "X"'] },
   decline: { type: 'decline', thread: 't', epoch: 0, reason: 'busy' },
   lacking: { type: 'lacking', thread: 't', epoch: 0, manifests: ['bafy'] },
   manifests: { type: 'manifests', thread: 't', epoch: 0, items: [bytes] },
