@@ -2,8 +2,9 @@ import type { ThreadView } from '../core/swarm/index.ts'
 import type { SwarmClient } from '../rpc/index.ts'
 import { type FetchInit, fetchAll, fetchArtifact } from './artifacts.ts'
 import { ArtifactMissingError, ArtifactTooLargeError } from './errors.ts'
+import { ARTIFACT_BYTES_MAX, TASK_OUTPUTS_MAX } from './limits.ts'
 import type { Program } from './program.ts'
-import { runProgram } from './run-program.ts'
+import { outputsOf, runProgram } from './run-program.ts'
 
 /** What a verifier found. */
 export type Finding = { readonly pass: boolean; readonly reasons: readonly string[] }
@@ -43,22 +44,62 @@ export async function judge(
   const compare = init.compare ?? (view.taskClass === 'deterministic' ? sameBytes : null)
   if (compare === null) return abstain('an open task needs a compare function of its own')
   const outputs = view.commit?.outputs ?? []
-  const [output] = outputs
-  if (output === undefined || outputs.length > 1)
-    return fail(`schema_violation: one output is expected, ${outputs.length} were committed`)
+  if (outputs.length === 0 || outputs.length > TASK_OUTPUTS_MAX)
+    return fail(
+      `schema_violation: 1 to ${TASK_OUTPUTS_MAX} outputs are expected, ${outputs.length} were committed`
+    )
   const fetching = { signal: init.signal, timeoutMs: init.fetchTimeoutMs }
-  const committed = await fetchOutput(client, output, fetching)
-  if (!(committed instanceof Uint8Array)) return { finding: committed }
+  const committed = await fetchOutputs(client, outputs, fetching)
+  if (!Array.isArray(committed)) return { finding: committed as Finding }
   try {
     const input = await fetchAll(client, view.inputs, fetching)
     const { signal, timeoutMs } = init
     const context = { signal, timeoutMs, inputs: view.inputs, progress: () => undefined }
-    const own = await runProgram(init.program, input, context)
-    return { finding: await compare(own.output, committed) }
+    const own = outputsOf(await runProgram(init.program, input, context))
+    return { finding: await compareAll(compare, own, committed as Uint8Array[]) }
   } catch (error) {
     if (init.signal.aborted) throw error
     return abstain(error instanceof Error ? error.message : String(error))
   }
+}
+
+/** As many outputs, and each like its counterpart. The reasons of the first that is not. */
+async function compareAll(
+  compare: Compare,
+  own: readonly Uint8Array[],
+  committed: readonly Uint8Array[]
+): Promise<Finding> {
+  if (own.length !== committed.length)
+    return {
+      pass: false,
+      reasons: [
+        `output_mismatch: ${own.length} output(s) expected, ${committed.length} were committed`
+      ]
+    }
+  const reasons: string[] = []
+  for (const [index, output] of own.entries()) {
+    const finding = await compare(output, committed[index] as Uint8Array)
+    if (!finding.pass) return finding
+    reasons.push(...finding.reasons)
+  }
+  return { pass: true, reasons }
+}
+
+/** The bytes of all outputs, or what is wrong with the first that cannot be had. They share one limit. */
+async function fetchOutputs(
+  client: SwarmClient,
+  outputs: readonly string[],
+  fetching: FetchInit
+): Promise<Uint8Array[] | Finding> {
+  const fetched: Uint8Array[] = []
+  let left = ARTIFACT_BYTES_MAX
+  for (const output of outputs) {
+    const bytes = await fetchOutput(client, output, { ...fetching, bytesMax: left })
+    if (!(bytes instanceof Uint8Array)) return bytes
+    left -= bytes.length
+    fetched.push(bytes)
+  }
+  return fetched
 }
 
 async function fetchOutput(

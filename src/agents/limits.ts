@@ -31,3 +31,11 @@ export const REASON_LENGTH_MAX = 400
 export const TEXTS_PER_TURN = 100
 /** Characters of a text that the result repeats, so that people can read it. */
 export const EXCERPT_LENGTH = 60
+/** Tasks of a plan: each is a NEED of its own, and their facts must fit into one PROPOSE. */
+export const PLAN_TASKS_MAX = 32
+/** Facts of a plan in a PROPOSE: what the base capsule allows. */
+export const PLAN_FACTS_MAX = 128
+/** Inputs of a task: with the results that they come from they must fit into the NEED's refs. */
+export const TASK_INPUTS_MAX = 24
+/** Outputs of a program: a verifier fetches each of them. */
+export const TASK_OUTPUTS_MAX = 64

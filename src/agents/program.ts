@@ -23,6 +23,8 @@ export type ProgramContext = {
 export type ProgramResult = {
   /** Must not be empty. */
   readonly output: Uint8Array
+  /** More outputs, in order, none empty: each becomes an artifact of its own. */
+  readonly others?: readonly Uint8Array[]
   readonly telemetry?: ProgramTelemetry
 }
 

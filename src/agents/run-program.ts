@@ -1,4 +1,5 @@
 import { ProgramFailedError, ProgramTimeoutError } from './errors.ts'
+import { TASK_OUTPUTS_MAX } from './limits.ts'
 import type { Program, ProgramContext, ProgramResult } from './program.ts'
 
 export type FinishedRun = ProgramResult & { readonly wallMs: number }
@@ -34,7 +35,7 @@ export async function runProgram(
   try {
     const running = Promise.resolve().then(() => program.run(input, { ...context, signal: stop }))
     const result = await Promise.race([running, stopped])
-    if (result.output.length === 0) throw new ProgramFailedError(`${program.name} printed nothing`)
+    checkOutputs(program, outputsOf(result))
     return { ...result, wallMs: Math.round(performance.now() - startedAt) }
   } catch (error) {
     if (stop.aborted) throw stop.reason
@@ -43,6 +44,20 @@ export async function runProgram(
     clearTimeout(timer)
     stop.removeEventListener('abort', onStop)
   }
+}
+
+/** All outputs of a run, in order. */
+export function outputsOf({ output, others = [] }: ProgramResult): readonly Uint8Array[] {
+  return [output, ...others]
+}
+
+function checkOutputs({ name }: Program, outputs: readonly Uint8Array[]): void {
+  if (outputs.some(output => output.length === 0))
+    throw new ProgramFailedError(`${name} printed nothing`)
+  if (outputs.length > TASK_OUTPUTS_MAX)
+    throw new ProgramFailedError(
+      `${name} gave ${outputs.length} outputs, at most ${TASK_OUTPUTS_MAX} are taken`
+    )
 }
 
 function asFailure(program: Program, error: unknown): Error {

@@ -8,7 +8,7 @@ import { type Heartbeat, startHeartbeat } from './heartbeat.ts'
 import { type Job, startJob } from './job.ts'
 import { CONCURRENCY, FAILURES_MAX, PROGRAM_TIMEOUT_MS, REASON_LENGTH_MAX } from './limits.ts'
 import { restate } from './restate.ts'
-import { type FinishedRun, prepare, runProgram } from './run-program.ts'
+import { type FinishedRun, outputsOf, prepare, runProgram } from './run-program.ts'
 import { Slots } from './slots.ts'
 import { StatementPacer } from './statements.ts'
 import { ThreadFollower } from './thread-follower.ts'
@@ -197,17 +197,15 @@ class Worker {
   async #commit(view: ThreadView, run: FinishedRun, signal: AbortSignal): Promise<void> {
     const { thread } = view
     const name = `output of ${thread}`
-    const output = await addArtifact(this.#client, run.output, { name, signal })
+    const outputs: string[] = []
+    for (const output of outputsOf(run))
+      outputs.push(await addArtifact(this.#client, output, { name, signal }))
     const telemetry = this.#telemetry(run)
     // Until the thread shows it, or the lease goes: both end the job.
     await restate(signal, {
       say: () =>
-        this.#client.call(
-          'agent.commit',
-          { thread, outputs: [output], telemetry },
-          this.#options()
-        ),
-      onSaid: () => this.#tell({ type: 'committed', thread, outputs: [output] }),
+        this.#client.call('agent.commit', { thread, outputs, telemetry }, this.#options()),
+      onSaid: () => this.#tell({ type: 'committed', thread, outputs }),
       onRefused: error => this.#refused(thread, 'commit', error)
     })
   }

@@ -6,7 +6,13 @@ export type AgentsConfig = { readonly work: readonly string[]; readonly verify: 
 export const agentsDefaults: AgentsConfig = { work: [], verify: [] }
 
 /** Capabilities with a builtin program. Others run beside the node: `can-swarm work --capability C -- CMD`. */
-export const BUILTIN_CAPABILITIES: readonly string[] = ['text/language']
+export const BUILTIN_CAPABILITIES: readonly string[] = [
+  'text/language',
+  'text/split',
+  'text/count-words',
+  'text/merge-counts',
+  'text/word-count'
+]
 
 export const agentsFlags: FlagsFor<'agents', AgentsConfig> = {
   'agents.work': {

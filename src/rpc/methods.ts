@@ -10,6 +10,7 @@ import type {
   PinInfo,
   PlanChange
 } from '../ports/index.ts'
+import type { FactText } from './facts.ts'
 
 /**
  * The JSON-RPC 2.0 methods of a node: name -> [params, result]. One JSON object per line over a Unix socket (mode 0600).
@@ -64,7 +65,17 @@ export interface Methods {
     { capabilities: string[]; roles: ('worker' | 'verifier')[] },
     { manifest: string }
   ]
-  'agent.propose': [{ thread: string; cost: string; etaMs: number }, { envelope: string }]
+  /** `patch`: facts that the bidder would add to the plan. `shardDependencies`: what other slots decided that the bid relies on. */
+  'agent.propose': [
+    {
+      thread: string
+      cost: string
+      etaMs: number
+      patch?: FactText[]
+      shardDependencies?: string[]
+    },
+    { envelope: string }
+  ]
   'agent.attestPlan': [{ thread: string; proposal: string }, { envelope: string }]
   'agent.claim': [{ thread: string }, { envelope: string }]
   'agent.heartbeat': [{ thread: string; progress: number }, { envelope: string }]
@@ -129,9 +140,12 @@ export type Telemetry = {
 export type NeedRequest = {
   /** Task name and capability wanted, such as text/language. */
   capability: string
-  /** Exactly one of the two: a CID that is already in a store, or a file or folder of this machine to add first. */
+  /** Exactly one of the three: one or several CIDs that are already in a store, or a file or folder of this machine to add first. */
   inputCid?: string
+  inputCids?: string[]
   inputPath?: string
+  /** What else the NEED rests on: of a task of a plan, the plan's PROPOSE and the FINALIZEs whose outputs it reads. */
+  refs?: string[]
   slot?: string
   budget?: string
   verifyBounty?: string

@@ -1,5 +1,6 @@
 import { CID } from 'multiformats/cid'
 import * as v from 'valibot'
+import { factText } from './facts.ts'
 import { INLINE_BYTES_MAX } from './limits.ts'
 import type { Method, Params } from './methods.ts'
 
@@ -15,6 +16,12 @@ export type MethodEntry<M extends Method> = {
 
 /** Milliseconds that a caller may ask a node to wait. */
 const WAIT_MS_MAX: number = 24 * 3600 * 1000
+
+/** Artifacts that a NEED may work on, and what else it may refer to: together they are the envelope's refs, 64 by the base capsule. */
+const INPUTS_MAX = 32
+const REFS_MAX = 32
+/** Facts in one envelope, by the base capsule. */
+const FACTS_MAX = 128
 
 const cid = v.pipe(v.string(), v.maxLength(128), v.check(isCid, 'must be a CID'))
 const did = v.pipe(
@@ -53,7 +60,9 @@ const needRequest = v.pipe(
   v.strictObject({
     capability,
     inputCid: maybe(cid),
+    inputCids: maybe(v.pipe(v.array(cid), v.minLength(1), v.maxLength(INPUTS_MAX))),
     inputPath: maybe(path),
+    refs: maybe(v.pipe(v.array(cid), v.maxLength(REFS_MAX))),
     slot: maybe(text),
     budget: maybe(amount),
     verifyBounty: maybe(amount),
@@ -75,8 +84,9 @@ const needRequest = v.pipe(
     solo: maybe(v.boolean())
   }),
   v.check(
-    need => (need.inputCid === undefined) !== (need.inputPath === undefined),
-    'needs exactly one of inputCid and inputPath'
+    ({ inputCid, inputCids, inputPath }) =>
+      [inputCid, inputCids, inputPath].filter(input => input !== undefined).length === 1,
+    'needs exactly one of inputCid, inputCids and inputPath'
   )
 )
 
@@ -204,8 +214,14 @@ export const METHODS: { readonly [M in Method]: MethodEntry<M> } = {
   'agent.announce': entry('write', announce, 'Publishes what agents of this node can do.'),
   'agent.propose': entry(
     'write',
-    v.strictObject({ thread: cid, cost: amount, etaMs: uint }),
-    'Bids on a NEED.'
+    v.strictObject({
+      thread: cid,
+      cost: amount,
+      etaMs: uint,
+      patch: maybe(v.pipe(v.array(factText), v.maxLength(FACTS_MAX))),
+      shardDependencies: maybe(v.pipe(v.array(cid), v.maxLength(REFS_MAX)))
+    }),
+    'Bids on a NEED, with the plan that the bidder would follow.'
   ),
   'agent.attestPlan': entry(
     'write',

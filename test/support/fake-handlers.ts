@@ -78,6 +78,7 @@ export function fakeThread(given: Partial<ThreadView> = {}): ThreadView {
     task: 'text/language',
     requires: ['text/language'],
     inputs: [CID_A],
+    refs: [CID_A],
     budget: '100',
     verifyBounty: '10',
     windows: {

@@ -77,10 +77,10 @@ async function agent(
       `give a program after --, as in "can-swarm ${what} --capability ${options.capability} -- tr a-z A-Z", or --builtin`
     )
   const client = await session.client()
-  const { commandProgram, languageProgram, runVerifier, runWorker } = await import(
+  const { builtinProgram, commandProgram, runVerifier, runWorker } = await import(
     '../../agents/index.ts'
   )
-  const program = options.builtin === undefined ? commandProgram(argv) : languageProgram()
+  const program = builtinProgram(`text/${options.builtin}`) ?? commandProgram(argv)
   session.out.note(
     `${what === 'work' ? 'Working' : 'Verifying'} ${options.capability} with ${program.name}. Ctrl-C ends it.`
   )

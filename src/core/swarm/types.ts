@@ -326,6 +326,8 @@ export type ThreadView = {
   readonly task: string
   readonly requires: readonly string[]
   readonly inputs: readonly string[]
+  /** What the NEED refers to: its inputs, and of a task of a plan what it rests on. */
+  readonly refs: readonly string[]
   readonly budget: string
   readonly verifyBounty: string
   readonly windows: Windows

@@ -19,6 +19,7 @@ export function viewOf(context: Context, thread: Thread): ThreadView {
     task: need.task,
     requires: need.requires,
     inputs: need.inputs.map(String),
+    refs: thread.need.envelope.refs.map(String),
     budget: String(need.budget),
     verifyBounty: String(need.verifyBounty),
     windows: need.windows,

@@ -2,7 +2,7 @@ import { CID } from '../../core/codec/index.ts'
 import type { Draft, Payload } from '../../core/envelope/index.ts'
 import { evaluationDigest, messageInput } from '../../core/policy/index.ts'
 import type { ThreadView } from '../../core/swarm/index.ts'
-import { type Handlers, RefusedError } from '../../rpc/index.ts'
+import { factOf, type Handlers, type Params, RefusedError } from '../../rpc/index.ts'
 import { draftOf } from '../drafts.ts'
 import { RequestRefusedError } from '../errors.ts'
 import type { ManifestKeeper } from '../manifest.ts'
@@ -29,7 +29,7 @@ export function agentHandlers(parts: NodeParts, manifest: ManifestKeeper): Agent
     'agent.announce': async ({ capabilities, roles }) => ({
       manifest: await manifest.announce(capabilities, roles)
     }),
-    'agent.propose': ({ thread, cost, etaMs }) => acts.propose(thread, BigInt(cost), etaMs),
+    'agent.propose': bid => acts.propose(bid),
     'agent.attestPlan': ({ thread, proposal }) => acts.attestPlan(thread, proposal),
     'agent.claim': ({ thread }) => acts.claim(thread),
     'agent.heartbeat': ({ thread, progress }) =>
@@ -63,16 +63,20 @@ class AgentActs {
     this.#parts = parts
   }
 
-  async propose(threadId: string, cost: bigint, etaMs: number): Promise<{ envelope: string }> {
-    const view = await this.#view(threadId)
-    const thread = CID.parse(threadId)
+  async propose(bid: Params<'agent.propose'>): Promise<{ envelope: string }> {
+    const view = await this.#view(bid.thread)
+    const thread = CID.parse(bid.thread)
+    const { did } = this.#parts.signer
+    const shards = (bid.shardDependencies ?? []).map(parseCid)
     const payload: Payload<'PROPOSE'> = {
       need: thread,
-      patch: [{ kind: 'ANNOTATE', task: view.task, key: 'bidder', value: this.#parts.signer.did }],
-      ballot: { cost, etaMs, bond: 0n },
-      shardDependencies: []
+      patch: bid.patch?.map(factOf) ?? [
+        { kind: 'ANNOTATE', task: view.task, key: 'bidder', value: did }
+      ],
+      ballot: { cost: BigInt(bid.cost), etaMs: bid.etaMs, bond: 0n },
+      shardDependencies: shards
     }
-    return this.#publish(draftOf('PROPOSE', thread, payload, [thread]))
+    return this.#publish(draftOf('PROPOSE', thread, payload, [thread, ...shards]))
   }
 
   /** A verifier judges a proposal under the capsule; a deny is no attestation. */

@@ -34,10 +34,11 @@ export function needHandlers(
     'need.state': async (request, { signal }) => {
       // Before the NEED is out: verifiers will want to fetch it from somebody.
       if (request.capsule !== undefined) await parts.capsules.ready(request.capsule)
-      const input = await inputOf(parts, request, signal)
+      const inputs = await inputsOf(parts, request, signal)
+      const refs = [...inputs, ...(request.refs ?? []).map(parseCid)]
       const result = await driver.command({
         type: 'state-need',
-        draft: draftOf('NEED', null, payloadOf(parts, request, input), [input])
+        draft: draftOf('NEED', null, payloadOf(parts, request, inputs), refs)
       })
       if (!result.ok) throw new RefusedError(result.refusal)
       return { thread: (result.value as { envelope: string }).envelope }
@@ -59,18 +60,20 @@ export function needHandlers(
   }
 }
 
-/** The input's CID; a path of this machine is added and pinned first. */
-async function inputOf(parts: NodeParts, request: NeedRequest, signal: AbortSignal): Promise<CID> {
-  if ((request.inputCid === undefined) === (request.inputPath === undefined)) {
-    throw new RequestRefusedError('name the input once: as a path or as a CID')
-  }
-  if (request.inputCid !== undefined) return parseCid(request.inputCid)
+/** The inputs' CIDs; a path of this machine is added and pinned first. */
+async function inputsOf(
+  parts: NodeParts,
+  request: NeedRequest,
+  signal: AbortSignal
+): Promise<CID[]> {
+  if (request.inputCid !== undefined) return [parseCid(request.inputCid)]
+  if (request.inputCids !== undefined) return request.inputCids.map(parseCid)
   const added = await parts.artifacts.addPath(request.inputPath as string, { pin: true, signal })
   if (added.bytes === 0)
     throw new RequestRefusedError(
       `the input ${request.inputPath} is empty: there is nothing to work on`
     )
-  return parseCid(added.cid)
+  return [parseCid(added.cid)]
 }
 
 /** A CID that a user gave. */
@@ -82,14 +85,18 @@ export function parseCid(text: string): CID {
   }
 }
 
-function payloadOf(parts: NodeParts, request: NeedRequest, input: CID): Payload<'NEED'> {
+function payloadOf(
+  parts: NodeParts,
+  request: NeedRequest,
+  inputs: CID[]
+): Payload<'NEED'> {
   return {
     slot: request.slot ?? `need-${randomBytes(8).toString('hex')}`,
     epoch: 0,
     task: request.capability,
     requires: [request.capability],
     produces: [],
-    inputs: [input],
+    inputs,
     budget: BigInt(request.budget ?? '100'),
     verifyBounty: BigInt(request.verifyBounty ?? '10'),
     kPlan: request.kPlan ?? K_TARGET,
