@@ -37,7 +37,7 @@ export class PlanCycleError extends SwarmError {
 
 /** A plan with too many tasks, inputs, outputs or facts. */
 export class PlanTooLargeError extends SwarmError {
-  readonly code = 'PLAN_TOO_LARGE'
+  readonly code = 'PLAN_ABOVE_LIMIT'
 }
 
 /** A task of a plan needs what no task makes. */

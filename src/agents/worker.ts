@@ -203,8 +203,7 @@ class Worker {
     const telemetry = this.#telemetry(run)
     // Until the thread shows it, or the lease goes: both end the job.
     await restate(signal, {
-      say: () =>
-        this.#client.call('agent.commit', { thread, outputs, telemetry }, this.#options()),
+      say: () => this.#client.call('agent.commit', { thread, outputs, telemetry }, this.#options()),
       onSaid: () => this.#tell({ type: 'committed', thread, outputs }),
       onRefused: error => this.#refused(thread, 'commit', error)
     })

@@ -1,5 +1,6 @@
 import type { ErrorKind } from './error-kinds.ts'
 import { METERING_ROWS } from './metering-errors.ts'
+import { PLAN_ROWS } from './plan-errors.ts'
 
 export type ErrorEntry = {
   readonly kind: ErrorKind
@@ -234,7 +235,8 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
       'A program did not end in time and was stopped.',
       'Give it longer with --job-timeout.'
     ],
-    ['JOB_ABORTED', 'interrupted', 'The agent stopped, or the lease went, while a program ran.']
+    ['JOB_ABORTED', 'interrupted', 'The agent stopped, or the lease went, while a program ran.'],
+    ...PLAN_ROWS
   ],
   Testnet: [
     ['TESTNET_INPUT_NOT_FOUND', 'not-found', 'The input file of a testnet job does not exist.'],

@@ -4,7 +4,13 @@ import type { Fact } from '../core/envelope/index.ts'
 
 /** A fact of the shared plan as JSON has it: artifacts are CIDs as text. */
 export type FactText = Fact extends infer F ? (F extends Fact ? TextOf<F> : never) : never
-type TextOf<F> = { readonly [K in keyof F]: K extends 'artifact' ? string : F[K] }
+type TextOf<F> = {
+  readonly [K in keyof F]: K extends 'artifact'
+    ? string
+    : F[K] extends readonly string[]
+      ? readonly string[]
+      : F[K]
+}
 
 const name = v.pipe(
   v.string(),

@@ -39,6 +39,8 @@ export interface Methods {
     { thread: string; path?: string },
     { path: string; lines: number; complete: boolean }
   ]
+  /** `refs`: what shows that the facts hold, such as the FINALIZE of the NEED that made an artifact. */
+  'plan.add': [{ thread: string; facts: FactText[]; refs?: string[] }, { envelope: string }]
   'plan.get': [{ thread: string }, { heads: string[]; changes: PlanChange[] }]
   /** The newest stage that is certified unless one is named. `base64`: canonical DAG-CBOR of a certificate file. */
   'certificate.get': [

@@ -9,7 +9,7 @@ export const PLAN_ROWS: readonly (readonly [
 ])[] = [
   ['PLAN_INVALID', 'usage', 'A plan has wrong or double names, or no single last task.'],
   ['PLAN_CYCLE', 'usage', 'Tasks of a plan wait for each other; the message names the circle.'],
-  ['PLAN_TOO_LARGE', 'usage', 'A plan has too many tasks, inputs, outputs or facts.'],
+  ['PLAN_ABOVE_LIMIT', 'usage', 'A plan has too many tasks, inputs, outputs or facts.'],
   ['PLAN_INPUT_MISSING', 'usage', 'A task of a plan needs what no task makes.'],
   [
     'PLAN_BUDGET',

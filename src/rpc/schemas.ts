@@ -174,6 +174,15 @@ export const METHODS: { readonly [M in Method]: MethodEntry<M> } = {
     v.strictObject({ thread: cid, path: maybe(path) }),
     "Writes a thread's signed record to a new file."
   ),
+  'plan.add': entry(
+    'write',
+    v.strictObject({
+      thread: cid,
+      facts: v.pipe(v.array(factText), v.minLength(1), v.maxLength(FACTS_MAX)),
+      refs: maybe(v.pipe(v.array(cid), v.maxLength(REFS_MAX)))
+    }),
+    'Adds facts to the shared plan.'
+  ),
   'plan.get': entry(
     'read',
     v.strictObject({ thread: cid }),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { CID } from '../../core/codec/index.ts'
 import type { Payload, Windows } from '../../core/envelope/index.ts'
-import { type Handlers, type NeedRequest, RefusedError } from '../../rpc/index.ts'
+import { factOf, type Handlers, type NeedRequest, RefusedError } from '../../rpc/index.ts'
 import { draftOf } from '../drafts.ts'
 import { RequestRefusedError } from '../errors.ts'
 import type { NodeParts } from '../node-parts.ts'
@@ -27,7 +27,13 @@ export function needHandlers(
   parts: NodeParts
 ): Pick<
   Handlers,
-  'need.state' | 'need.reform' | 'threads.list' | 'thread.get' | 'thread.record' | 'plan.get'
+  | 'need.state'
+  | 'need.reform'
+  | 'threads.list'
+  | 'thread.get'
+  | 'thread.record'
+  | 'plan.add'
+  | 'plan.get'
 > {
   const { threads, driver, plan } = parts
   return {
@@ -52,6 +58,16 @@ export function needHandlers(
       threads.list({ limit: limit ?? THREADS_LISTED, ...options }),
     'thread.get': ({ thread }) => threads.view(thread),
     'thread.record': ({ thread, path }) => exportRecord(parts, thread, path),
+    'plan.add': async ({ thread, facts, refs = [] }) => {
+      const result = await driver.command({
+        type: 'update-plan',
+        thread,
+        facts: facts.map(factOf),
+        refs: refs.map(parseCid)
+      })
+      if (!result.ok) throw new RefusedError(result.refusal)
+      return result.value as { envelope: string }
+    },
     'plan.get': async ({ thread }) => {
       await threads.view(thread)
       const { heads, changes } = await plan.view(thread)
@@ -85,11 +101,7 @@ export function parseCid(text: string): CID {
   }
 }
 
-function payloadOf(
-  parts: NodeParts,
-  request: NeedRequest,
-  inputs: CID[]
-): Payload<'NEED'> {
+function payloadOf(parts: NodeParts, request: NeedRequest, inputs: CID[]): Payload<'NEED'> {
   return {
     slot: request.slot ?? `need-${randomBytes(8).toString('hex')}`,
     epoch: 0,

@@ -115,7 +115,7 @@ describe('rpc/socket', () => {
       message: /thread: must be a CID/u
     })
     await assert.rejects(it.call('need.state', { capability: 'text/upper' }), {
-      message: /exactly one of inputCid and inputPath/u
+      message: /exactly one of inputCid, inputCids and inputPath/u
     })
     await assert.rejects(it.call('gc.run', { force: true } as never), { code: 'PARAMS_INVALID' })
     await assert.rejects(it.call('artifacts.add', { path: 'relative', pin: true }), {
