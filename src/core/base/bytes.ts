@@ -2,7 +2,7 @@ import { compare as compareBytes } from 'uint8arrays/compare'
 import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
-import { toString } from 'uint8arrays/to-string'
+import { toString as textOf } from 'uint8arrays/to-string'
 
 export { compareBytes, concat, equals }
 
@@ -36,13 +36,13 @@ export function utf8(text: string): Uint8Array {
 
 /** The text of UTF-8 bytes, or null when they are not well-formed UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string | null {
-  const text = toString(bytes, 'utf8')
+  const text = textOf(bytes, 'utf8')
   return equals(utf8(text), bytes) ? text : null
 }
 
 /** Standard base64 with padding (RFC 4648, section 4). */
 export function toBase64(bytes: Uint8Array): string {
-  return toString(bytes, 'base64pad')
+  return textOf(bytes, 'base64pad')
 }
 
 /** Bytes of standard base64 with padding; null when the text is not the one that `toBase64` gives. */
