@@ -17,6 +17,16 @@ const CORE = {
   // Knows nothing of NEEDs: consensus over opaque bytes.
   'core/raft': ['core/base'],
   'core/roster': ['core/base', 'core/codec', 'core/identity', 'core/envelope', 'core/merkle'],
+  // The log of ended threads: what may be checkpointed, and how others judge it.
+  'core/history': [
+    'core/base',
+    'core/codec',
+    'core/identity',
+    'core/envelope',
+    'core/merkle',
+    'core/checkpoint',
+    'core/roster'
+  ],
   'core/need': [
     'core/base',
     'core/codec',
@@ -122,7 +132,9 @@ export const CORE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'core/identity': ['@noble/ed25519', '@noble/hashes', 'multiformats'],
   'core/envelope': ['multiformats', 'valibot'],
   // Certificate files and evidence come from strangers: their shapes are schemas, as those of envelopes are.
-  'core/roster': ['valibot']
+  'core/roster': ['valibot'],
+  'core/checkpoint': ['valibot'],
+  'core/history': ['valibot']
 }
 
 /** Packages that belong to one concern: only these rooms may import them. */

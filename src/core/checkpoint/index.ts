@@ -9,6 +9,14 @@
  */
 export { type Checkpoint, formatCheckpoint, originOf, parseCheckpoint } from './body.ts'
 export {
+  type CheckpointFork,
+  checkFork,
+  decodeFork,
+  encodeFork,
+  FORK_BYTES_MAX,
+  FORK_FORMAT
+} from './fork.ts'
+export {
   formatNote,
   NOTE_BYTES_MAX,
   NOTE_SIGNATURES_MAX,

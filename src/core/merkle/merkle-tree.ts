@@ -32,6 +32,15 @@ export class MerkleTree {
     }
   }
 
+  /** Forgets all but the first `size` leaves. */
+  truncate(size: number): void {
+    this.#checkSize(size)
+    // A complete subtree of `2 ** level` leaves was hashed as soon as it was complete.
+    this.#levels.forEach((level, at) => {
+      level.count = Math.min(level.count, Number(BigInt(size) >> BigInt(at)))
+    })
+  }
+
   /** Hash of a leaf. */
   leaf(index: number): Uint8Array {
     assert(index >= 0 && index < this.size, 'the leaf is in the tree')

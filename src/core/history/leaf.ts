@@ -1,0 +1,88 @@
+import * as v from 'valibot'
+import { ok, type Result, refuse } from '../base/index.ts'
+import { decodeStrict, encode } from '../codec/index.ts'
+import { cid, did, hash32, parseEnvelope, uint } from '../envelope/index.ts'
+import {
+  type CertificateFile,
+  checkCertificateFile,
+  outcomeDigest,
+  type Verify
+} from '../roster/index.ts'
+
+/** Names the shape and its version; a reader refuses any other. */
+const LEAF_FORMAT = 'can-swarm/leaf/v1'
+/** Bytes of one leaf: its texts are those of a NEED and an outcome, each of which is far below an envelope. */
+export const LEAF_BYTES_MAX: number = 16 * 1024
+
+const text = v.string()
+const leaf = v.strictObject({
+  format: v.literal(LEAF_FORMAT),
+  /** The thread. */
+  need: cid,
+  requester: did,
+  slot: text,
+  task: text,
+  /** The epoch that ended it. */
+  epoch: uint,
+  result: v.picklist(['FINAL', 'INVALID', 'EXPIRED']),
+  reason: text,
+  /** The decided PROPOSE, or null. */
+  proposal: v.nullable(cid),
+  /** Digest of the outcome: what the group's members signed. */
+  outcome: hash32,
+  /** Of the NEED: until then, and an envelope's life more, its slot stays closed. */
+  expiresAt: uint,
+  notAfter: uint,
+  /** Log time of the end, ms since 1970. */
+  stamp: uint
+})
+
+/** How one thread ended: what a newcomer has to know of it. */
+export type Leaf = Omit<v.InferOutput<typeof leaf>, 'format'>
+
+/** The leaf of a thread, out of its NEED and its certified outcome, all of which is checked. Refusals: those of the certificate; `LEAF_OPEN` for a decision. */
+export function leafOf(file: CertificateFile, verify: Verify): Result<Leaf> {
+  const claim = checkCertificateFile(file, verify)
+  if (!claim.ok) return claim
+  const { outcome, requester, slot, epoch } = claim.value
+  if (outcome === null)
+    return refuse('LEAF_OPEN', 'only a certified outcome ends a thread: this is a decision')
+  const need = parseEnvelope(file.need)
+  if (!need.ok) return need
+  const { envelope, cid: thread } = need.value
+  const payload = envelope.payload as { task: string; expiresAt: number }
+  const { task, expiresAt } = payload
+  const { result, reason, proposal, stamp } = outcome
+  return ok({
+    need: thread,
+    requester,
+    slot,
+    task,
+    epoch,
+    result,
+    reason,
+    proposal,
+    outcome: outcomeDigest(outcome),
+    expiresAt,
+    notAfter: envelope.notAfter,
+    stamp
+  })
+}
+
+/** Canonical bytes of a leaf: what the tree hashes. */
+export function encodeLeaf(value: Leaf): Uint8Array {
+  return encode({ format: LEAF_FORMAT, ...value })
+}
+
+/** A leaf from a stranger's bytes: size, canonical form, shape. Says nothing about its truth. */
+export function decodeLeaf(encoded: Uint8Array): Result<Leaf> {
+  if (encoded.length > LEAF_BYTES_MAX)
+    return refuse('LEAF_SHAPE', `a leaf has at most ${LEAF_BYTES_MAX} bytes`)
+  const decoded = decodeStrict(encoded)
+  if (!decoded.ok) return decoded
+  const parsed = v.safeParse(leaf, decoded.value, { abortEarly: true })
+  if (!parsed.success)
+    return refuse('LEAF_SHAPE', `the leaf is malformed: ${v.summarize(parsed.issues)}`)
+  const { format: _, ...fields } = parsed.output
+  return ok(fields)
+}

@@ -1,0 +1,121 @@
+import { assert, equals, ok, type Result, refuse } from '../base/index.ts'
+import {
+  type CheckedNote,
+  type CheckpointFork,
+  checkNote,
+  formatNote,
+  parseNote,
+  type SignedNote
+} from '../checkpoint/index.ts'
+import { MerkleTree } from '../merkle/index.ts'
+import type { Verify } from '../roster/index.ts'
+
+/** What a witness makes of a checkpoint. */
+export type Judgement =
+  /** The log has grown as it should: persist, `accept`, then cosign. */
+  | { readonly kind: 'grown'; readonly note: SignedNote; readonly checked: CheckedNote }
+  /** What is held already: cosigning it again changes nothing. */
+  | { readonly kind: 'held'; readonly note: SignedNote; readonly checked: CheckedNote }
+  /** Its origin has signed two logs. */
+  | { readonly kind: 'fork'; readonly fork: CheckpointFork }
+
+/**
+ * One origin's log as a witness has recomputed it: the tree over the leaves that it checked, and the newest checkpoint that it holds. A
+ * judgement changes nothing; `accept` does, after what it takes in is on disk (C2SP tlog-witness: check and persist before answering).
+ */
+export class WitnessedLog {
+  readonly origin: string
+  readonly #tree: MerkleTree
+  #note: SignedNote | null
+
+  /** Restores from disk: leaf hashes in order, and the note whose size they have; null for a log that is new here. */
+  constructor(init: {
+    readonly origin: string
+    readonly leaves: Iterable<Uint8Array>
+    readonly note: SignedNote | null
+  }) {
+    this.origin = init.origin
+    this.#tree = treeOf(new MerkleTree(), init.leaves)
+    this.#note = init.note
+  }
+
+  /** Leaves that were recomputed and cosigned: the next ones are asked from here on. */
+  get size(): number {
+    return this.#tree.size
+  }
+
+  /** The newest checkpoint held, or null. */
+  get note(): SignedNote | null {
+    return this.#note
+  }
+
+  /**
+   * Judges a checkpoint of this origin. `leaves` are the hashes of the leaves from `size` on, each checked by the caller (`leafOf`). Refusals:
+   * those of `parseNote` and `checkNote`; `CHECKPOINT_ORIGIN` for another log; `CHECKPOINT_ROLLBACK` for a tree smaller than the one held;
+   * `CHECKPOINT_LEAVES` when leaves are missing or too many; `CHECKPOINT_ROOT` when they do not lead to this root.
+   */
+  judge(bytes: Uint8Array, leaves: readonly Uint8Array[], verify: Verify): Result<Judgement> {
+    const note = parseNote(bytes)
+    if (!note.ok) return note
+    const checked = checkNote(note.value, verify)
+    if (!checked.ok) return checked
+    const { origin, size, root } = checked.value.checkpoint
+    if (origin !== this.origin)
+      return refuse('CHECKPOINT_ORIGIN', 'the checkpoint is of another log')
+    if (size <= BigInt(this.size) && this.#note !== null)
+      return this.#judgeOld(note.value, checked.value)
+    if (size !== BigInt(this.size + leaves.length))
+      return refuse(
+        'CHECKPOINT_LEAVES',
+        `the checkpoint has ${size} leaves: ask for all from ${this.size} on`
+      )
+    if (!equals(this.#rootWith(leaves), root))
+      return refuse('CHECKPOINT_ROOT', 'the leaves that were delivered do not lead to this root')
+    return ok({ kind: 'grown', note: note.value, checked: checked.value })
+  }
+
+  /** Takes in what `judge` found to have grown. The caller has persisted note and leaves. */
+  accept(note: SignedNote, leaves: readonly Uint8Array[]): void {
+    treeOf(this.#tree, leaves)
+    this.#note = note
+  }
+
+  /** A checkpoint that is no larger than the one held. */
+  #judgeOld(note: SignedNote, checked: CheckedNote): Result<Judgement> {
+    const { size, root } = checked.checkpoint
+    const held = this.#note
+    assert(held !== null, 'a log with leaves has the checkpoint that they belong to')
+    const at = Number(size)
+    if (equals(root, this.#tree.root(at))) {
+      if (at === this.size) return ok({ kind: 'held', note, checked })
+      return refuse(
+        'CHECKPOINT_ROLLBACK',
+        `the checkpoint is older than one of ${this.size} leaves`
+      )
+    }
+    const prefix =
+      at === this.size
+        ? null
+        : { root: this.#tree.root(at), proof: this.#tree.consistencyProof(at) }
+    // Every tree begins with the empty one, so no proof says that it does: the root of none is known.
+    if (at === 0 && prefix !== null)
+      return refuse('CHECKPOINT_ROOT', 'a tree without leaves has another root')
+    return ok({
+      kind: 'fork',
+      fork: { older: formatNote(note), newer: formatNote(held), prefix }
+    })
+  }
+
+  /** The root that the log would have with these leaves. */
+  #rootWith(leaves: readonly Uint8Array[]): Uint8Array {
+    const { size } = this
+    const root = treeOf(this.#tree, leaves).root()
+    this.#tree.truncate(size)
+    return root
+  }
+}
+
+function treeOf(tree: MerkleTree, leaves: Iterable<Uint8Array>): MerkleTree {
+  for (const leaf of leaves) tree.append(leaf)
+  return tree
+}

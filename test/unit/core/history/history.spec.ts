@@ -1,0 +1,151 @@
+/**
+ * Goal: a leaf says what was certified and nothing else, and a witness cosigns only a log that it recomputed and that never changed behind it.
+ * Method: a finished thread's certificate, and an origin that signs honest, rolled back, rewritten and mislabelled checkpoints.
+ */
+import { strict as assert } from 'node:assert'
+import { nodeSigner, nodeVerifier } from '../../../../src/adapters/ed25519/index.ts'
+import { utf8 } from '../../../../src/core/base/index.ts'
+import {
+  checkFork,
+  decodeFork,
+  encodeFork,
+  formatCheckpoint,
+  formatNote,
+  originSignature,
+  parseNote
+} from '../../../../src/core/checkpoint/index.ts'
+import { decodeLeaf, encodeLeaf, leafOf, WitnessedLog } from '../../../../src/core/history/index.ts'
+import { leafHash, MerkleTree } from '../../../../src/core/merkle/index.ts'
+import { sampleEvidence } from '../../../support/sample-evidence.ts'
+import { testVerify } from '../../../support/swarm-cluster.ts'
+
+const verify = nodeVerifier()
+const author = nodeSigner(new Uint8Array(32).fill(1))
+const origin = `can-swarm/testnet/${author.did}`
+const leaves = Array.from({ length: 40 }, (_, i) => leafHash(utf8(`leaf ${i}`)))
+const others = leaves.map((leaf, i) => (i < 7 ? leaf : leafHash(utf8(`other ${i}`))))
+
+function rootOf(hashes: readonly Uint8Array[]): Uint8Array {
+  const tree = new MerkleTree()
+  for (const hash of hashes) tree.append(hash)
+  return tree.root()
+}
+
+function noteOf(hashes: readonly Uint8Array[], size = hashes.length): Uint8Array {
+  const text = formatCheckpoint({
+    origin,
+    size: BigInt(size),
+    root: rootOf(hashes),
+    extensions: []
+  })
+  const signature = originSignature(origin, author.did, author.sign(utf8(text)))
+  return formatNote({ text, signatures: [signature] })
+}
+
+function witnessOf(count: number): WitnessedLog {
+  const note = parseNote(noteOf(leaves.slice(0, count)))
+  assert(note.ok)
+  return new WitnessedLog({ origin, leaves: leaves.slice(0, count), note: note.value })
+}
+
+function answer(witness: WitnessedLog, note: Uint8Array, news: readonly Uint8Array[]): string {
+  const { size } = witness
+  const judged = witness.judge(note, news, verify)
+  assert.equal(witness.size, size, 'a judgement changes nothing')
+  return judged.ok ? judged.value.kind : judged.refusal.code
+}
+
+describe('core/history', function () {
+  this.timeout(60_000)
+
+  it('makes a leaf of a certified outcome, the same from any of its certificates', () => {
+    const { need, decide, finalize } = sampleEvidence()
+    const leaf = leafOf({ need: need.bytes, envelope: finalize.bytes }, testVerify)
+    assert(leaf.ok)
+    assert.equal(leaf.value.need.toString(), need.id)
+    assert.equal(leaf.value.result, 'FINAL')
+    assert.equal(leaf.value.requester, need.envelope.sender)
+    const read = decodeLeaf(encodeLeaf(leaf.value))
+    assert(read.ok)
+    assert.deepEqual(encodeLeaf(read.value), encodeLeaf(leaf.value))
+    const open = leafOf({ need: need.bytes, envelope: decide.bytes }, testVerify)
+    assert.equal(!open.ok && open.refusal.code, 'LEAF_OPEN')
+    const unsigned = leafOf({ need: need.bytes, envelope: finalize.bytes }, () => false)
+    assert(!unsigned.ok)
+  })
+
+  it('refuses bytes that are no leaf', () => {
+    assert(!decodeLeaf(new Uint8Array(20_000)).ok)
+    assert(!decodeLeaf(utf8('nonsense')).ok)
+  })
+
+  it('follows a log that grows', () => {
+    const witness = new WitnessedLog({ origin, leaves: [], note: null })
+    for (const [from, to] of [
+      [0, 5],
+      [5, 6],
+      [6, 30],
+      [30, 40]
+    ] as const) {
+      const news = leaves.slice(from, to)
+      const judged = witness.judge(noteOf(leaves.slice(0, to)), news, verify)
+      assert(judged.ok && judged.value.kind === 'grown')
+      witness.accept(judged.value.note, news)
+      assert.equal(witness.size, to)
+    }
+    assert.equal(answer(witness, noteOf(leaves), []), 'held')
+  })
+
+  it('refuses an older tree, another origin, missing and foreign leaves, and a right root of a wrong size', () => {
+    const witness = witnessOf(20)
+    assert.equal(answer(witness, noteOf(leaves.slice(0, 19)), []), 'CHECKPOINT_ROLLBACK')
+    assert.equal(answer(witness, noteOf([]), []), 'CHECKPOINT_ROLLBACK')
+    assert.equal(answer(witness, noteOf(leaves), leaves.slice(20, 39)), 'CHECKPOINT_LEAVES')
+    assert.equal(answer(witness, noteOf(leaves), others.slice(20)), 'CHECKPOINT_ROOT')
+    assert.equal(
+      answer(witness, noteOf(leaves.slice(0, 20), 21), leaves.slice(20, 21)),
+      'CHECKPOINT_ROOT'
+    )
+    assert.equal(answer(witness, noteOf(leaves.slice(0, 20), 2 ** 40), []), 'CHECKPOINT_LEAVES')
+    const foreign = new WitnessedLog({ origin: `${origin}x`, leaves: [], note: null })
+    assert.equal(answer(foreign, noteOf(leaves), leaves), 'CHECKPOINT_ORIGIN')
+    assert.equal(answer(witness, utf8('no note'), []), 'NOTE_MALFORMED')
+  })
+
+  it('turns two logs of one origin into evidence that convicts it offline', () => {
+    const witness = witnessOf(20)
+    for (const size of [20, 19, 12, 8]) {
+      const judged = witness.judge(noteOf(others.slice(0, size)), [], verify)
+      assert(judged.ok && judged.value.kind === 'fork', `of ${size}`)
+      const fork = decodeFork(encodeFork(judged.value.fork))
+      assert(fork.ok)
+      const convicted = checkFork(fork.value, verify)
+      assert(convicted.ok, `of ${size}`)
+      assert.deepEqual(convicted.value, { did: author.did, origin, size: BigInt(size) })
+    }
+  })
+
+  it('convicts nobody by checkpoints that agree, are not signed, or prove nothing', () => {
+    const witness = witnessOf(20)
+    const judged = witness.judge(noteOf(others.slice(0, 12)), [], verify)
+    assert(judged.ok && judged.value.kind === 'fork')
+    const { fork } = judged.value
+    const code = (value: typeof fork, by = verify): string => {
+      const checked = checkFork(value, by)
+      return checked.ok ? 'convicted' : checked.refusal.code
+    }
+    assert.equal(code(fork), 'convicted')
+    assert.equal(
+      code(fork, () => false),
+      'CHECKPOINT_SIGNATURE'
+    )
+    assert.equal(code({ ...fork, prefix: null }), 'PROOF_UNRELATED')
+    assert.equal(code({ ...fork, older: noteOf(leaves.slice(0, 12)) }), 'PROOF_AGREES')
+    assert.equal(code({ ...fork, newer: noteOf(leaves) }), 'MERKLE_PROOF_MALFORMED')
+    assert.equal(code({ older: fork.newer, newer: fork.newer, prefix: null }), 'PROOF_AGREES')
+    const { prefix } = fork
+    assert(prefix !== null)
+    const forged = { ...prefix, root: rootOf(leaves.slice(0, 13)) }
+    assert.equal(code({ ...fork, prefix: forged }), 'MERKLE_PROOF_WRONG')
+  })
+})
