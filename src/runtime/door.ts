@@ -57,6 +57,8 @@ export type DoorComponents = {
 /** A refusal to tell the author of. */
 export type Refused = Notice & {
   readonly id: string
+  /** Who brought it. */
+  readonly from: string
   readonly code: string
   /** Of the envelope. */
   readonly bytes: number
@@ -110,7 +112,7 @@ export class Door {
       })
     const { id, notice } = admission
     if (origin === 'peer' && code !== undefined && id !== undefined && notice !== undefined)
-      this.#components.refused?.({ ...notice, id, code, bytes: bytes.length })
+      this.#components.refused?.({ ...notice, id, from, code, bytes: bytes.length })
     return admission
   }
 

@@ -40,9 +40,11 @@ export class RefusalNotices {
     else this.#connected.delete(did)
   }
 
-  tell({ id, author, code, reasons, bytes }: Refused): void {
+  tell({ id, from, author, code, reasons, bytes }: Refused): void {
     const nowMs = this.#components.clock.nowMs()
-    if (!this.#connected.has(author) || this.#told.has(id)) return
+    // A peer may gossip before it is known to be one of ours.
+    const isHere = from === author || this.#connected.has(author)
+    if (!isHere || this.#told.has(id)) return
     if (!this.#rate.check(author, nowMs).ok) return
     this.#rate.spend(author, nowMs)
     this.#told.add(id)

@@ -109,8 +109,9 @@ export class Cli {
   #stdout = ''
   #stderr = ''
 
-  constructor(argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, [join(packageRoot(), 'bin', 'can-swarm.js'), ...argv], {
+  /** `root`: folder of the program's package; this one's by default. */
+  constructor(argv: readonly string[], env: NodeJS.ProcessEnv = {}, root = packageRoot()) {
+    this.child = spawn(process.execPath, [join(root, 'bin', 'can-swarm.js'), ...argv], {
       env: { ...process.env, NO_COLOR: '1', ...env },
       stdio: ['pipe', 'pipe', 'pipe']
     })

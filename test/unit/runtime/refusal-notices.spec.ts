@@ -86,8 +86,10 @@ describe('runtime/refusal-notices', () => {
   it('tells nobody who is not connected', async () => {
     const w = await running()
     w.network.peer(author.did, false)
-    await bring(w)
+    await bring(w, {}, 'relay')
     assert.deepEqual(w.network.sent, [])
+    await bring(w)
+    assert.equal(sentTo(w, author.did).length, 1)
   })
 
   it('says nothing about what any stage before the policy refuses', async () => {
