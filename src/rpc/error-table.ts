@@ -312,7 +312,7 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
       'SLOT_ENDED',
       'denied',
       'A NEED in this slot has ended here; a slot is decided once.',
-      'Name another slot.'
+      'Name another slot, or wait as long as the message says: about a day after the NEED has expired.'
     ],
     ['NOT_REQUESTER', 'denied', 'Only the requester of a NEED opens a new epoch.'],
     ['REFORMING', 'denied', 'A new epoch of the NEED is being opened already.', 'Wait for it.'],

@@ -42,6 +42,11 @@ function codeOf(value: number): number {
   return digit < 26 ? digit + 97 : digit + 24
 }
 
+/** Whether the text is the id of an envelope, in the one form that ids have (R1). */
+export function isEnvelopeId(text: string): boolean {
+  return digestOfId(text) !== null
+}
+
 /** The digest inside an id; null for text that is no such id in its one form. */
 export function digestOfId(text: string): Uint8Array | null {
   if (text.length !== TEXT_LENGTH || text[0] !== 'b') return null

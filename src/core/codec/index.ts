@@ -16,6 +16,6 @@ export {
   taggedBytes,
   taggedHash
 } from './canonical.ts'
-export { digestOfId, idFromDigest } from './id-text.ts'
+export { digestOfId, idFromDigest, isEnvelopeId } from './id-text.ts'
 export { referenceSha256, type Sha256, useSha256 } from './sha256.ts'
 export { decodeStrict, RESERVED_KEYS } from './strict.ts'

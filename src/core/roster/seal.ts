@@ -1,7 +1,7 @@
 import { equals, ok, type Result, refuse, toHex } from '../base/index.ts'
 import { taggedBytes } from '../codec/index.ts'
 import { type Admitted, type EpochSeal, TAGS } from '../envelope/index.ts'
-import { quorumOf } from './draw.ts'
+import { GROUP_SIZES, quorumOf } from './draw.ts'
 import type { EpochKey, Verify } from './key.ts'
 import { rosterHash } from './key.ts'
 
@@ -85,6 +85,8 @@ export function checkSeals(
       return refuse('FORM_PREVIOUS', `epoch ${expected} is not sealed here`)
     if ((sealed.form?.toString() ?? null) !== (formOf?.id ?? null))
       return refuse('FORM_PREVIOUS', `another FORM of epoch ${expected} is sealed than is known`)
+    if (formOf === null && !hasGroupSize(sealed.roster, need))
+      return refuse('FORM_SEAL', 'the sealed roster has no size that a group has')
     const checked = checkSeal(sealed, { thread: need.id, slot, epoch: expected }, formOf, verify)
     if (!checked.ok) return checked
     expected += 1
@@ -92,6 +94,14 @@ export function checkSeals(
   if (expected !== epoch) return refuse('FORM_PREVIOUS', `epoch ${expected} is not sealed here`)
   const carried = carriedBy([...previous, form])
   return carried.ok ? ok(null) : carried
+}
+
+/**
+ * A roster of an epoch that never came to a FORM. Its draw cannot be checked, since only FORM names the candidates: each of its members checked it
+ * before it promised, and a quorum of them sealed. A roster that the requester made up is convicted by any FORM of that epoch (`broken-chain`).
+ */
+function hasGroupSize({ length }: readonly string[], need: Admitted<'NEED'>): boolean {
+  return GROUP_SIZES.includes(length) || (length === 1 && need.envelope.payload.solo)
 }
 
 /** One sealed epoch: its roster is that of its FORM where there is one, and a quorum of it has sealed. A member counts once. */

@@ -15,6 +15,8 @@ import type { Thread } from './thread.ts'
 import type { Command } from './types.ts'
 import { takeVerdict } from './verdicts.ts'
 
+const MINUTE_MS = 60_000
+
 /** Runs a command of the local user or agent. The reply comes at once, or with the envelope that it leads to. */
 export function runCommand(
   context: Context,
@@ -59,9 +61,18 @@ function draftOf(
   if (!checked.ok) return checked
   if (!context.openThreads.hasRoomFor(context.did)) return tooManyThreads()
   const { slot, epoch } = command.draft.payload
-  return context.tombstones.covers(`${context.did}/${slot}`, epoch)
-    ? refuse('SLOT_ENDED', `the slot ${slot} of this node has ended: name another`)
-    : ok(command.draft as Draft)
+  const until = context.tombstones.coveredUntil(`${context.did}/${slot}`, epoch)
+  return until === null ? ok(command.draft as Draft) : slotEnded(context, slot, until)
+}
+
+/** The refusal of a NEED in a slot that had a group, and how long it stays so: members keep their promises until nothing of it can come any more (R12). */
+function slotEnded({ nowMs }: Context, slot: string, until: number): Result<never> {
+  const minutes = Math.max(1, Math.ceil((until - nowMs) / MINUTE_MS))
+  const wait = `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  return refuse(
+    'SLOT_ENDED',
+    `a NEED in the slot ${slot} of this node has ended, and the slot is taken for another ${wait}: name another slot, or wait`
+  )
 }
 
 function noThread(context: Context, id: string): Result<never> {

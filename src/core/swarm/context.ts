@@ -81,6 +81,9 @@ const LAMPORT_STEP_MAX = 1_000_000
 /** How much later than it wanted a node may be woken before it counts as having been stopped, in ms. */
 const OVERDUE_MS = 2_000
 
+/** Peers that left of which it is known when. Of a member that is not among them the time of its group counts (see reform.ts). */
+const LEFT_MAX = 4_096
+
 /** What a member is locked on for (slot, epoch, stage). */
 export type Lock = {
   /** In hex. */
@@ -113,7 +116,7 @@ export class Context {
   readonly connected = new Set<string>()
   /** Newest manifest of each agent. */
   readonly manifests = new Map<string, Admitted<'MANIFEST'>>()
-  /** When a peer that was here left, by DID. */
+  /** When a peer that was here left, by DID; see `noteLeft`. */
   readonly leftAt = new Map<string, number>()
   /** Slot and epoch -> the own thread that chose a roster for it. A requester forms one group for each, whatever it has stated. */
   readonly chosen = new Map<string, string>()
@@ -211,6 +214,13 @@ export class Context {
 
   warn(thread: string | null, message: string): void {
     this.observe({ type: 'warning', thread, message, atMs: this.nowMs })
+  }
+
+  /** A peer that was here left. Those that left longest ago are forgotten first. */
+  noteLeft(did: string): void {
+    this.leftAt.set(did, this.#nowMs)
+    const [oldest = did] = this.leftAt.keys()
+    if (this.leftAt.size > LEFT_MAX) this.leftAt.delete(oldest)
   }
 
   /** This node's Lamport clock: own envelopes have no higher value. */

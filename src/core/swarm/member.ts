@@ -128,6 +128,7 @@ export class Member {
   }
 
   receive(message: RaftMessage): void {
+    if (isForeign(message)) return
     if (message.type === 'append' && !this.#mayAccept(message)) return
     if (this.#isUnheard(message)) return
     this.raft.step(message)
@@ -278,4 +279,17 @@ export class Member {
       if (body.envelope !== null) this.#offered.add(idOf(body.envelope))
     }
   }
+}
+
+/**
+ * What no group of a thread says, whatever codec it came through: its log is not compacted, and its members are those of FORM. A snapshot would replace
+ * what a member applied, and another configuration its group, by what the sender says.
+ */
+function isForeign(message: RaftMessage): boolean {
+  if (message.type === 'snapshot') return true
+  return (
+    message.type === 'append' &&
+    Array.isArray(message.entries) &&
+    message.entries.some(({ configuration }) => configuration !== undefined)
+  )
 }

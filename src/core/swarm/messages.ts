@@ -1,10 +1,11 @@
 import { unreachable } from '../base/index.ts'
+import { isEnvelopeId } from '../codec/index.ts'
 import { parseEnvelope } from '../envelope/index.ts'
 import { onVote } from './finality.ts'
 import { onLog } from './following.ts'
 import { driveFormation, isOwnOpen, onFormationMessage } from './formation.ts'
 import { onRefused } from './refusals.ts'
-import { answerPull, HELLO_THREADS_MAX, isThreadId, pull } from './sync.ts'
+import { answerPull, HELLO_THREADS_MAX, pull } from './sync.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage, Pull } from './types.ts'
 import type { World } from './world.ts'
@@ -19,7 +20,7 @@ export function onPeer(world: World, did: string, connected: boolean): void {
   const { context } = world
   if (did === context.did) return
   if (!connected) {
-    if (context.connected.delete(did)) context.leftAt.set(did, context.nowMs)
+    if (context.connected.delete(did)) context.noteLeft(did)
     touchOwn(world)
     return
   }
@@ -118,7 +119,7 @@ function onHello(world: World, from: string, threads: readonly string[]): void {
   for (const id of new Set(threads.slice(0, HELLO_THREADS_MAX))) {
     const thread = world.thread(id)
     const isOver = thread?.isComplete() === true || world.context.tombstones.has(id)
-    if (isThreadId(id) && !isOver) pull(world.context, id, thread, from)
+    if (isEnvelopeId(id) && !isOver) pull(world.context, id, thread, from)
   }
 }
 

@@ -1,5 +1,5 @@
 import { compareText, EPOCHS_MAX, equals, ok, type Result, refuse } from '../base/index.ts'
-import { CID, decodeStrict, encode } from '../codec/index.ts'
+import { CID, isEnvelopeId } from '../codec/index.ts'
 import type { EpochSeal } from '../envelope/index.ts'
 import { quote } from '../need/index.ts'
 import { carriedBy, quorumOf, rosterHash, sealBytes, shownBy } from '../roster/index.ts'
@@ -13,7 +13,7 @@ import type { PeerMessage, SealedEpoch } from './types.ts'
 
 type MemberSeal = SealedEpoch['seals'][number]
 
-/** How many times members are asked before a decision that nobody here has heard of is believed. */
+/** How many times members are asked before a decision is believed that only so many of them show as may be liars. */
 const DOUBTS = 5
 
 /** The requester's side of ending an epoch: ask all members to seal, until more than two thirds have. */
@@ -154,7 +154,7 @@ export function onSealed(
   if ((digest === null) !== (proposal === null)) return
   if (!equals(roster, rosterHash(key, sealing.roster))) return
   if (!context.verify(from, sealBytes({ ...key, roster, digest, proposal }), sig)) return
-  if (proposal !== null && !isCid(proposal)) return
+  if (proposal !== null && !isEnvelopeId(proposal)) return
   const seal: MemberSeal = { member: from, digest, proposal, sig }
   const first = sealing.seals.get(from)
   const said = seenSeal(sealing.epoch, roster, seal)
@@ -187,8 +187,9 @@ function settle(context: Context, thread: Thread, sealing: Sealing): void {
 
 /**
  * Seals of a quorum that show one decision at most, and no other than is carried; null while there are none. A decision that is
- * certified shows in every quorum, so any such choice is safe; what most members show, and what is known here, goes first. What may be one liar's
- * invention, on which no group could ever decide, comes last, and waits a while for the others' seals.
+ * certified shows in every quorum, so any such choice is safe, and a quorum that shows nothing proves that nothing is certified. What is carried, or certified
+ * here, goes first; then nothing, so that no liar binds the next group to the bid that it likes; then what is known here and what most members show. What may
+ * be a liar's word alone waits a while for the others' seals.
  */
 function agreeing(
   context: Context,
@@ -202,15 +203,19 @@ function agreeing(
     counts.set(shownBy(seal), (counts.get(shownBy(seal)) ?? 0) + 1)
   }
   const silent = counts.get('') ?? 0
-  const rank = (shown: string): number =>
-    shown === '' ? 1 : thread.envelopes.has(shown.split(' ')[0] ?? '') ? 2 : 0
+  const settled = carried ?? thread.decide?.admitted.envelope.payload.decision.proposal.toString()
+  const rank = (shown: string): number => {
+    const [proposal = ''] = shown.split(' ')
+    if (proposal === '') return 2
+    return proposal === settled ? 3 : thread.envelopes.has(proposal) ? 1 : 0
+  }
   const order = [...counts].sort(
     ([a, x], [b, y]) => rank(b) - rank(a) || y - x || compareText(a, b)
   )
   for (const [shown, count] of order) {
     const all = shown === '' ? silent : silent + count
     if (all < quorumOf(sealing.roster.length)) continue
-    const isDoubtful = rank(shown) === 0 && count <= faultyMax(sealing)
+    const isDoubtful = rank(shown) < 2 && count <= faultyMax(sealing)
     if (isDoubtful && isEarly(context, sealing)) continue
     return sealing.roster.flatMap(member => {
       const seal = sealing.seals.get(member)
@@ -236,16 +241,6 @@ function carriedProposal(thread: Thread, sealing: Sealing): string | null {
     for (const { proposal } of seals) if (proposal !== null) return proposal
   const carried = carriedBy(thread.forms())
   return carried.ok ? (carried.value?.proposal ?? null) : null
-}
-
-/** Whether the text is a CID that a FORM can hold (R1). */
-function isCid(text: string): boolean {
-  try {
-    const cid = CID.parse(text)
-    return cid.toString() === text && decodeStrict(encode(cid)).ok
-  } catch {
-    return false
-  }
 }
 
 /** As FORM shows it. */

@@ -1,4 +1,3 @@
-import { CID } from '../codec/index.ts'
 import type { LogEntry } from '../raft/index.ts'
 import type { Context } from './context.ts'
 import type { Thread } from './thread.ts'
@@ -129,15 +128,6 @@ export function participants(context: Context, thread: Thread): string[] {
   return [...thread.senders].filter(
     did => did !== context.did && !roster.has(did) && context.connected.has(did)
   )
-}
-
-/** True for text that is a CID in the form that thread ids have. */
-export function isThreadId(text: string): boolean {
-  try {
-    return CID.parse(text).toString() === text
-  } catch {
-    return false
-  }
 }
 
 /** The first items that fit into so many bytes together. */

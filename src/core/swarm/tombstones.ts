@@ -73,6 +73,16 @@ export class Tombstones {
     return epoch <= (this.#slots.get(slot) ?? -1)
   }
 
+  /** Until when this epoch of the slot is over, ms since 1970; null when it is not. Reads all tombstones: for own commands only. */
+  coveredUntil(slot: string, epoch: number): number | null {
+    if (!this.covers(slot, epoch)) return null
+    let until = 0
+    for (const packed of this.#byThread.values())
+      if (packed.charCodeAt(AT.epoch) > 0 && slotOf(packed) === slot)
+        until = Math.max(until, untilOf(packed))
+    return until
+  }
+
   /** Forgets those whose time has passed. */
   prune(nowMs: number): void {
     const kept = new Set<string>()

@@ -1,7 +1,13 @@
 // Goal: ids are turned into digests and back as the library does it, and nothing else is taken for one. Method: the library beside it.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { CID, cidOf, digestOfId, idFromDigest } from '../../../../src/core/codec/index.ts'
+import {
+  CID,
+  cidOf,
+  digestOfId,
+  idFromDigest,
+  isEnvelopeId
+} from '../../../../src/core/codec/index.ts'
 
 describe('core/codec/id-text', () => {
   it('agrees with the library on every id', () => {
@@ -29,7 +35,10 @@ describe('core/codec/id-text', () => {
       )
     )
     const others = ['', 'b', id.slice(0, -1), `${id}a`, id.toUpperCase(), `z${id.slice(1)}`]
-    for (const text of [...others, cidOf(new Uint8Array(1), 0x55).toString()])
+    for (const text of [...others, cidOf(new Uint8Array(1), 0x55).toString()]) {
       assert.equal(digestOfId(text), null, text)
+      assert.equal(isEnvelopeId(text), false, text)
+    }
+    assert.equal(isEnvelopeId(id), true)
   })
 })

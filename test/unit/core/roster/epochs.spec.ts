@@ -164,6 +164,18 @@ describe('core/roster: epochs', () => {
     assert.equal(codeOf(withPayload({ seal: doubled }), []), 'FORM_SEAL')
   })
 
+  it('refuses a roster without a FORM whose size no group has: three made-up members seal anything', () => {
+    const { roster } = first.envelope.payload
+    for (const size of [1, 2, 3]) {
+      const few = roster.slice(0, size)
+      const sealed = seals(
+        few.map(() => null),
+        { form: null, roster: few }
+      )
+      assert.equal(codeOf(withPayload({ seal: sealed }), []), 'FORM_SEAL')
+    }
+  })
+
   it('wants every epoch sealed since the last FORM', () => {
     const { roster } = first.envelope.payload
     const zero = seals([null, null, null])

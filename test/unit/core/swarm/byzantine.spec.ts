@@ -3,7 +3,7 @@
  * Method: an honest world in which one lie at a time is handed to some nodes.
  */
 import { strict as assert } from 'node:assert'
-import { CID } from '../../../../src/core/codec/index.ts'
+import { CID, cidOf } from '../../../../src/core/codec/index.ts'
 import { encodeEntry } from '../../../../src/core/need/index.ts'
 import { drawOrder } from '../../../../src/core/roster/index.ts'
 import { EarlyArrivals } from '../../../../src/core/swarm/early.ts'
@@ -14,7 +14,6 @@ import { script } from '../../../support/swarm-agents.ts'
 import { give, secondGroup, stateNeed } from '../../../support/swarm-attacks.ts'
 import {
   type ClusterNode,
-  INPUT,
   SwarmCluster,
   testDraft,
   testKeys
@@ -258,7 +257,7 @@ describe('core/swarm: strangers that ask', () => {
 
   it('are asked once for a thread that they name a thousand times', () => {
     const { cluster, node } = finishedThread()
-    const threads = Array(1_000).fill(String(INPUT))
+    const threads = Array(1_000).fill(String(cidOf(new Uint8Array(1))))
     assert.equal(sent(cluster, node, { type: 'hello', threads }).length, 1)
     assert.equal(sent(cluster, node, { type: 'hello', threads }).length, 0)
   })
@@ -291,6 +290,30 @@ describe('core/swarm: strangers that ask', () => {
 })
 
 describe('core/swarm: what leaders log', () => {
+  it('is neither a snapshot nor another configuration: no thread has them', () => {
+    const cluster = honest()
+    const thread = stateNeed(cluster)
+    until(cluster, thread, 'BIDDING')
+    cluster.run(60)
+    const { leader, follower, group } = roles(cluster, thread)
+    const { applied = 0, term = 0 } = cluster.view(follower, thread).group ?? {}
+    const head = { from: leader.did, to: follower.did, term }
+    const index = applied + 1
+    const configuration = { voters: [leader.did], learners: [], outgoing: [] }
+    const data = encodeEntry({ stamp: cluster.nowMs + 1, envelope: null })
+    const snapshot = { index: applied + 50, term, configuration, data: new Uint8Array(8) }
+    const entries = [{ term, index, data, configuration }]
+    const place = { previousIndex: applied, previousTerm: term, commit: index }
+    const messages = [
+      { ...head, type: 'snapshot' as const, snapshot },
+      { ...head, ...place, type: 'append' as const, entries }
+    ]
+    for (const message of messages)
+      say(cluster, follower, leader, { type: 'raft', group, message } as unknown as PeerMessage)
+    assert.equal(cluster.view(follower, thread).group?.applied, applied)
+    finalEverywhere(cluster, thread)
+  })
+
   function append(
     cluster: SwarmCluster,
     thread: string,

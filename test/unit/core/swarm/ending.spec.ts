@@ -140,6 +140,11 @@ describe('core/swarm: ended threads', () => {
     const codeOf = (id: number): unknown =>
       (requester.replies.get(id) as { refusal?: { code: string } }).refusal?.code
     assert.deepEqual([said, again, other].map(codeOf), ['THREAD_ENDED', 'SLOT_ENDED', undefined])
+    const { refusal } = requester.replies.get(again) as { refusal: { message: string } }
+    const [, hours, minutes] = /taken for another (\d+) h (\d+) min/u.exec(refusal.message) ?? []
+    const waitMs = (Number(hours) * 60 + Number(minutes)) * 60_000
+    const until = requester.swarm.tombstone(thread)?.until ?? 0
+    assert.ok(Math.abs(cluster.nowMs + waitMs - until) <= 60_000, refusal.message)
   })
 
   it('free their slot when they never bound anybody', () => {

@@ -210,6 +210,30 @@ describe('core/swarm: seals at the requester', () => {
     assert((requester.replies.get(id) as { ok: boolean }).ok)
   }
 
+  /** What the seals show on which the requester's last choice rests. */
+  function shownIn({ requester }: World): ReadonlySet<string | null> {
+    const chosen = requester.disk.findLast(record => record.type === 'chosen')
+    assert(chosen?.type === 'chosen')
+    return new Set(chosen.seals.flatMap(({ seals }) => seals.map(({ proposal }) => proposal)))
+  }
+
+  /** A PROPOSE that everybody has and nobody attests. */
+  function bidBy({ cluster, thread }: World, worker: ClusterNode): string {
+    const need = CID.parse(thread)
+    const bid = cluster.seal(
+      worker.keys,
+      testDraft(cluster.nowMs, 'PROPOSE', need, {
+        need,
+        patch: [],
+        ballot: { cost: 10n, etaMs: 100, bond: 0n },
+        shardDependencies: []
+      }),
+      700_000
+    )
+    give(cluster, cluster.nodes, bid)
+    return bid.id
+  }
+
   function chosenEpoch({ requester }: World): number {
     return requester.disk.filter(record => record.type === 'chosen').length - 1
   }
@@ -266,12 +290,41 @@ describe('core/swarm: seals at the requester', () => {
       }
       cluster.linked = () => true
       assert(cluster.runUntil(() => cluster.view(requester, thread).epoch === 1, 10_000))
-      const chosen = requester.disk.findLast(record => record.type === 'chosen')
-      assert(chosen?.type === 'chosen')
-      const shown = chosen.seals.flatMap(({ seals }) => seals.map(({ proposal }) => proposal))
-      assert.deepEqual(new Set(shown), new Set([null]))
+      assert.deepEqual(shownIn(given), new Set([null]))
     })
   }
+
+  it('of one member that show a bid which really was made wait for the others, and do not bind the next group when those show nothing', () => {
+    const given = decided({ works: false })
+    const { cluster, requester, members, thread } = given
+    const bid = bidBy(given, cluster.nodes[1] as ClusterNode)
+    silence(given)
+    const [liar, ...honest] = members as [ClusterNode, ...ClusterNode[]]
+    liar.malice = { send: (_, message) => (message.type === 'sealed' ? [] : [message]) }
+    tell(cluster, requester, liar.did, sealOf(given, liar, bid))
+    for (const member of honest) {
+      cluster.run(100)
+      tell(cluster, requester, member.did, sealOf(given, member, null))
+    }
+    cluster.linked = () => true
+    assert(cluster.runUntil(() => cluster.view(requester, thread).epoch === 1, 10_000))
+    assert.deepEqual(shownIn(given), new Set([null]))
+  })
+
+  it('of one member that show a bid are believed when the others stay away: it may have been decided', () => {
+    const given = decided({ works: false })
+    const { cluster, requester, members, thread } = given
+    const bid = bidBy(given, cluster.nodes[1] as ClusterNode)
+    silence(given)
+    const [one, two] = members as [ClusterNode, ClusterNode]
+    tell(cluster, requester, one.did, sealOf(given, one, bid))
+    tell(cluster, requester, two.did, sealOf(given, two, null))
+    cluster.run(2_000)
+    assert.equal(chosenEpoch(given), 0)
+    cluster.linked = (from, to) => [from, to].every(node => node !== members[2])
+    assert(cluster.runUntil(() => cluster.view(requester, thread).epoch === 1, 20_000))
+    assert.deepEqual(shownIn(given), new Set([null, bid]))
+  })
 
   it('count only when they are signed by a member, for this roster and epoch', () => {
     const given = decided()
