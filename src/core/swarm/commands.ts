@@ -15,8 +15,6 @@ import type { Thread } from './thread.ts'
 import type { Command } from './types.ts'
 import { takeVerdict } from './verdicts.ts'
 
-const MINUTE_MS = 60_000
-
 /** Runs a command of the local user or agent. The reply comes at once, or with the envelope that it leads to. */
 export function runCommand(
   context: Context,
@@ -67,7 +65,7 @@ function draftOf(
 
 /** The refusal of a NEED in a slot that had a group, and how long it stays so: members keep their promises until nothing of it can come any more (R12). */
 function slotEnded({ nowMs }: Context, slot: string, until: number): Result<never> {
-  const minutes = Math.max(1, Math.ceil((until - nowMs) / MINUTE_MS))
+  const minutes = Math.max(1, Math.ceil((until - nowMs) / 60_000))
   const wait = `${Math.floor(minutes / 60)} h ${minutes % 60} min`
   return refuse(
     'SLOT_ENDED',
