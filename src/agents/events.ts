@@ -23,6 +23,13 @@ export type AgentEvent =
       readonly commit: string
       readonly reason: string
     }
+  /** A coordinator has stated a task of its plan, as the NEED of another thread. */
+  | {
+      readonly type: 'task-stated'
+      readonly thread: string
+      readonly task: string
+      readonly stated: string
+    }
   /** A worker gave the task back. */
   | { readonly type: 'yielded'; readonly thread: string; readonly reason: string }
   /** The lease went while the program ran. */

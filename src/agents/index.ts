@@ -18,11 +18,19 @@ export {
   ArtifactMissingError,
   ArtifactTooLargeError,
   JobAbortedError,
+  PlanBudgetError,
+  PlanCycleError,
+  PlanInputMissingError,
+  PlanInvalidError,
+  PlanTaskFailedError,
+  PlanTooLargeError,
   ProgramFailedError,
   ProgramTimeoutError
 } from './errors.ts'
 export type { AgentEvent, OnAgentEvent } from './events.ts'
 export { type Compare, type Finding, sameBytes } from './judgement.ts'
+export { type CheckedPlan, checkPlan } from './plan/check-plan.ts'
+export type { Plan, PlanProgram, PlanTask, TaskInput } from './plan/plan.ts'
 export type { Program, ProgramContext, ProgramResult, ProgramTelemetry } from './program.ts'
 export { builtinProgram } from './programs/builtin.ts'
 export { type CommandInit, commandProgram } from './programs/command-program.ts'
@@ -31,6 +39,7 @@ export {
   languageProgram,
   parseIdentified
 } from './programs/language-program.ts'
+export { countWords, decodeCounts, type WordCounts } from './programs/words.ts'
 export { runVerifier, type VerifierInit } from './verifier.ts'
 export { type WaitInit, waitForThread } from './wait-for-thread.ts'
 export { runWorker, type WorkerInit } from './worker.ts'

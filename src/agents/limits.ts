@@ -39,3 +39,16 @@ export const PLAN_FACTS_MAX = 128
 export const TASK_INPUTS_MAX = 24
 /** Outputs of a program: a verifier fetches each of them. */
 export const TASK_OUTPUTS_MAX = 64
+/** Credits that a coordinator pays for one task, bounty included, where the NEED pays enough. */
+export const TASK_CREDITS = 5n
+/** One part in so many of a task's credits is its verify bounty. */
+export const BOUNTY_PART = 5n
+/** Times that a task of a plan is stated: the second time some other worker may be decided. */
+export const TASK_ATTEMPTS_MAX = 2
+/** ms below which there is no use in stating a task: the round trips of bids and verdicts take as long. */
+export const TASK_TTL_MS_MIN = 500
+/** UTF-16 code units of the plan's slot that a task's slot repeats; a slot has 256 by the base capsule, a task's name up to 64. */
+export const SLOT_PART_LENGTH = 128
+/** Facts and refs that a coordinator says in one envelope. */
+export const FACTS_AT_ONCE = 64
+export const REFS_AT_ONCE = 16

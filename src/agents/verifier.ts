@@ -6,6 +6,9 @@ import type { AgentEvent } from './events.ts'
 import { type Job, startJob } from './job.ts'
 import { type Compare, type Finding, judge } from './judgement.ts'
 import { CONCURRENCY, FETCH_TIMEOUT_MS, PROGRAM_TIMEOUT_MS, REASON_LENGTH_MAX } from './limits.ts'
+import { proposedPlan } from './plan/bid.ts'
+import { checkPlan } from './plan/check-plan.ts'
+import { isPlanProgram } from './plan/plan.ts'
 import { restate } from './restate.ts'
 import { prepare } from './run-program.ts'
 import { Slots } from './slots.ts'
@@ -92,7 +95,8 @@ class Verifier {
     const waitMs = this.#pacer.waitMs(key)
     if (waitMs > 0) return waitMs
     try {
-      const { signal } = this.#init
+      const { program, signal } = this.#init
+      if (isPlanProgram(program)) await this.#checkPlan({ thread, proposal })
       await this.#client.call('agent.attestPlan', { thread, proposal }, { signal })
       this.#pacer.made(key)
       this.#tell({ type: 'plan-attested', thread, proposal })
@@ -102,6 +106,15 @@ class Verifier {
       this.#refused(thread, 'attestPlan', error)
     }
     return this.#pacer.waitMs(key)
+  }
+
+  /** A proposal that states tasks must be one that can run. */
+  async #checkPlan(proposed: {
+    readonly thread: string
+    readonly proposal: string
+  }): Promise<void> {
+    const plan = await proposedPlan(this.#client, proposed, this.#init.signal)
+    if (plan.tasks.length > 0) checkPlan(plan)
   }
 
   /** Judges each COMMIT once in each round. */

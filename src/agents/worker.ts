@@ -1,23 +1,26 @@
-import type { ThreadView } from '../core/swarm/index.ts'
-import type { SwarmClient, Telemetry } from '../rpc/index.ts'
+import { TERMINAL, type ThreadView } from '../core/swarm/index.ts'
+import type { SwarmClient } from '../rpc/index.ts'
 import { type AgentInit, type Signalled, withSignal } from './agent-init.ts'
-import { addArtifact, fetchAll } from './artifacts.ts'
 import { JobAbortedError } from './errors.ts'
 import type { AgentEvent } from './events.ts'
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts'
 import { type Job, startJob } from './job.ts'
 import { CONCURRENCY, FAILURES_MAX, PROGRAM_TIMEOUT_MS, REASON_LENGTH_MAX } from './limits.ts'
+import { planBid } from './plan/bid.ts'
+import { isPlanProgram } from './plan/plan.ts'
 import { restate } from './restate.ts'
-import { type FinishedRun, outputsOf, prepare, runProgram } from './run-program.ts'
+import { prepare } from './run-program.ts'
 import { Slots } from './slots.ts'
 import { StatementPacer } from './statements.ts'
 import { ThreadFollower } from './thread-follower.ts'
+import { doWork, type FinishedWork } from './work.ts'
 import { workerStep } from './worker-step.ts'
+import { workloadOf } from './workload.ts'
 
 export type WorkerInit = AgentInit & {
   /** Credits asked for each task, decimal text. Default: 1. */
   readonly price?: string
-  /** Time that a task is expected to take, in ms; breaks ties between equal prices. Default: 1000. */
+  /** Time that a task is expected to take, in ms, for each that this node has bid on or been given; breaks ties between equal prices. Default: 1000. */
   readonly etaMs?: number
   /** Times that one task is given back before it is left alone. Default: 2. */
   readonly failuresMax?: number
@@ -45,9 +48,11 @@ class Worker {
   /** Threads whose claim waits for a free slot. */
   readonly #waiting = new Set<string>()
   readonly #pacer = new StatementPacer()
+  readonly #workload: Set<string>
 
   constructor(client: SwarmClient, init: Signalled<WorkerInit>, did: string) {
     this.#client = client
+    this.#workload = workloadOf(client)
     this.#init = init
     this.#did = did
     this.#price = init.price ?? '1'
@@ -80,15 +85,10 @@ class Worker {
     const { failuresMax = FAILURES_MAX } = this.#init
     const step = workerStep(view, { did: this.#did, price: this.#price, failuresMax })
     if (step.kind !== 'work') this.#stopJob(thread)
+    this.#load(view)
     switch (step.kind) {
       case 'propose':
-        return this.#state(thread, 'propose', async () => {
-          const etaMs = this.#init.etaMs ?? 1000
-          const cost = this.#price
-          await this.#client.call('agent.propose', { thread, cost, etaMs }, this.#options())
-          this.#tell({ type: 'proposed', thread, cost })
-          prepare(this.#init.program)
-        })
+        return this.#state(thread, 'propose', () => this.#propose(view))
       case 'claim':
         if (!this.#slots.hasFree) {
           this.#waiting.add(thread)
@@ -110,6 +110,36 @@ class Worker {
     }
   }
 
+  /** A bid that is open, or was taken, until the thread is over. */
+  #load({ thread, phase, proposals, decide }: ThreadView): void {
+    const isMine =
+      decide === null
+        ? proposals.some(({ worker }) => worker === this.#did)
+        : decide.worker === this.#did
+    if (isMine && !TERMINAL.has(phase)) this.#workload.add(thread)
+    else this.#workload.delete(thread)
+  }
+
+  async #propose(view: ThreadView): Promise<void> {
+    const { thread } = view
+    const { program, signal, fetchTimeoutMs, etaMs = 1000 } = this.#init
+    const fetching = { signal, ...(fetchTimeoutMs && { timeoutMs: fetchTimeoutMs }) }
+    const bid = isPlanProgram(program)
+      ? await planBid(this.#client, view, { program, price: this.#price, fetching })
+      : { cost: this.#price }
+    const load = this.#workload.size - (this.#workload.has(thread) ? 1 : 0)
+    this.#workload.add(thread)
+    // What the NEED rests on beside its inputs is what other slots have decided.
+    const shardDependencies = view.refs.filter(ref => !view.inputs.includes(ref))
+    await this.#client.call(
+      'agent.propose',
+      { thread, ...bid, etaMs: etaMs * (1 + load), shardDependencies },
+      this.#options()
+    )
+    this.#tell({ type: 'proposed', thread, cost: bid.cost })
+    prepare(program)
+  }
+
   /** Says something about a thread, not more often than the pacer allows. */
   async #state(thread: string, call: string, say: () => Promise<void>): Promise<number> {
     const key = `${thread} ${call}`
@@ -128,12 +158,17 @@ class Worker {
   /** Runs the program once for each lease. */
   #work(view: ThreadView, lease: string): void {
     const { thread } = view
-    if (this.#jobs.get(thread)?.key === lease) return
+    const former = this.#jobs.get(thread)
+    if (former?.key === lease) return
     this.#stopJob(thread)
     const job = startJob({
       key: lease,
       parent: this.#init.signal,
-      work: signal => this.#runJob(view, signal),
+      work: async signal => {
+        // Two at once would state the tasks of a plan twice.
+        await former?.done
+        await this.#runJob(view, signal)
+      },
       onCrash: error => this.#tell({ type: 'failed', thread, error: error as Error })
     })
     this.#jobs.set(thread, job)
@@ -155,8 +190,9 @@ class Worker {
     const { thread } = view
     const heartbeat = this.#startHeartbeat(view, signal)
     try {
-      const run = await this.#slots.run(() => this.#runProgram(view, signal, heartbeat.progress))
-      await this.#commit(view, run, signal)
+      const { progress } = heartbeat
+      const work = await this.#slots.run(() => this.#doWork(view, { signal, progress }))
+      await this.#commit(view, work, signal)
     } catch (error) {
       if (signal.aborted) return
       this.#tell({ type: 'failed', thread, error: error as Error })
@@ -181,44 +217,35 @@ class Worker {
     })
   }
 
-  async #runProgram(
+  #doWork(
     view: ThreadView,
-    signal: AbortSignal,
-    progress: (percent: number) => void
-  ): Promise<FinishedRun> {
-    const { program, fetchTimeoutMs, timeoutMs = PROGRAM_TIMEOUT_MS } = this.#init
-    signal.throwIfAborted()
-    this.#tell({ type: 'started', thread: view.thread })
-    const fetching = { signal, ...(fetchTimeoutMs && { timeoutMs: fetchTimeoutMs }) }
-    const input = await fetchAll(this.#client, view.inputs, fetching)
-    return runProgram(program, input, { signal, progress, inputs: view.inputs, timeoutMs })
+    context: { readonly signal: AbortSignal; readonly progress: (percent: number) => void }
+  ): Promise<FinishedWork> {
+    context.signal.throwIfAborted()
+    const { thread } = view
+    this.#tell({ type: 'started', thread })
+    const { program, timeoutMs = PROGRAM_TIMEOUT_MS, fetchTimeoutMs } = this.#init
+    return doWork(this.#client, view, {
+      program,
+      timeoutMs,
+      fetchTimeoutMs,
+      did: this.#did,
+      price: this.#price,
+      onTask: (task, stated) => this.#tell({ type: 'task-stated', thread, task, stated }),
+      ...context
+    })
   }
 
-  async #commit(view: ThreadView, run: FinishedRun, signal: AbortSignal): Promise<void> {
+  async #commit(view: ThreadView, work: FinishedWork, signal: AbortSignal): Promise<void> {
     const { thread } = view
-    const name = `output of ${thread}`
-    const outputs: string[] = []
-    for (const output of outputsOf(run))
-      outputs.push(await addArtifact(this.#client, output, { name, signal }))
-    const telemetry = this.#telemetry(run)
+    const { telemetry } = work
+    const outputs = [...work.outputs]
     // Until the thread shows it, or the lease goes: both end the job.
     await restate(signal, {
       say: () => this.#client.call('agent.commit', { thread, outputs, telemetry }, this.#options()),
       onSaid: () => this.#tell({ type: 'committed', thread, outputs }),
       onRefused: error => this.#refused(thread, 'commit', error)
     })
-  }
-
-  #telemetry({ telemetry = {}, wallMs }: FinishedRun): Telemetry {
-    return {
-      tokens: telemetry.tokens ?? 0,
-      cost: telemetry.cost ?? this.#price,
-      wallMs,
-      exitStatus: telemetry.exitStatus ?? 0,
-      tool: telemetry.tool ?? this.#init.program.name,
-      model: telemetry.model ?? '',
-      zone: ''
-    }
   }
 
   async #giveBack(thread: string, cause: Error): Promise<void> {

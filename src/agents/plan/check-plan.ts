@@ -15,8 +15,8 @@ export type CheckedPlan = {
   readonly last: PlanTask
   /** Names of the tasks that each task waits for, in the order of its inputs. */
   readonly waitsFor: ReadonlyMap<string, readonly string[]>
-  /** Tasks on the longest way from the first to each task, itself included. */
-  readonly depth: ReadonlyMap<string, number>
+  /** Tasks on the longest way from each task to the last, itself included. */
+  readonly height: ReadonlyMap<string, number>
 }
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/u
@@ -37,10 +37,7 @@ export function checkPlan({ tasks }: Plan): CheckedPlan {
     throw new PlanInvalidError(
       `a plan ends with one task: nobody waits for ${[last, ...others].map(one => one?.task).join(', ') || 'any'}`
     )
-  const depth = new Map<string, number>()
-  for (const { task } of order)
-    depth.set(task, 1 + Math.max(0, ...(waitsFor.get(task) ?? []).map(one => depth.get(one) ?? 0)))
-  return { order, last, waitsFor, depth }
+  return { order, last, waitsFor, height: heightsOf(order, waitsFor) }
 }
 
 /** Which task makes each product. */
@@ -99,6 +96,17 @@ function orderOf(
     left = left.filter(({ task }) => !done.has(task))
   }
   return order
+}
+
+function heightsOf(
+  order: readonly PlanTask[],
+  waitsFor: ReadonlyMap<string, readonly string[]>
+): Map<string, number> {
+  const heights = new Map(order.map(({ task }) => [task, 1]))
+  for (const { task } of order.toReversed())
+    for (const parent of waitsFor.get(task) ?? [])
+      heights.set(parent, Math.max(heights.get(parent) ?? 1, 1 + (heights.get(task) ?? 1)))
+  return heights
 }
 
 /** Walks from a task that waits to one that it waits for, until a task comes again. */

@@ -1,0 +1,88 @@
+import type { ThreadView } from '../../core/swarm/index.ts'
+import type { NeedRequest } from '../../rpc/index.ts'
+import { PlanBudgetError, PlanTaskFailedError } from '../errors.ts'
+import { BOUNTY_PART, TASK_ATTEMPTS_MAX, TASK_CREDITS, TASK_TTL_MS_MIN } from '../limits.ts'
+
+/** What a plan costs its requester: the coordinator's price, and the same share for each task. */
+export type PlanCost = { readonly cost: bigint; readonly share: bigint }
+
+/**
+ * The bid for a plan of so many tasks. The share is lowered to what the NEED pays. Throws PlanBudgetError when a task could not be
+ * paid at all.
+ */
+export function planCost(
+  { price, tasks }: { readonly price: string; readonly tasks: number },
+  budget: string
+): PlanCost {
+  const fits = (BigInt(budget) - BigInt(price)) / BigInt(tasks)
+  const share = fits < TASK_CREDITS ? fits : TASK_CREDITS
+  if (share < 1n)
+    throw new PlanBudgetError(
+      `the plan has ${tasks} tasks, and the NEED pays ${budget}: less than one credit for each`
+    )
+  return { cost: BigInt(price) + share * BigInt(tasks), share }
+}
+
+/** Where a task stands in its plan. */
+export type TaskPlace = {
+  /** Tasks on the longest way from this one to the last, itself included. */
+  readonly height: number
+  /** Times that it has been tried. */
+  readonly attempts: number
+}
+
+/**
+ * The terms of a task's NEED, out of those of the plan's own. K, class, policy and mode are the same; the share is split into budget and
+ * bounty. What is left until the plan's NEED expires is divided among the tasks that still follow each other, and each window shrinks with it.
+ * Throws PlanTaskFailedError when no time is left.
+ */
+export function taskTerms(
+  parent: ThreadView,
+  { height, attempts }: TaskPlace,
+  { share, nowMs }: { readonly share: bigint; readonly nowMs: number }
+): Pick<
+  NeedRequest,
+  | 'budget'
+  | 'verifyBounty'
+  | 'kPlan'
+  | 'kResult'
+  | 'windows'
+  | 'ttlMs'
+  | 'taskClass'
+  | 'capsule'
+  | 'solo'
+> {
+  const turnMs = Math.floor((parent.expiresAt - nowMs) / (height + 1))
+  if (turnMs < TASK_TTL_MS_MIN)
+    throw new PlanTaskFailedError('too little time is left for the tasks of the plan')
+  const bounty = share / BOUNTY_PART
+  return {
+    budget: String(share - bounty),
+    verifyBounty: String(bounty),
+    kPlan: parent.kPlan,
+    kResult: parent.kResult,
+    windows: windowsWithin(parent.windows, turnMs),
+    ttlMs: Math.max(TASK_TTL_MS_MIN, Math.floor(turnMs / (TASK_ATTEMPTS_MAX - attempts))),
+    taskClass: parent.taskClass === 'open' ? 'open' : 'deterministic',
+    capsule: parent.capsule,
+    solo: parent.solo
+  }
+}
+
+/** All windows by one factor, so that they fit into the time together; a lease is as long as the parent's. */
+function windowsWithin(
+  { leaseTtlMs, ...windows }: ThreadView['windows'],
+  turnMs: number
+): ThreadView['windows'] {
+  const totalMs = Object.values(windows).reduce((sum, ms) => sum + ms, 0)
+  const factor = Math.min(1, turnMs / Math.max(1, totalMs))
+  const shrunk = (ms: number): number => (ms === 0 ? 0 : Math.max(1, Math.floor(ms * factor)))
+  return {
+    bidMs: shrunk(windows.bidMs),
+    leaseTtlMs,
+    verifyMs: shrunk(windows.verifyMs),
+    sealMs: shrunk(windows.sealMs),
+    revealMs: shrunk(windows.revealMs),
+    challengeMs: shrunk(windows.challengeMs)
+  }
+}
