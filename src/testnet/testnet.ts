@@ -12,6 +12,10 @@ import { rolesOf } from './roles.ts'
 export type TestnetInit = {
   readonly nodes: number
   readonly capability: string
+  /** What the nodes can do as well. */
+  readonly more?: readonly string[]
+  /** Nodes that work. Default: two. */
+  readonly workers?: number
   /** Nodes that run a liar. */
   readonly bad?: number
   /** Folder for the homes. Default: a new one under the system's temporary folder. */

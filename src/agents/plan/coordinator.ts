@@ -149,14 +149,14 @@ class Coordinator {
     { attempt, before }: { readonly attempt: number; readonly before: readonly Finished[] }
   ): Promise<string> {
     const { client, parent, plan, init } = this.#parts
-    const place = { height: plan.height.get(task.task) ?? 1, attempts: attempt - 1 }
+    const height = plan.height.get(task.task) ?? 1
     const rests = before.flatMap(({ view }) => view.finalize?.id ?? [])
     const { thread } = await client.call('need.state', {
       capability: task.capability,
       slot: slotOf(parent, task.task, attempt),
       inputCids: inputsOf(plan, task, before),
       refs: [...(parent.decide === null ? [] : [parent.decide.proposal]), ...rests],
-      ...taskTerms(parent, place, { share: init.share, nowMs: Date.now() })
+      ...taskTerms(parent, { height, share: init.share, nowMs: Date.now() })
     })
     return thread
   }

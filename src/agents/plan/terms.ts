@@ -1,7 +1,7 @@
 import type { ThreadView } from '../../core/swarm/index.ts'
 import type { NeedRequest } from '../../rpc/index.ts'
 import { PlanBudgetError, PlanTaskFailedError } from '../errors.ts'
-import { BOUNTY_PART, TASK_ATTEMPTS_MAX, TASK_CREDITS, TASK_TTL_MS_MIN } from '../limits.ts'
+import { BOUNTY_PART, TASK_CREDITS, TASK_TTL_MS_MIN } from '../limits.ts'
 
 /** What a plan costs its requester: the coordinator's price, and the same share for each task. */
 export type PlanCost = { readonly cost: bigint; readonly share: bigint }
@@ -23,23 +23,20 @@ export function planCost(
   return { cost: BigInt(price) + share * BigInt(tasks), share }
 }
 
-/** Where a task stands in its plan. */
-export type TaskPlace = {
-  /** Tasks on the longest way from this one to the last, itself included. */
-  readonly height: number
-  /** Times that it has been tried. */
-  readonly attempts: number
-}
-
 /**
  * The terms of a task's NEED, out of those of the plan's own. K, class, policy and mode are the same; the share is split into budget and
- * bounty. What is left until the plan's NEED expires is divided among the tasks that still follow each other, and each window shrinks with it.
+ * bounty. What is left until the plan's NEED expires is divided among the tasks that still follow each other and the plan's own result; a task has
+ * one such part, in which its windows must fit together.
  * Throws PlanTaskFailedError when no time is left.
  */
 export function taskTerms(
   parent: ThreadView,
-  { height, attempts }: TaskPlace,
-  { share, nowMs }: { readonly share: bigint; readonly nowMs: number }
+  init: {
+    /** Tasks on the longest way from this one to the last, itself included. */
+    readonly height: number
+    readonly share: bigint
+    readonly nowMs: number
+  }
 ): Pick<
   NeedRequest,
   | 'budget'
@@ -52,6 +49,7 @@ export function taskTerms(
   | 'capsule'
   | 'solo'
 > {
+  const { height, share, nowMs } = init
   const turnMs = Math.floor((parent.expiresAt - nowMs) / (height + 1))
   if (turnMs < TASK_TTL_MS_MIN)
     throw new PlanTaskFailedError('too little time is left for the tasks of the plan')
@@ -62,7 +60,7 @@ export function taskTerms(
     kPlan: parent.kPlan,
     kResult: parent.kResult,
     windows: windowsWithin(parent.windows, turnMs),
-    ttlMs: Math.max(TASK_TTL_MS_MIN, Math.floor(turnMs / (TASK_ATTEMPTS_MAX - attempts))),
+    ttlMs: turnMs,
     taskClass: parent.taskClass === 'open' ? 'open' : 'deterministic',
     capsule: parent.capsule,
     solo: parent.solo
