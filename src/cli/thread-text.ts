@@ -71,6 +71,7 @@ export function showThread(out: Output, view: ThreadView): void {
         .map(one => `${one.offence} by ${one.convicted.map(shortId).join(' ')}`)
         .join('; ') || null
     ],
+    ['divergence', view.divergences.map(divergenceText).join('; ') || null],
     ['warnings', view.warnings.join('; ') || null]
   ])
 }
@@ -78,6 +79,14 @@ export function showThread(out: Output, view: ThreadView): void {
 /** Why a thread is where it is, to stand behind its phase. */
 export function reasonText({ phase, reason }: Pick<ThreadView, 'phase' | 'reason'>): string {
   return phase === 'EXPIRED' ? reason.replace(/^expired: /u, '') : reason
+}
+
+/** Who evaluated it how: equal digests together. */
+function divergenceText({ gate, subject, evaluations }: ThreadView['divergences'][number]): string {
+  const groups = evaluations.map(
+    ({ digest, by }) => `${digest.slice(0, 8)} by ${by.map(shortId).join(' ')}`
+  )
+  return `${gate} gate of ${shortId(subject)}: ${groups.join(', ')}`
 }
 
 /** A group that has ended needs no leader. */

@@ -97,10 +97,15 @@ export class Agent {
         draft: draftOf(this.#world.nowMs, 'ATTEST_PLAN', need, {
           need,
           proposal: CID.parse(id),
-          evaluation: EVALUATION
+          evaluation: this.#evaluationOf(view.thread, id)
         })
       }))
     }
+  }
+
+  /** What its author signed: honest nodes that ask the same get the same. */
+  #evaluationOf(thread: string, id: string): Uint8Array {
+    return this.#node.swarm.envelope(thread, id)?.envelope.policyEvalDigest ?? EVALUATION
   }
 
   /** CLAIM, HEARTBEAT and COMMIT of the decided worker. */

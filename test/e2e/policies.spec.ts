@@ -6,11 +6,13 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type CapsuleDag, encodeCapsuleFile } from '../../src/policy/index.ts'
 import { NodeProcess, nodeEnvironment, type Testnet } from '../../src/testnet/index.ts'
+import { HostilePeer } from '../support/hostile-peer.ts'
 import { frugalCapsule, lenientCapsule, lyingCapsule } from '../support/sample-capsules.ts'
 import {
   endOf,
   freshFolder,
   runCli,
+  SHORT_WINDOWS,
   startTestnet,
   stateNeed,
   stopTestnet
@@ -109,6 +111,34 @@ describe('e2e/policies', () => {
       view.verdicts.some(verdict => verdict.pass === true),
       false
     )
+  })
+
+  it('shows in the thread who evaluated a proposal differently, and goes on', async () => {
+    const peer = await HostilePeer.start({ network: testnet.network, name: 'diverging' })
+    try {
+      peer.onEnvelope(({ cid, envelope: { verb, thread } }) => {
+        if (verb !== 'PROPOSE' || thread === null) return
+        const evaluation = new Uint8Array(32).fill(9)
+        const payload = { need: thread, proposal: cid, evaluation }
+        void peer.seal('ATTEST_PLAN', payload, { thread, refs: [cid] }).then(attested => {
+          for (const to of peer.peers()) peer.show(to, attested)
+        })
+      })
+      await peer.join(testnet.running.map(node => node.status.addresses[0] ?? ''))
+      const id = await stateNeed(testnet.first, { windows: { ...SHORT_WINDOWS, bidMs: 2000 } })
+      const view = await endOf(testnet.first, id)
+      assert.equal(view.phase, 'FINAL', view.reason)
+      assert.deepEqual(
+        view.divergences.map(({ evaluations }) => evaluations[1]?.by),
+        view.divergences.map(() => [peer.signer.did])
+      )
+      const home = ['--home', testnet.first.home]
+      const { stdout } = await runCli([...home, 'thread', id])
+      assert.match(stdout, /^divergence +message gate of .* by .*, 09090909 by/mu)
+      assert.match(stdout, /^warnings .*nodes evaluated the PROPOSE .* differently/mu)
+    } finally {
+      await peer.stop()
+    }
   })
 
   it('asks a capsule of another node, and cannot without the store', async () => {

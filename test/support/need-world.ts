@@ -113,11 +113,11 @@ export class NeedWorld {
     })
   }
 
-  attestPlan(who: Who, proposal: Admitted): Admitted<'ATTEST_PLAN'> {
+  attestPlan(who: Who, proposal: Admitted, evaluation = EVALUATION): Admitted<'ATTEST_PLAN'> {
     return this.seal(who, 'ATTEST_PLAN', {
       need: this.need.cid,
       proposal: proposal.cid,
-      evaluation: EVALUATION
+      evaluation
     })
   }
 
@@ -148,13 +148,13 @@ export class NeedWorld {
     )
   }
 
-  sealVerdict(who: Who, pass: boolean): Admitted<'ATTEST'> {
+  sealVerdict(who: Who, pass: boolean, evaluation = EVALUATION): Admitted<'ATTEST'> {
     const commit = this.commitCid()
     const seal = verdictSeal({
       commit: commit.toString(),
       verifier: did(who),
       pass,
-      evaluation: EVALUATION,
+      evaluation,
       salt: SALT
     })
     return this.finding(who, true, { seal, salt: null, evaluation: null }) as Admitted<'ATTEST'>

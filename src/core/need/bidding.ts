@@ -1,6 +1,7 @@
 import { compareText } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
 import { planDigestOf } from './digest.ts'
+import { compareAttestation } from './divergence.ts'
 import { FINDINGS_MAX, PROPOSALS_MAX } from './limits.ts'
 import { isSolo, type NeedState, type Proposal, plan } from './state.ts'
 
@@ -31,6 +32,7 @@ export function applyAttestPlan(state: NeedState, admitted: Admitted<'ATTEST_PLA
     sender === proposal.admitted.envelope.sender || sender === state.need.envelope.sender
   if (related && !isSolo(state)) return
   proposal.attestations.set(sender, admitted)
+  compareAttestation(state, proposal, payload.evaluation)
 }
 
 /** Proposals with K_plan attestations, best first: cost, then ETA, then id. */

@@ -1,6 +1,7 @@
 import { equals } from '../base/index.ts'
 import { taggedHash } from '../codec/index.ts'
 import { type Admitted, TAGS } from '../envelope/index.ts'
+import { compareVerdict } from './divergence.ts'
 import { FINDINGS_MAX } from './limits.ts'
 import { isSolo, type NeedState, quote } from './state.ts'
 
@@ -56,6 +57,7 @@ function applyReveal(state: NeedState, admitted: Admitted<'ATTEST' | 'REJECT'>):
   })
   if (!equals(seal, verdict.seal)) return
   verdict.reveal = { pass, admitted, reasons: payload.reasons }
+  compareVerdict(state, payload.evaluation)
 }
 
 /** Ends sealing when its window has passed. True when the phase changed. */
@@ -129,6 +131,7 @@ function applyFinding(state: NeedState, admitted: Admitted<'ATTEST' | 'REJECT'>)
   if (state.verdicts.has(sender) && !isSolo(state)) return
   if (payload.evaluation === null || dispute.findings.size >= FINDINGS_MAX) return
   dispute.findings.set(sender, { pass: verb === 'ATTEST', admitted, reasons: payload.reasons })
+  compareVerdict(state, payload.evaluation)
 }
 
 /** Settles disputes whose time is up, and closes the challenge window. True when the phase changed. */

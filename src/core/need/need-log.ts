@@ -104,6 +104,7 @@ export class NeedLog {
       verdicts: new Map(),
       deadline: null,
       disputes: new Map(),
+      divergent: new Set(),
       challengeUntil: null,
       outcome: null
     }

@@ -94,6 +94,8 @@ export type NeedState = {
   /** Log time at which the current phase ends by itself, or null. */
   deadline: number | null
   readonly disputes: Map<string, Dispute>
+  /** PROPOSEs and the COMMIT of which the log has two different evaluations; see `divergences`. Nothing follows from it. */
+  readonly divergent: Set<string>
   /** Log time from which no challenge is taken any more; null before VERIFIED. */
   challengeUntil: number | null
   outcome: Outcome | null

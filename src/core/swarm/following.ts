@@ -1,5 +1,6 @@
-import { isPointless } from '../need/index.ts'
+import { isPointless, type NeedState } from '../need/index.ts'
 import type { LogEntry } from '../raft/index.ts'
+import type { Context } from './context.ts'
 import { contradicted, onDerived } from './finality.ts'
 import { LOG_INDEX_MAX, Member } from './member.ts'
 import { hasSealed } from './promises.ts'
@@ -74,6 +75,18 @@ export function applyEntries(world: World, thread: Thread, entries: readonly Log
   for (const [id, admitted] of thread.unlogged) {
     if (group.log.state.logged.has(id) || isPointless(group.log.state, admitted))
       thread.unlogged.delete(id)
+  }
+  warnOfDivergence(context, thread, group.log.state)
+}
+
+/** Two nodes that evaluate one question differently cannot both run the agreed program (POL-19). */
+function warnOfDivergence(context: Context, thread: Thread, state: NeedState): void {
+  for (const subject of state.divergent) {
+    const what = state.proposals.has(subject) ? 'PROPOSE' : 'COMMIT'
+    thread.warn(
+      context,
+      `nodes evaluated the ${what} ${subject} differently: "can-swarm thread ${thread.id}" says who, "can-swarm policy explain ${thread.id}/${subject}" what this node finds`
+    )
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Refusal, Result } from '../base/index.ts'
 import type { CID } from '../codec/index.ts'
 import type { Admitted, Draft, Fact, Fence, Windows } from '../envelope/index.ts'
-import type { NeedPhase } from '../need/index.ts'
+import type { Divergence, NeedPhase } from '../need/index.ts'
 import type { PlanChange } from '../plan/index.ts'
 import type { HardState, LogEntry, RaftMessage } from '../raft/index.ts'
 import type { Offence } from '../roster/index.ts'
@@ -416,7 +416,9 @@ export type ThreadView = {
     readonly offence: Offence
     readonly convicted: readonly string[] /* DIDs */
   }[]
-  /** Disagreements that a person should see, such as differing evaluation digests. */
+  /** What nodes evaluated differently though the question was the same (POL-19). */
+  readonly divergences: readonly Divergence[]
+  /** What a person should see: disagreements, refusals, what this node could not do. */
   readonly warnings: readonly string[]
 }
 

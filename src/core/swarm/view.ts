@@ -1,4 +1,4 @@
-import type { NeedState } from '../need/index.ts'
+import { divergences, type NeedState } from '../need/index.ts'
 import type { Context } from './context.ts'
 import { formationReason } from './formation.ts'
 import type { Thread } from './thread.ts'
@@ -56,6 +56,7 @@ export function viewOf(context: Context, thread: Thread): ThreadView {
     evidence: context.evidence
       .of(thread.id)
       .map(({ id, conviction: { offence, convicted } }) => ({ id, offence, convicted })),
+    divergences: state === null ? [] : divergences(state),
     warnings: thread.warnings
   }
 }
