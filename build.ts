@@ -12,6 +12,7 @@ await build({
     'agents/index',
     'adapters/opa/worker',
     'adapters/automerge/worker',
+    'replay/worker',
     'simulator/worker'
   ].map(entry => `src/${entry}.ts`),
   outbase: 'src',

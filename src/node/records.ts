@@ -12,7 +12,8 @@ export async function exportRecord(
   const record = await parts.threads.record(thread)
   const target = path ?? recordPath(parts, thread)
   const write = path === undefined ? writeRecord : writeNewRecord
-  const lines = await write(target, { thread, ...record }, parts.signer)
+  const { baseCapsule: base, engine } = parts.policy
+  const lines = await write(target, { thread, base, engine, ...record }, parts.signer)
   return { path: target, lines, complete: record.complete }
 }
 

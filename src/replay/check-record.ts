@@ -1,10 +1,21 @@
-import type { PolicyEngine, VerifySignature } from '../ports/index.ts'
-import { itemOf, type Line } from './format.ts'
-import { type ReadProgress, readRecord } from './read-record.ts'
-import { type Findings, Replayer } from './replayer.ts'
+import { nodeVerifier } from '../adapters/ed25519/index.ts'
+import { parseEnvelope } from '../core/envelope/index.ts'
+import type { RecordItem } from '../core/swarm/index.ts'
+import type { VerifySignature } from '../ports/index.ts'
+import type { CheckedChunk, Taken } from './check-chunk.ts'
+import { checkPlace } from './check-chunk.ts'
+import { type Findings, noFindings } from './findings.ts'
+import { type Checked, type Flaw, flawed, fromRefusal } from './flaw.ts'
+import { type Body, type Header, itemOf } from './format.ts'
+import { gateOf, openGate } from './gate.ts'
+import { inlineLane, type Lanes, threadLanes } from './lanes.ts'
+import { Preamble } from './preamble.ts'
+import { type Chunk, readChunks, sizeOf } from './read-chunks.ts'
+import { Replayer } from './replayer.ts'
+import { type Progress, ProgressFile } from './resume.ts'
 
 /** `line` counts from 0, as `seq` in the record does. */
-export type Problem = { readonly line: number; readonly code: string; readonly message: string }
+export type Problem = Flaw & { readonly line: number }
 
 /** What was found in a record. `ok` only when there is no problem and, for a replay, the derived bytes are equal. */
 export type Report = {
@@ -13,93 +24,275 @@ export type Report = {
   readonly thread: string | null
   /** DID of the node that wrote the record. */
   readonly node: string | null
+  /** Version of the protocol, and text CID of the base capsule that the recording node had. */
+  readonly protocol: number | null
+  readonly base: string | null
   /** The node had the whole log up to the certified outcome. */
   readonly complete: boolean
   readonly lines: number
   readonly problems: readonly Problem[]
 } & Findings
 
+/** How far reading has come, in bytes. */
+export type ReadProgress = { readonly bytes: number; readonly totalBytes: number }
+
 export type CheckInit = {
-  readonly verify: VerifySignature
-  readonly policy: PolicyEngine | null
+  /** Instead of the platform's verifier; then everything is done in this thread. */
+  readonly verify?: VerifySignature
+  /** True to evaluate policies again; false to trust the digests in the envelopes. */
+  readonly policies: boolean
   /** True to demand the end of the thread and equal bytes; false to check only what is there. */
   readonly replay: boolean
+  /** Threads; one for each core when absent. */
+  readonly jobs?: number
+  /** File that keeps how far a run has come. */
+  readonly resume?: string
   readonly onProgress?: (progress: ReadProgress) => void
+  /** Rejects with its reason once it aborts. */
+  readonly signal?: AbortSignal
 }
+
+/** Bytes from which other threads are worth their start: a quarter of a second of one thread's work. */
+const THREADS_FROM_BYTES: number = 1024 * 1024
 
 /** Reads a record, checks every line and folds it. Stops at the first thing that is wrong and says which line, what, and what was expected. */
 export async function checkRecord(path: string, init: CheckInit): Promise<Report> {
-  const reading = new Reading(init)
-  for await (const line of readRecord(path, init.verify, init.onProgress)) {
-    if (!line.ok) {
-      reading.problem(line.refusal.code, line.refusal.message)
-      break
-    }
-    if (!(await reading.take(line.value))) break
-  }
-  return reading.report(path)
+  const progress = await ProgressFile.open(init.resume, init.policies)
+  const first = await new Reading(path, init, progress).run()
+  if (first !== 'changed') return first
+  // The file is not the one that a run before has checked: nothing of that run counts.
+  progress.forget()
+  const again = await new Reading(path, init, progress).run()
+  return again as Report
 }
 
 class Reading {
+  readonly #path: string
   readonly #init: CheckInit
+  readonly #progress: ProgressFile
+  readonly #before: Progress | null
   readonly #problems: Problem[] = []
+  readonly #preamble = new Preamble()
   #replayer: Replayer | null = null
-  #thread: string | null = null
-  #node: string | null = null
-  #complete = false
-  #lines = 0
+  #lanes: Lanes | null = null
+  #place = { seq: -1, hash: '' }
+  #signedSeq = -1
+  #bytes = 0
+  #totalBytes = 0
+  #policies = 0
+  #isEnded = false
+  #isComplete = false
+  #isOther = false
 
-  constructor(init: CheckInit) {
+  constructor(path: string, init: CheckInit, progress: ProgressFile) {
+    this.#path = path
     this.#init = init
+    this.#progress = progress
+    this.#before = progress.value
   }
 
-  problem(code: string, message: string): void {
-    this.#problems.push({ line: this.#lines, code, message })
+  async run(): Promise<Report | 'changed'> {
+    this.#totalBytes = await sizeOf(this.#path)
+    try {
+      await this.#read()
+    } finally {
+      await this.#lanes?.close()
+    }
+    if (this.#isOther || (this.#before !== null && !this.#progress.isPast)) return 'changed'
+    if (this.#problems.length === 0) this.#finish()
+    await this.#progress.close(this.#problems.length === 0)
+    return this.#report()
   }
 
-  /** False when the line is wrong and reading stops. */
-  async take({ body }: Line): Promise<boolean> {
-    if (body.type === 'header') {
-      this.#thread = body.thread.toString()
-      this.#node = body.node
-      this.#replayer = new Replayer({
-        thread: this.#thread,
-        verify: this.#init.verify,
-        policy: this.#init.policy
-      })
-    } else if (body.type === 'end') {
-      this.#complete = body.complete
+  async #read(): Promise<void> {
+    const waiting: { readonly size: number; readonly answer: Promise<CheckedChunk> }[] = []
+    const settleFirst = async (): Promise<boolean> => {
+      const chunk = waiting.shift()
+      return chunk === undefined || (await this.#fold(await chunk.answer, chunk.size))
     }
-    const item = itemOf(body)
-    const taken =
-      item.ok && item.value !== null && this.#replayer !== null
-        ? await this.#replayer.take(item.value)
-        : item
-    if (!taken.ok) this.problem(taken.refusal.code, taken.refusal.message)
-    this.#lines += 1
-    return taken.ok
+    let given = 0
+    let rest: Chunk | null = null
+    for await (const chunk of readChunks(this.#path)) {
+      if (this.#init.signal?.aborted === true) return this.#interrupted()
+      if (typeof chunk === 'string') {
+        rest = chunk
+        break
+      }
+      const text = this.#preamble.isDone ? chunk : await this.#begin(chunk)
+      if (text === null) return
+      given += text.length
+      const size = text.length
+      if (size > 0) {
+        const trusted = this.#bytes + given <= (this.#before?.bytes ?? 0)
+        waiting.push({ size, answer: (this.#lanes as Lanes).check(text, trusted) })
+      }
+      if (waiting.length >= (this.#lanes?.depth ?? 1)) {
+        const [{ size: done } = { size: 0 }] = waiting
+        if (!(await settleFirst())) return
+        given -= done
+      }
+    }
+    while (waiting.length > 0) if (!(await settleFirst())) return
+    if (rest === 'long') this.#problem(LONG)
+    if (rest === 'cut') this.#problem(CUT)
   }
 
-  report(path: string): Report {
-    const findings = this.#replayer?.findings ?? {
-      events: 0,
-      policies: 0,
-      decide: null,
-      outcome: null,
-      finalizeBytesEqual: false
+  /** Takes the header and the blocks; returns what comes after them, or null when something is wrong. */
+  async #begin(chunk: Uint8Array): Promise<Uint8Array | null> {
+    const taken = this.#preamble.take(chunk, this.#place, this.#init.verify ?? nodeVerifier())
+    this.#place = taken.place
+    this.#signedSeq = taken.signedSeq ?? this.#signedSeq
+    this.#bytes += chunk.length - taken.rest.length
+    if (taken.flaw !== null) {
+      this.#problem(taken.flaw)
+      return null
     }
-    if (this.#init.replay && this.#problems.length === 0 && !findings.finalizeBytesEqual) {
-      this.problem('REPLAY_INCOMPLETE', 'the record does not reach the certified end of its thread')
+    const { header } = this.#preamble
+    if (!this.#preamble.isDone || header === null) return new Uint8Array()
+    const opened = await this.#open(header)
+    if (opened !== null) this.#problem(opened, 0)
+    return opened === null ? taken.rest : null
+  }
+
+  async #open(header: Header): Promise<Flaw | null> {
+    const { thread, node } = header
+    const { policies, verify, jobs } = this.#init
+    const gate = policies ? await gateOf(header, this.#preamble.blocks) : null
+    if (gate !== null && !gate.ok) return gate.flaw
+    const setup = gate === null ? null : gate.value
+    const isLong = this.#totalBytes >= THREADS_FROM_BYTES && verify === undefined
+    this.#lanes = isLong
+      ? threadLanes({ thread, node, gate: setup }, jobs)
+      : inlineLane({
+          thread,
+          node,
+          verify: verify ?? nodeVerifier(),
+          gate: setup === null ? null : openGate(setup)
+        })
+    this.#replayer = new Replayer({
+      thread,
+      verify: verify ?? nodeVerifier(),
+      // The lanes have looked at everything but what the fold needs.
+      admit: bytes => {
+        const parsed = parseEnvelope(bytes)
+        return parsed.ok ? parsed : fromRefusal(parsed.refusal)
+      }
+    })
+    return null
+  }
+
+  /** False when something is wrong and reading stops. */
+  async #fold(chunk: CheckedChunk, size: number): Promise<boolean> {
+    if (chunk.first !== null) {
+      const placed = checkPlace(chunk.first, this.#place)
+      if (placed !== null) return this.#problem(this.#isEnded ? AFTER_END : placed)
     }
+    for (const taken of chunk.taken) {
+      const refusal = this.#take(taken)
+      if (refusal !== null) return this.#problem(refusal)
+      this.#place = { seq: this.#place.seq + 1, hash: '' }
+    }
+    if (chunk.flaw !== null) return this.#problem(this.#isEnded ? AFTER_END : chunk.flaw)
+    this.#place = { ...this.#place, hash: chunk.lastHash }
+    this.#signedSeq = chunk.lastSigned ?? this.#signedSeq
+    this.#policies += chunk.policies
+    this.#bytes += size
+    this.#init.onProgress?.({ bytes: this.#bytes, totalBytes: this.#totalBytes })
+    return this.#keepProgress()
+  }
+
+  /** False when the file is another than a run before has begun with. */
+  async #keepProgress(): Promise<boolean> {
+    const before = this.#before
+    if (before !== null && this.#bytes >= before.bytes && !this.#progress.isPast) {
+      this.#isOther = this.#bytes !== before.bytes || this.#place.hash !== before.hash
+      if (this.#isOther) return false
+      this.#progress.isPast = true
+      this.#policies += before.policies
+    }
+    if (before === null || this.#progress.isPast) await this.#progress.keep(this.#now())
+    return true
+  }
+
+  #now(): Progress {
+    return { bytes: this.#bytes, hash: this.#place.hash, policies: this.#policies }
+  }
+
+  async #interrupted(): Promise<never> {
+    await this.#progress.keep(this.#now(), true)
+    throw this.#init.signal?.reason
+  }
+
+  #take(taken: Taken): Flaw | null {
+    if (this.#isEnded) return AFTER_END
+    if (taken.type === 'part') return null
+    if (taken.type === 'end') {
+      this.#isEnded = true
+      this.#isComplete = taken.complete
+      return null
+    }
+    const replayer = this.#replayer as Replayer
+    const item =
+      taken.type === 'item' ? { ok: true as const, value: taken.item } : this.#resolve(taken.body)
+    if (!item.ok) return item.flaw
+    const folded = replayer.take(item.value)
+    return folded.ok ? null : folded.flaw
+  }
+
+  #resolve(body: Extract<Body, { type: 'entry' }>): Checked<RecordItem> {
+    const item = itemOf(body, cid => this.#replayer?.earlier(cid))
+    if (!item.ok) return fromRefusal(item.refusal)
+    return { ok: true, value: item.value as RecordItem }
+  }
+
+  #finish(): void {
+    if (!this.#isEnded) {
+      this.#problem(
+        flawed(
+          'RECORD_TRUNCATED',
+          `the record stops after ${this.#place.seq + 1} line(s), without its end line`
+        ).flaw
+      )
+      return
+    }
+    if (this.#signedSeq !== this.#place.seq) {
+      this.#problem(flawed('RECORD_SIGNATURE', 'the end line is not signed').flaw, this.#place.seq)
+      return
+    }
+    const ended = this.#replayer?.end()
+    if (ended !== undefined && !ended.ok && this.#init.replay) this.#problem(ended.flaw)
+    else if (this.#init.replay && this.#replayer?.findings.finalizeBytesEqual !== true)
+      this.#problem(INCOMPLETE)
+  }
+
+  #problem(flaw: Flaw, line: number = this.#place.seq + 1): false {
+    this.#problems.push({ line, ...flaw })
+    return false
+  }
+
+  #report(): Report {
+    const findings = this.#replayer?.findings ?? noFindings()
+    const { header } = this.#preamble
     return {
       ok: this.#problems.length === 0,
-      path,
-      thread: this.#thread,
-      node: this.#node,
-      complete: this.#complete,
-      lines: this.#lines,
+      path: this.#path,
+      thread: header?.thread ?? null,
+      node: header?.node ?? null,
+      protocol: header?.protocol ?? null,
+      base: header?.base ?? null,
+      complete: this.#isComplete,
+      lines: this.#place.seq + 1,
       problems: this.#problems,
-      ...findings
+      ...findings,
+      policies: this.#policies
     }
   }
 }
+
+const LONG = flawed('RECORD_LINE_TOO_LONG', 'the line is longer than a line may be').flaw
+const CUT = flawed('RECORD_TRUNCATED', 'the line is cut off: the file ends inside it').flaw
+const AFTER_END = flawed('RECORD_AFTER_END', 'the record goes on after its end line').flaw
+const INCOMPLETE = flawed(
+  'REPLAY_INCOMPLETE',
+  'the record does not reach the certified end of its thread'
+).flaw

@@ -24,3 +24,13 @@ export class RecordMissingError extends SwarmError {
 export class ProofMissingError extends SwarmError {
   readonly code = 'PROOF_MISSING'
 }
+
+/** A thread that checks lines ended by itself. */
+export class RecordWorkerError extends SwarmError {
+  readonly code = 'RECORD_WORKER'
+}
+
+/** The file that was named for the progress of a run holds something else. */
+export class ProgressFileError extends SwarmError {
+  readonly code = 'PROGRESS_FILE'
+}

@@ -1,231 +1,262 @@
-import { equals, ok, type Result, refuse } from '../core/base/index.ts'
-import { CID, encode } from '../core/codec/index.ts'
-import { type Admitted, type Outcome, parseEnvelope, signedBytes } from '../core/envelope/index.ts'
+import { equals } from '../core/base/index.ts'
+import { encode, idOf } from '../core/codec/index.ts'
+import type { Admitted, Decision, Outcome } from '../core/envelope/index.ts'
 import { decodeEntry, NeedLog } from '../core/need/index.ts'
-import { evaluationDigest, messageInput } from '../core/policy/index.ts'
 import type { LogEntry } from '../core/raft/index.ts'
 import {
+  type CheckedCertificate,
   checkDecision,
   checkForm,
   checkOutcome,
   decisionDigest,
+  groupIdOf,
   outcomeDigest
 } from '../core/roster/index.ts'
 import type { RecordItem } from '../core/swarm/index.ts'
-import type { PolicyEngine, VerifySignature } from '../ports/index.ts'
+import type { VerifySignature } from '../ports/index.ts'
+import { Admission, eventOf } from './admission.ts'
+import { difference } from './difference.ts'
+import { type Findings, noFindings, telemetryOf } from './findings.ts'
+import { type Checked, flawed, fromRefusal } from './flaw.ts'
 
 export type ReplayerInit = {
   /** Text CID of the thread that the header names. */
   readonly thread: string
+  /** For what is inside envelopes: JOINs, SEALs, votes. */
   readonly verify: VerifySignature
-  /** Evaluates policies again; null to trust the digests. */
-  readonly policy: PolicyEngine | null
+  /** Opens an envelope that is as the door wants it. Without it the replayer looks at form and signature itself, and trusts the policy digests. */
+  readonly admit?: (bytes: Uint8Array) => Checked<Admitted>
 }
 
-/** What a replay found out. */
-export type Findings = {
-  events: number
-  /** Policy evaluations that gave the digest in the envelope again. */
-  policies: number
-  decide: {
-    readonly proposal: string
-    readonly epoch: number
-    readonly term: number
-    readonly index: number
-    readonly signers: readonly string[]
-  } | null
-  outcome: {
-    readonly result: Outcome['result']
-    readonly reason: string
-    readonly finalize: string
-    readonly signers: readonly string[]
-  } | null
-  /** True when the outcome derived from the log gives the very bytes of the recorded FINALIZE or INVALIDATE. */
-  finalizeBytesEqual: boolean
-}
+type Certified = Admitted<'DECIDE' | 'FINALIZE' | 'INVALIDATE'>
+/** Bytes of envelopes that entries may refer to: more than an honest node keeps of one thread. */
+const SHOWN_BYTES_MAX: number = 64 * 1024 * 1024
+const FINE: Checked<null> = { ok: true, value: null }
 
-/** Folds a record through the core, item by item (R19): the same code that decided when it happened. */
+/**
+ * Folds a record through the core, item by item (R19): the same code that decided when it happened. Takes the replay order of an export, and the
+ * order in which a node saw things: certificates that come before the log that leads to them wait for it, and what took no effect then
+ * takes none now.
+ */
 export class Replayer {
-  readonly findings: Findings = {
-    events: 0,
-    policies: 0,
-    decide: null,
-    outcome: null,
-    finalizeBytesEqual: false
-  }
+  readonly findings: Findings = noFindings()
   readonly #init: ReplayerInit
+  readonly #admit: (bytes: Uint8Array) => Checked<Admitted>
   #need: Admitted<'NEED'> | null = null
   readonly #forms: Admitted<'FORM'>[] = []
   #log: NeedLog | null = null
+  #current: Admitted | null = null
+  /** Certificates of the current group that the log has not come to yet. */
+  #waiting: Certified[] = []
+  readonly #signers = new Map<string, CheckedCertificate>()
+  /** Envelopes that lines have shown and no entry has carried yet, by id, oldest first. */
+  readonly #shown = new Map<string, Uint8Array>()
+  #shownBytes = 0
 
   constructor(init: ReplayerInit) {
     this.#init = init
+    const admission = new Admission({ ...init, gate: null })
+    this.#admit = init.admit ?? (bytes => admission.admit(bytes))
   }
 
-  async take(item: RecordItem): Promise<Result<null>> {
+  take(item: RecordItem): Checked<null> {
     this.findings.events += 1
-    return item.type === 'entry' ? this.#takeEntry(item.entry) : this.#takeEnvelope(item.bytes)
+    if (item.type === 'entry') return this.#takeEntry(item.entry)
+    this.#show(item.bytes)
+    return this.#takeEnvelope(item.bytes)
   }
 
-  async #takeEntry(entry: LogEntry): Promise<Result<null>> {
-    const log = this.#log
-    if (log === null)
-      return refuse('REPLAY_ORDER', 'a log entry comes before the FORM of its group')
-    if (entry.index !== log.state.at.index + 1)
-      return refuse(
-        'REPLAY_ORDER',
-        `expected log index ${log.state.at.index + 1}, found ${entry.index}`
-      )
+  /** An envelope that an item before has shown, for an entry that only names it. */
+  earlier(id: string): Uint8Array | undefined {
+    return this.#shown.get(id)
+  }
+
+  /** After the last item: what still waits for a log that is not there. */
+  end(): Checked<null> {
+    const [certified] = this.#waiting
+    if (certified === undefined) return FINE
+    const event = eventOf(certified)
+    return certified.envelope.verb === 'DECIDE'
+      ? flawed('REPLAY_DECIDE', 'the log does not lead to a decision, but a DECIDE is recorded', {
+          event
+        })
+      : flawed('REPLAY_OUTCOME', 'the log does not lead to an outcome, but one is recorded', {
+          event
+        })
+  }
+
+  #takeEntry(entry: LogEntry): Checked<null> {
+    if (this.#log === null)
+      return flawed('REPLAY_ORDER', 'a log entry comes before the FORM of its group')
+    // A node that was told a false log learns it anew, from the first entry.
+    if (entry.index === 1 && this.#log.state.at.index > 0) this.#begin()
+    const log: NeedLog = this.#log
+    const expected = log.state.at.index + 1
+    if (entry.index !== expected)
+      return flawed('REPLAY_ORDER', `expected log index ${expected}, found ${entry.index}`, {
+        field: 'index',
+        expected: String(expected),
+        found: String(entry.index)
+      })
     const bytes = decodeEntry(entry.data)?.envelope ?? null
+    this.#current = null
     if (bytes !== null) {
-      const admitted = await this.#admit(bytes)
+      const admitted = this.#admit(bytes)
       if (!admitted.ok) return admitted
+      this.#current = admitted.value
+      this.#note(admitted.value)
     }
-    log.apply(entry)
-    return ok(null)
+    const { decided, ended } = log.apply(entry)
+    return decided === null && ended === null ? FINE : this.#settle()
   }
 
-  async #takeEnvelope(bytes: Uint8Array): Promise<Result<null>> {
-    const admitted = await this.#admit(bytes)
-    if (!admitted.ok) return admitted
-    const { verb } = admitted.value.envelope
-    if (verb === 'NEED') return this.#takeNeed(admitted.value as Admitted<'NEED'>)
-    if (this.#need === null) return refuse('REPLAY_ORDER', `a ${verb} comes before the NEED`)
-    if (verb === 'FORM') return this.#takeForm(admitted.value as Admitted<'FORM'>, this.#need)
-    if (verb === 'DECIDE') return this.#takeDecide(admitted.value as Admitted<'DECIDE'>, this.#need)
-    if (verb === 'FINALIZE' || verb === 'INVALIDATE')
-      return this.#takeEnd(admitted.value as Admitted<'FINALIZE' | 'INVALIDATE'>, this.#need)
-    return refuse('REPLAY_ORDER', `a ${verb} stands outside the log`)
+  #takeEnvelope(bytes: Uint8Array): Checked<null> {
+    const checked = this.#admit(bytes)
+    if (!checked.ok) return checked
+    const admitted = checked.value
+    const { verb } = admitted.envelope
+    this.#note(admitted)
+    if (verb === 'NEED') return this.#takeNeed(admitted as Admitted<'NEED'>)
+    if (this.#need === null)
+      return flawed('REPLAY_ORDER', `a ${verb} comes before the NEED`, { event: eventOf(admitted) })
+    if (verb === 'FORM') return this.#takeForm(admitted as Admitted<'FORM'>, this.#need)
+    if (verb === 'DECIDE' || verb === 'FINALIZE' || verb === 'INVALIDATE')
+      return this.#takeCertified(admitted as Certified, this.#need)
+    return FINE
   }
 
-  #takeNeed(need: Admitted<'NEED'>): Result<null> {
-    if (this.#need !== null) return refuse('REPLAY_ORDER', 'a second NEED')
+  #takeNeed(need: Admitted<'NEED'>): Checked<null> {
+    const event = eventOf(need)
+    if (this.#need !== null) return flawed('REPLAY_ORDER', 'a second NEED', { event })
     if (need.id !== this.#init.thread)
-      return refuse(
-        'REPLAY_THREAD',
-        `the header names the thread ${this.#init.thread}, the NEED is ${need.id}`
-      )
+      return flawed('REPLAY_THREAD', 'the NEED is another than the header names', {
+        event,
+        field: 'thread',
+        expected: this.#init.thread,
+        found: need.id
+      })
     this.#need = need
-    return ok(null)
+    return FINE
   }
 
-  #takeForm(form: Admitted<'FORM'>, need: Admitted<'NEED'>): Result<null> {
-    if ((this.#log?.state.at.index ?? 0) > 0)
-      return refuse('REPLAY_ORDER', 'a FORM comes after the log of a group')
-    const { verify } = this.#init
+  /** The first FORM of each epoch counts, as it did for the recording node; another one for it is evidence and has no effect. */
+  #takeForm(form: Admitted<'FORM'>, need: Admitted<'NEED'>): Checked<null> {
+    const last = this.#forms.at(-1)?.envelope.payload.epoch ?? -1
+    if (form.envelope.payload.epoch <= last) return this.#aside()
     const previous = [...this.#forms]
-    const last = previous.at(-1)?.envelope.payload.epoch ?? -1
-    if (form.envelope.payload.epoch <= last)
-      return refuse('REPLAY_ORDER', 'the FORMs are not in the order of their epochs')
-    const checked = checkForm(form, { need, previous }, verify)
-    if (!checked.ok) return checked
-    this.#log = new NeedLog({ need, form, previous, verify })
+    const checked = checkForm(form, { need, previous }, this.#init.verify)
+    if (!checked.ok) return fromRefusal(checked.refusal, { event: eventOf(form) })
     this.#forms.push(form)
-    return checked
+    this.#waiting = []
+    this.#begin()
+    return FINE
   }
 
-  #takeDecide(admitted: Admitted<'DECIDE'>, need: Admitted<'NEED'>): Result<null> {
-    const { decision, certificate } = admitted.envelope.payload
-    const checked = checkDecision(decision, certificate, need, this.#init.verify)
-    if (!checked.ok) return checked
+  /** The log of the current group, from its first entry. */
+  #begin(): void {
+    const form = this.#forms.at(-1)
+    if (form === undefined || this.#need === null) return
+    this.#log = new NeedLog({
+      need: this.#need,
+      form,
+      previous: this.#forms.slice(0, -1),
+      verify: this.#init.verify,
+      known: id => (this.#current?.id === id ? this.#current : undefined)
+    })
+  }
+
+  #takeCertified(admitted: Certified, need: Admitted<'NEED'>): Checked<null> {
+    const { verify } = this.#init
+    const { payload } = admitted.envelope
+    const checked =
+      'decision' in payload
+        ? checkDecision(payload.decision, payload.certificate, need, verify)
+        : checkOutcome(payload.outcome, payload.certificate, need, verify)
+    if (!checked.ok) return fromRefusal(checked.refusal, { event: eventOf(admitted) })
+    const form = this.#forms.at(-1)
+    if (form === undefined)
+      return flawed('REPLAY_ORDER', 'a certificate comes before the FORM of its group', {
+        event: eventOf(admitted)
+      })
+    if (groupIdOf(form.bytes) !== checked.value.group) return this.#aside()
+    this.#waiting.push(admitted)
+    this.#signers.set(admitted.id, checked.value)
+    return this.#settle()
+  }
+
+  /** Compares the certificates that the log has come to with what it leads to. */
+  #settle(): Checked<null> {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const admitted of waiting) {
+      const { payload } = admitted.envelope
+      const compared =
+        'decision' in payload
+          ? this.#compareDecide(admitted as Admitted<'DECIDE'>, payload.decision)
+          : this.#compareEnd(admitted as Admitted<'FINALIZE'>, payload.outcome)
+      if (!compared.ok) return compared
+      if (!compared.value) this.#waiting.push(admitted)
+    }
+    return FINE
+  }
+
+  /** False while the log has not decided. */
+  #compareDecide(admitted: Admitted<'DECIDE'>, decision: Decision): Checked<boolean> {
     const derived = this.#log?.state.decision ?? null
-    if (derived === null)
-      return refuse(
-        'REPLAY_DECIDE',
-        'the log does not lead to a decision, but a DECIDE is recorded'
-      )
+    if (derived === null) return { ok: true, value: false }
     if (!equals(decisionDigest(derived), decisionDigest(decision)))
-      return refuse('REPLAY_DECIDE', difference('DECIDE', derived, decision))
+      return difference('REPLAY_DECIDE', eventOf(admitted), 'decision', derived, decision)
     this.findings.decide = {
       proposal: decision.proposal.toString(),
       epoch: decision.epoch,
       term: decision.term,
       index: decision.index,
-      signers: checked.value.signers
+      signers: this.#signers.get(admitted.id)?.signers ?? []
     }
-    return ok(null)
+    return { ok: true, value: true }
   }
 
-  #takeEnd(admitted: Admitted<'FINALIZE' | 'INVALIDATE'>, need: Admitted<'NEED'>): Result<null> {
-    const { outcome, certificate } = admitted.envelope.payload
-    const checked = checkOutcome(outcome, certificate, need, this.#init.verify)
-    if (!checked.ok) return checked
+  #compareEnd(admitted: Admitted<'FINALIZE'>, outcome: Outcome): Checked<boolean> {
     const derived = this.#log?.state.outcome ?? null
-    if (derived === null)
-      return refuse('REPLAY_OUTCOME', 'the log does not lead to an outcome, but one is recorded')
+    if (derived === null) return { ok: true, value: false }
+    const event = eventOf(admitted)
     if (!equals(outcomeDigest(derived), outcomeDigest(outcome)))
-      return refuse('REPLAY_OUTCOME', difference('outcome', derived, outcome))
+      return difference('REPLAY_OUTCOME', event, 'outcome', derived, outcome)
+    const { certificate } = admitted.envelope.payload
     const rebuilt = encode({ ...admitted.envelope, payload: { outcome: derived, certificate } })
-    this.findings.finalizeBytesEqual = equals(rebuilt, admitted.bytes)
+    if (!equals(rebuilt, admitted.bytes))
+      return flawed('REPLAY_BYTES', 'the derived outcome does not give the recorded bytes', {
+        event
+      })
+    if (this.findings.outcome !== null) return { ok: true, value: true }
+    this.findings.finalizeBytesEqual = true
     this.findings.outcome = {
       result: outcome.result,
       reason: outcome.reason,
       finalize: admitted.id,
-      signers: checked.value.signers
+      signers: this.#signers.get(admitted.id)?.signers ?? []
     }
-    return this.findings.finalizeBytesEqual
-      ? ok(null)
-      : refuse('REPLAY_BYTES', 'the derived outcome does not give the recorded bytes')
+    return { ok: true, value: true }
   }
 
-  /** What the door does, without the stages that depend on now: form, signature, thread, policy. */
-  async #admit(bytes: Uint8Array): Promise<Result<Admitted>> {
-    const parsed = parseEnvelope(bytes)
-    if (!parsed.ok) return parsed
-    const admitted = parsed.value
-    const { envelope } = admitted
-    const what = `${envelope.verb} ${admitted.id}`
-    if (!this.#init.verify(envelope.sender, signedBytes(admitted), envelope.sig))
-      return refuse('BAD_SIGNATURE', `${what}: the signature is wrong`)
-    if (envelope.verb !== 'NEED' && envelope.thread?.toString() !== this.#init.thread)
-      return refuse('REPLAY_THREAD', `${what}: belongs to another thread`)
-    const policy = await this.#checkPolicy(admitted)
-    return policy.ok ? ok(admitted) : policy
+  /** Bounded: what nobody refers to for long is forgotten. */
+  #show(bytes: Uint8Array): void {
+    this.#shown.set(idOf(bytes), bytes)
+    this.#shownBytes += bytes.length
+    for (const [id, oldest] of this.#shown) {
+      if (this.#shownBytes <= SHOWN_BYTES_MAX) return
+      this.#shown.delete(id)
+      this.#shownBytes -= oldest.length
+    }
   }
 
-  async #checkPolicy({ id, envelope }: Admitted): Promise<Result<null>> {
-    const { policy } = this.#init
-    if (policy === null) return ok(null)
-    const what = `${envelope.verb} ${id}`
-    if (!equals(envelope.policyEngine, policy.engine))
-      return refuse(
-        'POLICY_ENGINE_MISMATCH',
-        `${what}: evaluated by another policy engine than this program's`
-      )
-    const capsule = CID.asCID(envelope.policyCapsule)?.toString() ?? ''
-    const input = messageInput(envelope)
-    const decision = await policy.evaluate(capsule, input)
-    const digest = evaluationDigest({ input, decision, capsule, engine: policy.engine })
-    if (!decision.allow)
-      return refuse(
-        'POLICY_DENIED',
-        `${what}: the policy denies it: ${decision.reasons.join('; ')}`
-      )
-    if (!equals(digest, envelope.policyEvalDigest))
-      return refuse('POLICY_DIGEST_MISMATCH', `${what}: the policy evaluation gives another digest`)
-    this.findings.policies += 1
-    return ok(null)
+  #aside(): Checked<null> {
+    this.findings.aside += 1
+    return FINE
   }
-}
 
-/** Names the first field that differs, with what was expected (derived) and found (recorded). */
-function difference(what: string, derived: object, recorded: object): string {
-  for (const [field, expected] of Object.entries(derived)) {
-    const found = (recorded as Record<string, unknown>)[field]
-    if (!equals(encode(expected), encode(found ?? null)))
-      return `${what}.${field}: expected ${show(expected)}, found ${show(found)}`
+  #note(admitted: Admitted): void {
+    if (admitted.envelope.verb === 'COMMIT')
+      telemetryOf(this.findings, admitted as Admitted<'COMMIT'>)
   }
-  return `${what}: another digest`
-}
-
-function show(value: unknown): string {
-  return value instanceof Uint8Array
-    ? Buffer.from(value).toString('hex')
-    : String(
-        typeof value === 'object' && value !== null && !CID.asCID(value)
-          ? JSON.stringify(value, (_, item: unknown) =>
-              typeof item === 'bigint' ? String(item) : item
-            )
-          : value
-      )
 }

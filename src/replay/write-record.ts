@@ -1,15 +1,16 @@
 import type { FileHandle } from 'node:fs/promises'
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { CID } from '../core/codec/index.ts'
+import { concat } from '../core/base/index.ts'
 import type { RecordItem } from '../core/swarm/index.ts'
 import type { Signer } from '../ports/index.ts'
 import {
   type Body,
   bodyOf,
   encodeLine,
+  type Header,
   lineHash,
-  lineSigningBytes,
+  PROTOCOL_VERSION,
   RECORD_VERSION
 } from './format.ts'
 import { writeNew, writeWhole } from './new-file.ts'
@@ -18,7 +19,14 @@ export type RecordInit = {
   readonly thread: string
   readonly items: readonly RecordItem[]
   readonly complete: boolean
+  /** Text CID of the base capsule that the node judges messages by, and its `policyEngine`. */
+  readonly base: string
+  readonly engine: Uint8Array
+  /** Blocks of the capsules that the record brings along, by text CID. */
+  readonly blocks?: ReadonlyMap<string, Uint8Array>
 }
+
+const NEWLINE: Uint8Array = Uint8Array.of(10)
 
 /**
  * Writes a thread's record as signed, hash-chained JSON Lines, whole or not at all; replaces an earlier one and makes the
@@ -30,9 +38,11 @@ export async function writeRecord(
   signer: Signer
 ): Promise<number> {
   await mkdir(dirname(path), { recursive: true })
-  const bodies = bodiesOf(record, signer)
-  await writeWhole(path, file => writeLines(file, bodies, signer))
-  return bodies.length
+  let lines = 0
+  await writeWhole(path, async file => {
+    lines = await writeLines(file, bodiesOf(record, signer), signer)
+  })
+  return lines
 }
 
 /**
@@ -44,30 +54,43 @@ export async function writeNewRecord(
   record: RecordInit,
   signer: Signer
 ): Promise<number> {
-  const bodies = bodiesOf(record, signer)
-  await writeNew(path, file => writeLines(file, bodies, signer))
-  return bodies.length
+  let lines = 0
+  await writeNew(path, async file => {
+    lines = await writeLines(file, bodiesOf(record, signer), signer)
+  })
+  return lines
 }
 
-function bodiesOf(record: RecordInit, signer: Signer): readonly Body[] {
-  return [
-    { type: 'header', version: RECORD_VERSION, thread: CID.parse(record.thread), node: signer.did },
-    ...record.items.map(bodyOf),
-    { type: 'end', complete: record.complete }
-  ]
+function* bodiesOf(record: RecordInit, signer: Signer): Generator<Body> {
+  yield headerOf(record, signer)
+  for (const [cid, data] of record.blocks ?? []) yield { type: 'block', cid, data }
+  for (const item of record.items) yield bodyOf(item)
+  yield { type: 'end', complete: record.complete }
 }
 
+/** What a record or a log of this node begins with. */
+export function headerOf(
+  { thread, base, engine }: Pick<RecordInit, 'thread' | 'base' | 'engine'>,
+  { did: node }: Pick<Signer, 'did'>
+): Header {
+  const version = RECORD_VERSION
+  return { type: 'header', version, protocol: PROTOCOL_VERSION, thread, node, base, engine }
+}
+
+/** Returns the number of lines. Only the last is signed: its hash chain covers the others. */
 async function writeLines(
   file: FileHandle,
-  bodies: readonly Body[],
+  bodies: Iterable<Body>,
   signer: Signer
-): Promise<void> {
+): Promise<number> {
   let prev = ''
-  for (const [seq, body] of bodies.entries()) {
-    const unsigned = { seq, prev, body }
-    const text = encodeLine({ ...unsigned, sig: signer.sign(lineSigningBytes(unsigned)) })
+  let seq = 0
+  for (const body of bodies) {
+    const isLast = body.type === 'end'
+    const text = encodeLine({ seq, prev, body }, isLast ? bytes => signer.sign(bytes) : null)
     prev = lineHash(text)
-    await file.write(text)
-    await file.write('\n')
+    seq += 1
+    await file.write(concat([text, NEWLINE]))
   }
+  return seq
 }

@@ -1,6 +1,7 @@
 import type { ErrorKind } from './error-kinds.ts'
 import { METERING_ROWS } from './metering-errors.ts'
 import { PLAN_ROWS } from './plan-errors.ts'
+import { RECORD_ROWS } from './record-errors.ts'
 
 export type ErrorEntry = {
   readonly kind: ErrorKind
@@ -452,24 +453,7 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
       'Choose another folder with --trace.'
     ]
   ],
-  Records: [
-    ['RECORD_MISSING', 'not-found', 'There is no record at this path.'],
-    ['RECORD_LINE', 'failure', 'A line is not canonical DAG-JSON of a known shape.'],
-    ['RECORD_LINE_TOO_LONG', 'failure', 'A line is longer than the limit.'],
-    ['RECORD_HEADER', 'failure', 'The header is missing or repeated.'],
-    ['RECORD_VERSION', 'failure', 'The record has a version that this program does not read.'],
-    ['RECORD_ORDER', 'failure', 'A line was removed, repeated or moved.'],
-    ['RECORD_CHAIN', 'failure', 'A line does not follow from the one before.'],
-    ['RECORD_SIGNATURE', 'failure', "The recording node's signature is wrong."],
-    ['RECORD_CID', 'failure', 'An envelope does not hash to its id.'],
-    ['RECORD_TRUNCATED', 'failure', 'The record stops without its end line, or inside a line.'],
-    ['RECORD_AFTER_END', 'failure', 'The record goes on after its end line.'],
-    ['REPLAY_ORDER', 'failure', 'Something stands where it cannot stand.'],
-    ['REPLAY_THREAD', 'failure', 'Something belongs to another thread.'],
-    ['REPLAY_DECIDE', 'failure', 'The log does not lead to the recorded DECIDE.'],
-    ['REPLAY_OUTCOME', 'failure', 'The log does not lead to the recorded outcome.'],
-    ['REPLAY_BYTES', 'failure', 'The derived outcome has other bytes.']
-  ]
+  Records: RECORD_ROWS
 }
 
 /** The same by code. */

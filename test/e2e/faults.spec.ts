@@ -4,11 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { nodeVerifier } from '../../src/adapters/ed25519/index.ts'
-import { opaPolicyEngine } from '../../src/adapters/opa/index.ts'
 import { type Phase, TERMINAL, type ThreadView } from '../../src/core/swarm/index.ts'
-import type { Logger, PolicyEngine } from '../../src/ports/index.ts'
-import { type NodeProcess, packageRoot, type Testnet } from '../../src/testnet/index.ts'
+import type { NodeProcess, Testnet } from '../../src/testnet/index.ts'
 import {
   type Account,
   checkAccounts,
@@ -41,16 +38,11 @@ const MOMENTS: readonly Phase[] = ['OPEN', 'BIDDING', 'DECIDED', 'CLAIMED', 'COM
 const LIFE: readonly Phase[] = [...MOMENTS.slice(0, 5), 'REVEALING', 'VERIFIED', ...TERMINAL]
 
 describe('e2e/faults', () => {
-  const policy = basePolicy()
   let testnet: Testnet
   before(async () => {
-    const [started] = await Promise.all([startTestnet(), policy.start()])
-    testnet = started
+    testnet = await startTestnet()
   })
-  after(async () => {
-    await stopTestnet(testnet)
-    await policy.stop()
-  })
+  after(() => stopTestnet(testnet))
 
   it(`keeps P1 to P4 and P6 under kills and pauses (seed ${SEED})`, async () => {
     const random = seededRandom(SEED)
@@ -61,7 +53,7 @@ describe('e2e/faults', () => {
       threads.push(...struck.threads)
       story.push(struck.what)
     }
-    const accounts = await settled(testnet, threads, policy)
+    const accounts = await settled(testnet, threads)
     assert.deepEqual(checkAccounts(accounts), [], story.join('; '))
     const results = accounts.flatMap(({ ends }) =>
       ends.map(end => end.envelope.payload.outcome.result)
@@ -93,7 +85,7 @@ describe('e2e/faults', () => {
       work.finish()
       const end = await endOf(testnet.first, thread)
       assert.equal(end.phase, 'FINAL', end.reason)
-      const accounts = await settled(testnet, [thread], policy)
+      const accounts = await settled(testnet, [thread])
       assert.deepEqual(checkAccounts(accounts), [])
       for (const account of accounts)
         assert.deepEqual(staleCommits(account), [stale], 'the old fence is in the log, and void')
@@ -162,11 +154,7 @@ async function nodeInRole(
 }
 
 /** Waits until every node has ended every thread, and reads what all of them have written down. */
-async function settled(
-  testnet: Testnet,
-  threads: readonly string[],
-  policy: PolicyEngine
-): Promise<Account[]> {
+async function settled(testnet: Testnet, threads: readonly string[]): Promise<Account[]> {
   const views = await Promise.all(
     threads.flatMap(thread =>
       testnet.nodes.map(async node => ({
@@ -183,7 +171,7 @@ async function settled(
   for (const thread of threads) {
     for (const node of testnet.nodes) {
       if (certified.has(thread)) await viewWhen(node, thread, view => view.finalize !== null)
-      accounts.push(await accountAt(node, thread, { policy, isCertified: certified.has(thread) }))
+      accounts.push(await accountAt(node, thread, { isCertified: certified.has(thread) }))
     }
   }
   return accounts
@@ -193,30 +181,14 @@ async function settled(
 async function accountAt(
   node: NodeProcess,
   thread: string,
-  init: { readonly policy: PolicyEngine; readonly isCertified: boolean }
+  init: { readonly isCertified: boolean }
 ): Promise<Account> {
   const deadline = performance.now() + SETTLED_WITHIN_MS
   for (let attempt = 0; ; attempt += 1) {
     const path = join(node.home, `audit-${thread.slice(-8)}-${attempt}.jsonl`)
     const { complete } = await node.client.call('thread.record', { thread, path })
     if (complete || !init.isCertified || performance.now() > deadline)
-      return readAccount(node.name, path, { verify: nodeVerifier(), policy: init.policy })
+      return readAccount(node.name, path, { policies: true })
     await new Promise(resolve => setTimeout(resolve, 50))
   }
-}
-
-/** One engine for all replays: each of them would start a worker of its own. */
-function basePolicy(): PolicyEngine {
-  const logger: Logger = {
-    error: () => undefined,
-    warn: () => undefined,
-    info: () => undefined,
-    debug: () => undefined
-  }
-  return opaPolicyEngine({
-    workerUrl: new URL('../../src/adapters/opa/worker.ts', import.meta.url),
-    directories: [join(packageRoot(), 'policies', 'base')],
-    timeoutMs: 30_000,
-    logger
-  })
 }

@@ -15,10 +15,9 @@ import {
 import { decodeEntry } from '../../src/core/need/index.ts'
 import { decisionDigest, outcomeDigest } from '../../src/core/roster/index.ts'
 import { type RecordItem, TERMINAL, type ThreadView } from '../../src/core/swarm/index.ts'
-import type { PolicyEngine, VerifySignature } from '../../src/ports/index.ts'
 import { checkRecord, type Report } from '../../src/replay/check-record.ts'
 import { itemOf } from '../../src/replay/format.ts'
-import { readRecord } from '../../src/replay/read-record.ts'
+import { readLines } from '../../src/replay/read-lines.ts'
 
 /** What one node's record says of one thread. */
 export type Account = {
@@ -46,11 +45,11 @@ export type Entry = {
 export async function readAccount(
   node: string,
   path: string,
-  init: { readonly verify: VerifySignature; readonly policy: PolicyEngine | null }
+  init: { readonly policies: boolean }
 ): Promise<Account> {
   const items: RecordItem[] = []
-  for await (const line of readRecord(path, init.verify)) {
-    const item = line.ok ? itemOf(line.value.body) : line
+  for await (const read of readLines(path)) {
+    const item = read.ok ? itemOf(read.value.line.body) : read
     if (!item.ok) throw new Error(`${path}: ${item.refusal.message}`)
     if (item.value !== null) items.push(item.value)
   }

@@ -5,7 +5,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CID } from '../../src/core/codec/index.ts'
 import type { RecordItem } from '../../src/core/swarm/index.ts'
 import { checkRecord } from '../../src/replay/check-record.ts'
 import {
@@ -13,10 +12,11 @@ import {
   bodyOf,
   encodeLine,
   lineHash,
-  lineSigningBytes,
+  PROTOCOL_VERSION,
   RECORD_VERSION
 } from '../../src/replay/format.ts'
 import { finishedThread } from './finished-thread.ts'
+import { NO_POLICIES } from './record-header.ts'
 import { type ClusterNode, SwarmCluster, testVerify } from './swarm-cluster.ts'
 
 const FOLDER = new URL('../../protocols/record/vectors/', import.meta.url)
@@ -43,14 +43,22 @@ function linesOf({ thread, node }: Thread, change: Change = {}): string[] {
   if (record === undefined) throw new RangeError(`no thread ${thread}`)
   const items = change.items?.(record.items) ?? record.items
   const bodies: readonly Body[] = [
-    { type: 'header', version: RECORD_VERSION, thread: CID.parse(thread), node: node.did },
+    {
+      type: 'header',
+      version: RECORD_VERSION,
+      protocol: PROTOCOL_VERSION,
+      thread,
+      node: node.did,
+      ...NO_POLICIES
+    },
     ...items.map(bodyOf),
     { type: 'end', complete: true }
   ]
   let prev = ''
   return (change.bodies?.(bodies) ?? bodies).map((body, seq) => {
-    const unsigned = { seq, prev, body }
-    const line = encodeLine({ ...unsigned, sig: node.keys.sign(lineSigningBytes(unsigned)) })
+    // Every tenth line is signed, as in the log of a running node, and the last.
+    const isSigned = body.type === 'end' || seq % 10 === 0
+    const line = encodeLine({ seq, prev, body }, isSigned ? bytes => node.keys.sign(bytes) : null)
     prev = lineHash(line)
     return Buffer.from(line).toString()
   })
@@ -105,7 +113,13 @@ function brokenLines(lines: readonly string[]): Invalid[] {
       name: 'another version',
       rule: 'REC-3',
       refusal: 'RECORD_VERSION',
-      lines: lines.with(0, at(0).replace('"version":1', '"version":2'))
+      lines: lines.with(0, at(0).replace('"version":2', '"version":1'))
+    },
+    {
+      name: 'another version of the protocol',
+      rule: 'REC-3',
+      refusal: 'RECORD_VERSION',
+      lines: lines.with(0, at(0).replace('"protocol":1', '"protocol":2'))
     },
     { name: 'no header', rule: 'REC-2', refusal: 'RECORD_ORDER', lines: lines.slice(1) },
     {
@@ -130,12 +144,12 @@ function brokenLines(lines: readonly string[]): Invalid[] {
       name: 'the signature of another line',
       rule: 'REC-6',
       refusal: 'RECORD_SIGNATURE',
-      lines: lines.with(5, at(5).replace(signatureOf(at(5)), signatureOf(at(6))))
+      lines: lines.with(10, at(10).replace(signatureOf(at(10)), signatureOf(at(20))))
     },
     {
       name: 'an envelope changed',
-      rule: 'REC-6',
-      refusal: 'RECORD_SIGNATURE',
+      rule: 'REC-8',
+      refusal: 'RECORD_CID',
       lines: lines.with(1, at(1).replace('"budget":100', '"budget":101'))
     },
     { name: 'no end', rule: 'REC-7', refusal: 'RECORD_TRUNCATED', lines: lines.slice(0, -1) },
@@ -212,7 +226,7 @@ function brokenContents(final: Thread, expired: Thread): Invalid[] {
 }
 
 async function findings(path: string): ReturnType<typeof checkRecord> {
-  return checkRecord(path, { verify: testVerify, policy: null, replay: true })
+  return checkRecord(path, { verify: testVerify, policies: false, replay: true })
 }
 
 /** What a reader must find in a sound record. */

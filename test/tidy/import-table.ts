@@ -87,7 +87,15 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
     'adapters/sha256'
   ],
   // Verifies and evaluates on a machine that runs no node: the same verifier and policy engine, nothing else of the shell.
-  replay: [...ANY_CORE, 'ports', 'runtime', 'adapters/ed25519', 'adapters/opa', 'adapters/sha256'],
+  replay: [
+    ...ANY_CORE,
+    'ports',
+    'runtime',
+    'policy',
+    'adapters/ed25519',
+    'adapters/opa',
+    'adapters/sha256'
+  ],
   // Policies are made, tested and explained on a machine that runs no node.
   policy: [...ANY_CORE, 'ports', 'adapters/opa'],
   node: [

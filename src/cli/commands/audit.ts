@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { resolveThread } from '../ids.ts'
 import { checkInput } from '../input-file.ts'
-import { aborted } from '../interrupt.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
 
@@ -63,8 +62,8 @@ async function check(session: Session, how: 'verify' | 'replay', file: string): 
   const path = session.path(file)
   await checkInput(path)
   const { verifyRecord, replayRecord } = await import('../../replay/index.ts')
-  const work = how === 'verify' ? verifyRecord(path) : replayRecord(path)
-  const report = await Promise.race([work, aborted(session.signal)])
+  const { signal } = session
+  const report = await (how === 'verify' ? verifyRecord : replayRecord)(path, { signal })
   session.exitCode = report.ok ? 0 : 1
   await session.out.document(`audit-${how}`, report, () => {
     const mark = report.ok ? session.out.style('green', 'ok') : session.out.style('red', 'FAILED')

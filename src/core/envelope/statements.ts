@@ -15,5 +15,5 @@ export const TAGS = {
   plan: 'can-swarm/plan/v1',
   seal: 'can-swarm/verdict-seal/v1',
   salt: 'can-swarm/verdict-salt/v1',
-  record: 'can-swarm/record/v1'
+  record: 'can-swarm/record/v2'
 } as const

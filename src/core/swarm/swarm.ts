@@ -221,15 +221,20 @@ export class Swarm {
 }
 
 function recordOf(thread: Thread): RecordItem[] {
-  const items: RecordItem[] = [{ type: 'envelope', bytes: thread.need.bytes }]
+  const itemOf = ({ id, bytes }: Admitted): RecordItem => ({
+    type: 'envelope',
+    bytes,
+    atMs: thread.envelopes.get(id)?.seenAt ?? 0
+  })
+  const items: RecordItem[] = [itemOf(thread.need)]
   if (thread.group !== null) {
-    for (const form of thread.forms()) items.push({ type: 'envelope', bytes: form.bytes })
+    for (const form of thread.forms()) items.push(itemOf(form))
     const last = thread.end?.outcome.index ?? Number.MAX_SAFE_INTEGER
     for (const entry of thread.group.entries) {
       if (entry.index <= last) items.push({ type: 'entry', entry })
     }
   }
-  if (thread.decide !== null) items.push({ type: 'envelope', bytes: thread.decide.admitted.bytes })
-  if (thread.end !== null) items.push({ type: 'envelope', bytes: thread.end.admitted.bytes })
+  if (thread.decide !== null) items.push(itemOf(thread.decide.admitted))
+  if (thread.end !== null) items.push(itemOf(thread.end.admitted))
   return items
 }

@@ -481,5 +481,6 @@ export type SwarmEvent =
 
 /** One line of a thread's record, in replay order (R19). */
 export type RecordItem =
-  | { readonly type: 'envelope'; readonly bytes: Uint8Array }
+  /** `atMs`: when this node first saw it, ms since 1970. */
+  | { readonly type: 'envelope'; readonly bytes: Uint8Array; readonly atMs: number }
   | { readonly type: 'entry'; readonly entry: LogEntry }

@@ -48,7 +48,7 @@ export class RecordChecker {
 
   /** The item as a line of a file says it. */
   #throughTheFile(item: RecordItem): RecordItem {
-    const line = encodeLine({ seq: 0, prev: '', body: bodyOf(item), sig: new Uint8Array(64) })
+    const line = encodeLine({ seq: 0, prev: '', body: bodyOf(item) }, null)
     const read = decodeLine(line)
     const back = read.ok ? itemOf(read.value.body) : read
     const isSame =
@@ -59,11 +59,10 @@ export class RecordChecker {
 
   async #replay(thread: string, items: readonly RecordItem[]): Promise<void> {
     const { findings, verify } = this.#init
-    const replayer = new Replayer({ thread, verify, policy: null })
+    const replayer = new Replayer({ thread, verify })
     for (const item of items) {
       const taken = await replayer.take(item)
-      if (!taken.ok)
-        return findings.report('replay', `${taken.refusal.code}: ${taken.refusal.message}`)
+      if (!taken.ok) return findings.report('replay', `${taken.flaw.code}: ${taken.flaw.message}`)
     }
     findings.check(
       replayer.findings.finalizeBytesEqual,

@@ -9,6 +9,7 @@ import { Threads } from '../../../src/node/threads.ts'
 import type { Archive } from '../../../src/ports/index.ts'
 import { writeRecord } from '../../../src/replay/index.ts'
 import { encodeArchived } from '../../../src/runtime/index.ts'
+import { NO_POLICIES } from '../../support/record-header.ts'
 import { script } from '../../support/swarm-agents.ts'
 import { type ClusterNode, SwarmCluster } from '../../support/swarm-cluster.ts'
 
@@ -45,7 +46,11 @@ describe('node/threads', () => {
     const all = []
     for (const { thread } of list) {
       const path = join(folder, 'record.jsonl')
-      await writeRecord(path, { thread, ...(await threads.record(thread)) }, node.keys)
+      await writeRecord(
+        path,
+        { thread, ...NO_POLICIES, ...(await threads.record(thread)) },
+        node.keys
+      )
       const view = await threads.view(thread)
       all.push({
         view,

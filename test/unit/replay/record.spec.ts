@@ -8,13 +8,14 @@ import { join } from 'node:path'
 import { checkRecord, type Report } from '../../../src/replay/check-record.ts'
 import { RecordMissingError, writeNewRecord, writeRecord } from '../../../src/replay/index.ts'
 import { finishedThread } from '../../support/finished-thread.ts'
+import { NO_POLICIES } from '../../support/record-header.ts'
 import { testVerify } from '../../support/swarm-cluster.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const world = finishedThread()
 
 function replay(path: string): Promise<Report> {
-  return checkRecord(path, { verify: testVerify, policy: null, replay: true })
+  return checkRecord(path, { verify: testVerify, policies: false, replay: true })
 }
 
 describe('replay: the record of a thread', () => {
@@ -23,7 +24,7 @@ describe('replay: the record of a thread', () => {
     const path = join(folder.path, name)
     const record = world.node.swarm.record(world.thread)
     assert(record !== undefined)
-    await writeRecord(path, { thread: world.thread, ...record }, world.node.keys)
+    await writeRecord(path, { thread: world.thread, ...NO_POLICIES, ...record }, world.node.keys)
     return path
   }
   const damaged = async (change: (lines: string[]) => string[]): Promise<Report> => {
@@ -37,7 +38,11 @@ describe('replay: the record of a thread', () => {
     const record = world.node.swarm.record(world.thread)
     assert(record !== undefined)
     const writeNew = (name: string): Promise<number> =>
-      writeNewRecord(join(folder.path, name), { thread: world.thread, ...record }, world.node.keys)
+      writeNewRecord(
+        join(folder.path, name),
+        { thread: world.thread, ...NO_POLICIES, ...record },
+        world.node.keys
+      )
     assert((await writeNew('new.jsonl')) > 0)
     assert((await replay(join(folder.path, 'new.jsonl'))).ok)
     await writeFile(join(folder.path, 'mine.txt'), 'mine')
@@ -65,7 +70,7 @@ describe('replay: the record of a thread', () => {
       const path = join(folder.path, `${node.index}.jsonl`)
       const record = node.swarm.record(world.thread)
       assert(record !== undefined)
-      await writeRecord(path, { thread: world.thread, ...record }, node.keys)
+      await writeRecord(path, { thread: world.thread, ...NO_POLICIES, ...record }, node.keys)
       const report = await replay(path)
       assert(report.ok, JSON.stringify(report.problems))
     }
@@ -84,7 +89,7 @@ describe('replay: the record of a thread', () => {
     assert.equal(await codes(lines => [...lines, lines.at(-1) as string]), 'RECORD_AFTER_END')
     assert.equal(
       await codes(lines =>
-        lines.with(0, (lines[0] as string).replace('"version":1', '"version":2'))
+        lines.with(0, (lines[0] as string).replace('"version":2', '"version":3'))
       ),
       'RECORD_VERSION'
     )
@@ -123,7 +128,11 @@ describe('replay: the record of a thread', () => {
     // The liar drops the last entry before the outcome and signs every line with its own key.
     const last = record.items.findLastIndex(item => item.type === 'entry')
     const items = record.items.toSpliced(last, 1)
-    await writeRecord(path, { thread: world.thread, items, complete: true }, world.node.keys)
+    await writeRecord(
+      path,
+      { thread: world.thread, ...NO_POLICIES, items, complete: true },
+      world.node.keys
+    )
     const report = await replay(path)
     assert.equal(report.problems[0]?.code, 'REPLAY_OUTCOME')
   })

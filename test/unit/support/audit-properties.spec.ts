@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { CID } from '../../../src/core/codec/index.ts'
 import type { Admitted, Fence, Outcome } from '../../../src/core/envelope/index.ts'
+import { flawed } from '../../../src/replay/flaw.ts'
 import {
   type Account,
   accountOf,
@@ -48,7 +49,8 @@ describe('support/audit-properties', () => {
 
   it('sees a record that does not replay, or is not complete (P2)', () => {
     const { replay } = account
-    const broken = { ...replay, ok: false, problems: [{ line: 3, code: 'X', message: 'wrong' }] }
+    const { flaw } = flawed('X', 'wrong')
+    const broken = { ...replay, ok: false, problems: [{ line: 3, ...flaw }] }
     for (const wrong of [
       broken,
       { ...replay, finalizeBytesEqual: false },

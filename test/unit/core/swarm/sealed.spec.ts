@@ -9,6 +9,7 @@ import { rosterHash, sealBytes } from '../../../../src/core/roster/index.ts'
 import type { Effect, JournalRecord, PeerMessage } from '../../../../src/core/swarm/index.ts'
 import { checkRecord } from '../../../../src/replay/check-record.ts'
 import { writeRecord } from '../../../../src/replay/index.ts'
+import { NO_POLICIES } from '../../../support/record-header.ts'
 import { type Script, script } from '../../../support/swarm-agents.ts'
 import { give, stateNeed } from '../../../support/swarm-attacks.ts'
 import {
@@ -423,8 +424,8 @@ describe('core/swarm: after a new epoch', () => {
     const record = node.swarm.record(thread)
     assert(record?.complete === true)
     const path = `${folder.path}/two.jsonl`
-    await writeRecord(path, { thread, ...record }, node.keys)
-    const report = await checkRecord(path, { verify: testVerify, policy: null, replay: true })
+    await writeRecord(path, { thread, ...NO_POLICIES, ...record }, node.keys)
+    const report = await checkRecord(path, { verify: testVerify, policies: false, replay: true })
     assert.deepEqual(report.problems, [])
     assert(report.ok && report.finalizeBytesEqual)
     assert.equal(report.decide?.epoch, 1)
