@@ -2,14 +2,14 @@ import type { Admitted } from '../core/envelope/index.ts'
 import type { PlanChange } from '../core/plan/index.ts'
 import type { CertificateFile } from '../core/roster/index.ts'
 import {
-  reviveThread,
+  Revival,
   type Stage,
   type Swarm,
   type ThreadSummary,
   type ThreadView
 } from '../core/swarm/index.ts'
 import type { Archive } from '../ports/index.ts'
-import { decodeArchived, decodeSummary } from '../runtime/index.ts'
+import { archivedParts, decodeSummary } from '../runtime/index.ts'
 import { ArchivedThreadError, ThreadNotFoundError } from './errors.ts'
 
 /** Archived threads that are kept at hand: a reader asks for view, plan and record of the same one. */
@@ -111,7 +111,7 @@ export class Threads {
     if (swarm.has(thread)) return swarm
     const known = this.#revived.get(thread)
     this.#revived.delete(thread)
-    const holder = known ?? revive(thread, await archive.get(thread), did)
+    const holder = known ?? (await revive(thread, await archive.get(thread), did))
     this.#revived.set(thread, holder)
     const [oldest] = this.#revived.keys()
     if (this.#revived.size > REVIVED_MAX && oldest !== undefined) this.#revived.delete(oldest)
@@ -119,11 +119,22 @@ export class Threads {
   }
 }
 
-function revive(thread: string, entry: Awaited<ReturnType<Archive['get']>>, did: string): Swarm {
+/** In parts: a large thread must not hold up the node. */
+async function revive(
+  thread: string,
+  entry: Awaited<ReturnType<Archive['get']>>,
+  did: string
+): Promise<Swarm> {
   if (entry === undefined) throw new ThreadNotFoundError(thread)
-  const archived = decodeArchived(entry)
-  if (!archived.ok) throw new ArchivedThreadError(thread, archived.refusal.message)
-  return reviveThread(archived.value, did)
+  const revival = new Revival(did)
+  for (const part of archivedParts(entry)) {
+    for (const record of part) {
+      if (!record.ok) throw new ArchivedThreadError(thread, record.refusal.message)
+      revival.take(record.value)
+    }
+    await new Promise(setImmediate)
+  }
+  return revival.finish()
 }
 
 function summaryOf(view: ThreadView): ThreadSummary {

@@ -32,15 +32,20 @@ export function decodeSummary(encoded: Uint8Array): Result<ThreadSummary> {
   return refuse('ARCHIVE_UNKNOWN', `not of this release: ${v.summarize(parsed.issues)}`)
 }
 
-/** The whole thread. A refusal means that another release wrote it. */
-export function decodeArchived(entry: ArchiveEntry): Result<ArchivedThread> {
-  const summary = decodeSummary(entry.summary)
-  if (!summary.ok) return summary
-  const records: JournalRecord[] = []
-  for (const bytes of entry.records) {
-    const record = decodeRecord(bytes)
-    if (!record.ok) return record
-    records.push(record.value)
+/** Bytes of records that are decoded at once: some milliseconds of work. */
+const PART_BYTES: number = 256 * 1024
+
+/** The records of a thread, in parts small enough that a node may take one after the other, with its live threads in between. */
+export function* archivedParts(entry: ArchiveEntry): Iterable<readonly Result<JournalRecord>[]> {
+  let part: Result<JournalRecord>[] = []
+  let bytes = 0
+  for (const encoded of entry.records) {
+    part.push(decodeRecord(encoded))
+    bytes += encoded.length
+    if (bytes < PART_BYTES) continue
+    yield part
+    part = []
+    bytes = 0
   }
-  return ok({ summary: summary.value, records })
+  yield part
 }

@@ -1,16 +1,15 @@
 import {
+  ArchivedAnswer,
   type ArchivedThread,
-  answerFromArchive,
   type PeerMessage,
   type Pull
 } from '../core/swarm/index.ts'
 import type { Archive, Logger } from '../ports/index.ts'
-import { decodeArchived, encodeArchived } from './archive-codec.ts'
+import { archivedParts, encodeArchived } from './archive-codec.ts'
 import type { Counters } from './counters.ts'
 
 export type ArchivistComponents = {
   readonly archive: Archive
-  readonly did: string
   readonly logger: Logger
   readonly dropped: Counters
   /** A thread is in the archive and survives a crash. */
@@ -86,13 +85,20 @@ export class Archivist {
 
   async #answer({ to, pull }: Recall): Promise<void> {
     this.#recallIds -= pull.have.length
-    const { archive, did, logger, send } = this.#components
+    const { archive, logger, send } = this.#components
     try {
       const entry = await archive.get(pull.thread)
       if (entry === undefined) return
-      const thread = decodeArchived(entry)
-      if (!thread.ok) return logger.warn('an archived thread cannot be read', { ...thread.refusal })
-      send(to, answerFromArchive(thread.value, { did, to, pull }))
+      const answer = new ArchivedAnswer(pull)
+      for (const part of archivedParts(entry)) {
+        for (const record of part) {
+          if (!record.ok)
+            return logger.warn('an archived thread cannot be read', { ...record.refusal })
+          answer.take(record.value)
+        }
+        await new Promise(setImmediate)
+      }
+      send(to, answer.messages())
     } catch (error) {
       logger.error('the archive cannot be read', { thread: pull.thread, error: String(error) })
     }

@@ -11,7 +11,7 @@ const GROWTH = 2
 export type CompactionComponents = {
   readonly journal: Journal
   readonly logger: Logger
-  /** All that has to stay, as of now. Its records do not change when read later. */
+  /** All that has to stay, as of now. It may be read later, part by part. */
   readonly snapshot: () => Iterable<JournalRecord | SeenRecord>
   /** Bytes of a journal below which it is left as it is. */
   readonly minBytes?: number
@@ -34,9 +34,8 @@ export class Compaction {
   run(): void {
     const { journal, snapshot, minBytes } = this.#components
     if (this.#running !== undefined || journal.size() < this.#dueBytes) return
-    const records = [...snapshot()]
     this.#running = journal
-      .rewrite(encoded(records))
+      .rewrite(encoded(snapshot()))
       .then(() => this.#done(), this.#failed)
       .finally(() => {
         this.#dueBytes = Math.max(minBytes ?? COMPACT_BYTES_MIN, GROWTH * journal.size())
@@ -64,6 +63,7 @@ export class Compaction {
   }
 }
 
-function* encoded(records: readonly (JournalRecord | SeenRecord)[]): Iterable<Uint8Array> {
+/** Encoded as the journal asks for them: it writes a part at a time, and the node goes on in between. */
+function* encoded(records: Iterable<JournalRecord | SeenRecord>): Iterable<Uint8Array> {
   for (const record of records) yield encodeRecord(record)
 }

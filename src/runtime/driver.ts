@@ -7,7 +7,7 @@ import {
   SENDER_ENVELOPES_PER_SECOND,
   SwarmError
 } from '../core/base/index.ts'
-import type { Admitted, Draft } from '../core/envelope/index.ts'
+import type { Admitted, Draft, SenderWindow } from '../core/envelope/index.ts'
 import {
   type Command,
   type Effect,
@@ -147,7 +147,6 @@ export class Driver {
     })
     this.#archivist = new Archivist({
       ...components,
-      did: components.signer.did,
       dropped: this.#dropped,
       archived: thread => this.#offer({ kind: 'archived', thread }),
       send: (to, messages) => this.#outlet.send(to, messages)
@@ -231,9 +230,9 @@ export class Driver {
     if (forgottenMs >= this.#components.clock.nowMs()) this.door.restore(record.bytes)
   }
 
-  *#snapshot(): Iterable<JournalRecord | SeenRecord> {
-    yield* this.#components.machine.snapshot()
-    for (const window of this.door.windows()) yield { type: 'seen', ...window }
+  /** The machine as of now. What the door has seen may be of later: the envelopes of then stand in the journal's tail as well. */
+  #snapshot(): Iterable<JournalRecord | SeenRecord> {
+    return withWindows(this.#components.machine.snapshot(), this.door.windows())
   }
 
   async #stop(): Promise<void> {
@@ -409,4 +408,12 @@ const BUSY = refuse('BUSY', 'the node has too much to do: wait a moment and repe
 /** Something that is no Error was thrown. */
 class SwarmBugError extends SwarmError {
   readonly code = 'BUG'
+}
+
+function* withWindows(
+  records: Iterable<JournalRecord>,
+  windows: Iterable<SenderWindow>
+): Iterable<JournalRecord | SeenRecord> {
+  yield* records
+  for (const window of windows) yield { type: 'seen', ...window }
 }

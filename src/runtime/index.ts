@@ -11,7 +11,7 @@
  * 2. No envelope, own or foreign, reaches the machine but through the door.
  * 3. Every queue is bounded; what does not fit is dropped and counted, or refused with BUSY.
  */
-export { decodeArchived, decodeSummary, encodeArchived } from './archive-codec.ts'
+export { archivedParts, decodeSummary, encodeArchived } from './archive-codec.ts'
 export {
   BATCH_BYTES_MAX,
   BATCH_ITEMS_MAX,

@@ -393,8 +393,7 @@ export class VirtualWorld {
     const archived = node.archive.get(pull.thread)
     const to = this.nodes.find(other => other.did === did)
     if (archived === undefined || to === undefined) return
-    for (const message of answerFromArchive(archived, { did: node.did, to: did, pull }))
-      this.send(node, to, message)
+    for (const message of answerFromArchive(archived, pull)) this.send(node, to, message)
   }
 
   /** A direct message leaves `from`. */

@@ -26,11 +26,11 @@ import {
 
 /** Another one: FAULTS_SEED=7 npm run e2e. */
 const SEED = Number(process.env['FAULTS_SEED'] ?? 3)
-const ROUNDS = 6
+const ROUNDS = 4
 /** The held node may hear of the others before it hears of its agent: then there is no trap, and another try. */
 const TRAPS_MAX = 6
 const NEEDS_PER_ROUND = 2
-const TTL_MS = 6000
+const TTL_MS = 5000
 const SETTLED_WITHIN_MS: number = TTL_MS + END_WITHIN_MS
 /** When a fault strikes: once the round's first thread has come this far. */
 const MOMENTS: readonly Phase[] = ['OPEN', 'BIDDING', 'DECIDED', 'CLAIMED', 'COMMITTED', 'VERIFIED']

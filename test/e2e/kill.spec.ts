@@ -13,7 +13,9 @@ import {
   viewWhen
 } from '../support/testnet.ts'
 
-const TTL_MS = 7000
+const TTL_MS = 5000
+/** The requester, a worker, and one that only verifies; all of them vote. Which of them leads or is decided differs from run to run. */
+const VICTIMS = [0, 1, 4]
 
 describe('e2e/kill', () => {
   let testnet: Testnet
@@ -22,17 +24,17 @@ describe('e2e/kill', () => {
   })
   after(() => stopTestnet(testnet))
 
-  for (const index of [0, 1, 2, 3, 4]) {
+  for (const index of VICTIMS) {
     it(`goes on, or ends with a reason, when node-${index} is killed`, async () => {
       const victim = testnet.nodes[index]
       const witness = testnet.nodes[index === 4 ? 3 : 4]
       assert.ok(victim && witness)
       await testnet.connected()
       // Watched at the requester, which hears of each step at once; bystanders catch up every few seconds.
-      // Challenge window of 4 s: still open at the kill. The others are killed at once.
+      // Challenge window of 3 s: still open at the kill. The others are killed at once.
       const verified = await stateNeed(testnet.first, {
         ttlMs: TTL_MS,
-        windows: { challengeMs: 4000 }
+        windows: { challengeMs: 3000 }
       })
       await viewWhen(testnet.first, verified, view => view.phase === 'VERIFIED')
       const decided = await stateNeed(testnet.first, { ttlMs: TTL_MS })

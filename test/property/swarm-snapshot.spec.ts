@@ -163,10 +163,20 @@ describe('property/swarm-snapshot', function () {
         const draft = cluster.need({ slot: `slot-${random.below(6)}`, expiresAt, solo })
         cluster.command(requester, { type: 'state-need', draft })
         cluster.run(random.below(2_500))
+        const held = cluster.nodes.map(({ swarm }) => ({
+          late: swarm.snapshot(),
+          now: [...swarm.snapshot()]
+        }))
         const victim = cluster.nodes[random.below(5)] as ClusterNode
         if (!victim.alive) cluster.restart(victim)
         else if (random.chance(0.4) && live.length > 3) cluster.crash(victim)
         cluster.run(random.below(1_500))
+        for (const { late, now } of held)
+          assert.deepEqual(
+            [...late],
+            now,
+            'what is read later is of the time when it was asked for'
+          )
         for (const node of cluster.nodes) {
           if (!node.alive) continue
           compare(cluster, node, `seed ${seed}, round ${round}, node ${node.index}`)

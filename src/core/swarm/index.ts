@@ -10,7 +10,7 @@
  * 3. A node's own envelope is on disk before it is gossiped, so its Lamport clock never repeats.
  * 4. Every thread ends: by certificate, or given up with a reason after its last deadline (P6).
  */
-
+export { ArchivedAnswer, answerFromArchive } from './archived-answer.ts'
 export { type SwarmInit, type SwarmSettings, swarmDefaults } from './context.ts'
 export { type SplitEffects, splitEarly } from './early-sends.ts'
 export type { KeptEvidence } from './evidence-shelf.ts'
@@ -19,7 +19,7 @@ export {
   NOTICE_REASON_LENGTH_MAX,
   NOTICE_REASONS_MAX
 } from './refusals.ts'
-export { answerFromArchive, reviveThread } from './revive.ts'
+export { Revival, reviveThread } from './revive.ts'
 export { Swarm } from './swarm.ts'
 export { TOMBSTONES_MAX, type Tombstone } from './tombstones.ts'
 export type {

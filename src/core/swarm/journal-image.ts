@@ -71,21 +71,21 @@ export class JournalImage {
     else this.#records.set(slot, kept)
   }
 
-  /** Everything, such that restoring it is restoring the journal; `threads` say the order of threads. */
-  *records(threads: Iterable<string>): Iterable<JournalRecord> {
-    yield* this.#manifests.values()
+  /** Everything of now, such that restoring it is restoring the journal, however late it is read; `threads` say the order of threads. */
+  records(threads: Iterable<string>): Iterable<JournalRecord> {
+    const held: Held[] = []
     const done = new Set<string>()
     for (const thread of threads) {
       done.add(thread)
-      yield* this.ofThread(thread)
+      held.push(heldNow(this.ofThread(thread)))
     }
-    for (const [scope, records] of this.#records) if (!done.has(scope)) yield* records
-    for (const [group, { hardState, entries }] of this.#raft) {
-      // In parts: a whole log is more than one record may be.
-      for (const part of batches(entries, entry => entry.data.length + 16))
-        yield { type: 'entries', group, entries: part }
-      if (hardState !== null) yield hardState
-    }
+    for (const [scope, records] of this.#records) if (!done.has(scope)) held.push(heldNow(records))
+    const raft = [...this.#raft].map(([group, { hardState, entries }]) => ({
+      group,
+      hardState,
+      entries: [...entries]
+    }))
+    return recordsIn([...this.#manifests.values()], held, raft)
   }
 
   #listOf(scope: string): JournalRecord[] {
@@ -102,6 +102,29 @@ export class JournalImage {
     const fresh: RaftImage = { hardState: null, entries: [] }
     this.#raft.set(group, fresh)
     return fresh
+  }
+}
+
+/** A list of records that only grows, as long as it was when somebody looked. */
+type Held = { readonly records: readonly JournalRecord[]; readonly length: number }
+
+function heldNow(records: readonly JournalRecord[]): Held {
+  return { records, length: records.length }
+}
+
+function* recordsIn(
+  manifests: readonly JournalRecord[],
+  held: readonly Held[],
+  raft: readonly (RaftImage & { readonly group: string })[]
+): Iterable<JournalRecord> {
+  yield* manifests
+  for (const { records, length } of held)
+    for (let at = 0; at < length; at++) yield records[at] as JournalRecord
+  for (const { group, hardState, entries } of raft) {
+    // In parts: a whole log is more than one record may be.
+    for (const part of batches(entries, entry => entry.data.length + 16))
+      yield { type: 'entries', group, entries: part }
+    if (hardState !== null) yield hardState
   }
 }
 

@@ -100,10 +100,7 @@ function onPull(world: World, from: string, message: Pull): void {
   const thread = world.thread(message.thread)
   if (thread !== undefined) {
     if (thread.answers.allows(from, context.nowMs)) answerPull(context, thread, from, message)
-  } else if (
-    context.tombstones.has(message.thread) &&
-    world.recalls.allows(`${from} ${message.thread}`, context.nowMs)
-  )
+  } else if (context.tombstones.has(message.thread) && world.mayRecall(from))
     context.recall(from, message)
 }
 

@@ -168,14 +168,17 @@ export class Swarm {
 
   /**
    * Records that make up a journal with the same meaning as all that were persisted or restored so far: restoring either comes to the same.
-   * What later records have made void is left out, and threads that have a tombstone (R20). Read it before the next input.
+   * What later records have made void is left out, and threads that have a tombstone (R20). It is of now, however late it is read: a
+   * node with many threads reads it in parts, and takes inputs in between. Only references are gathered here.
    */
-  *snapshot(): Iterable<JournalRecord> {
+  snapshot(): Iterable<JournalRecord> {
     const context = this.#context
-    yield { type: 'clock', lamport: context.lamport() }
-    yield* context.image.records(this.#world.threads.keys())
-    for (const { bytes } of context.evidence.all()) yield { type: 'evidence', bytes }
-    for (const tombstone of context.tombstones.all()) yield { type: 'tombstone', ...tombstone }
+    return recordsOf({
+      lamport: context.lamport(),
+      image: context.image.records(this.#world.threads.keys()),
+      evidence: this.evidence(),
+      tombstones: context.tombstones.all()
+    })
   }
 
   /** Everything that was touched in this step is given its next time. */
@@ -218,6 +221,18 @@ export class Swarm {
       `own ${input.draft.verb} was refused: ${input.refusal.message}`
     )
   }
+}
+
+function* recordsOf(held: {
+  readonly lamport: number
+  readonly image: Iterable<JournalRecord>
+  readonly evidence: readonly KeptEvidence[]
+  readonly tombstones: Iterable<Tombstone>
+}): Iterable<JournalRecord> {
+  yield { type: 'clock', lamport: held.lamport }
+  yield* held.image
+  for (const { bytes } of held.evidence) yield { type: 'evidence', bytes }
+  for (const tombstone of held.tombstones) yield { type: 'tombstone', ...tombstone }
 }
 
 function recordOf(thread: Thread): RecordItem[] {

@@ -94,19 +94,33 @@ export function answerPull(
   for (const [id, { admitted }] of [...thread.envelopes].reverse()) {
     if (!sent.has(id) && !have.has(id)) missing.push(admitted.bytes)
   }
-  const items = within(ANSWER_BYTES_MAX, missing, bytes => bytes.length).reverse()
-  for (const batch of batches(items, bytes => bytes.length))
-    context.send(from, { type: 'envelopes', items: batch })
+  for (const part of missingEnvelopes(missing.reverse())) context.send(from, part)
   if (thread.group === null) return
   // How far another group's log goes says nothing about this one's.
   const known = message.group === thread.group.id ? message.entries : 0
-  const entries = thread.group.entries.slice(known)
-  sendLog(
-    context,
-    thread,
-    from,
-    within(ANSWER_BYTES_MAX, entries, entry => entry.data.length + 16)
-  )
+  const about = { group: thread.group.id, thread: thread.id }
+  for (const part of missingEntries(about, thread.group.entries.slice(known)))
+    context.send(from, part)
+}
+
+/** Envelopes that a peer lacks, oldest first; the newest of them as far as one answer goes. */
+export function missingEnvelopes(missing: readonly Uint8Array[]): PeerMessage[] {
+  const sizeOf = (bytes: Uint8Array): number => bytes.length
+  const items = within(ANSWER_BYTES_MAX, missing.toReversed(), sizeOf).reverse()
+  return batches(items, sizeOf).map(batch => ({ type: 'envelopes', items: batch }))
+}
+
+/** Entries that a peer lacks, as far as one answer goes. */
+export function missingEntries(
+  about: { readonly group: string; readonly thread: string },
+  entries: readonly LogEntry[]
+): PeerMessage[] {
+  const sizeOf = (entry: LogEntry): number => entry.data.length + 16
+  return batches(within(ANSWER_BYTES_MAX, entries, sizeOf), sizeOf).map(batch => ({
+    type: 'log',
+    ...about,
+    entries: batch
+  }))
 }
 
 /** Sends committed entries to a node outside the roster. */

@@ -98,10 +98,15 @@ export class Tombstones {
     return [...this.#byThread.keys()].slice(-count).map(unpackId)
   }
 
-  *all(): Iterable<Tombstone> {
-    for (const [thread, packed] of this.#byThread)
-      yield { ...unpack(packed), thread: unpackId(thread) }
+  /** All of now, however late they are read. */
+  all(): Iterable<Tombstone> {
+    return unpacked([...this.#byThread.keys()], [...this.#byThread.values()])
   }
+}
+
+function* unpacked(threads: readonly string[], all: readonly string[]): Iterable<Tombstone> {
+  for (const [at, packed] of all.entries())
+    yield { ...unpack(packed), thread: unpackId(threads[at] as string) }
 }
 
 /** Where the parts of a packed tombstone begin: epoch + 1 (0 for none), phase, `until` in six bytes, length of the decision, decision, slot. */

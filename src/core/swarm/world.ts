@@ -1,3 +1,4 @@
+import { AuthorRate } from '../envelope/index.ts'
 import type { LogEntry } from '../raft/index.ts'
 import { groupIdOf } from '../roster/index.ts'
 import type { Context } from './context.ts'
@@ -14,8 +15,9 @@ type Restoring = { hardState: RestoredRaft['hardState']; entries: LogEntry[] }
 /** Between two hellos of one peer, in ms: each leads to a pull for every thread, and peers say it once a connection. */
 const GREETINGS_MS = 200
 
-/** Between two pulls of one archived thread by one peer, in ms: the thread is read from disk for each. */
-const RECALLS_MS = 1_000
+/** Archived threads that one peer may ask for at once, and then per second: each is read from disk. Above what a hello names as ended. */
+const RECALLS_BURST = 128
+const RECALLS_PER_SECOND = 4
 
 /** All that one node knows: what the parts of the machine work on. */
 export class World {
@@ -28,8 +30,8 @@ export class World {
   readonly schedule = new Schedule<Thread>()
   readonly early = new EarlyArrivals()
   readonly greetings = new Interval(GREETINGS_MS)
-  /** Pulls of archived threads, by peer and thread. */
-  readonly recalls = new Interval(RECALLS_MS)
+  /** Pulls of archived threads, by peer. */
+  readonly #recalls = new AuthorRate({ perSecond: RECALLS_PER_SECOND, burst: RECALLS_BURST })
   /** When tombstones were last looked through. */
   prunedAt = 0
   readonly restored = new Map<string, Restoring>()
@@ -70,6 +72,14 @@ export class World {
     const thread = this.groups.get(group)
     if (thread !== undefined) this.schedule.touch(thread)
     return thread
+  }
+
+  /** Whether the peer may have one more archived thread read. */
+  mayRecall(peer: string): boolean {
+    const { nowMs } = this.context
+    if (!this.#recalls.check(peer, nowMs).ok) return false
+    this.#recalls.spend(peer, nowMs)
+    return true
   }
 
   /** Delivers what waited for a thread or a group. */

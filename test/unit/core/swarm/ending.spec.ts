@@ -2,7 +2,12 @@
 // Method: five machines in virtual time; a NEED becomes FINAL, lingers, is archived; then everything that could revive it is tried.
 import assert from 'node:assert/strict'
 import { CID } from '../../../../src/core/codec/index.ts'
-import { type PeerMessage, reviveThread } from '../../../../src/core/swarm/index.ts'
+import {
+  answerFromArchive,
+  type PeerMessage,
+  type Pull,
+  reviveThread
+} from '../../../../src/core/swarm/index.ts'
 import { script } from '../../../support/swarm-agents.ts'
 import { type ClusterNode, SwarmCluster, testDraft } from '../../../support/swarm-cluster.ts'
 
@@ -74,6 +79,41 @@ describe('core/swarm: ended threads', () => {
       )
       assert.equal(kept.summary.phase, 'FINAL')
     }
+  })
+
+  it('are answered out of the archive as if they were in memory, whatever the peer has', () => {
+    const { cluster, requester } = world()
+    const thread = finish(cluster, requester)
+    cluster.run(2 * LINGER_MS)
+    const kept = requester.archive.get(thread)
+    assert.ok(kept !== undefined)
+    const view = reviveThread(kept, requester.did).view(thread)
+    const ids = view?.envelopes.map(({ id }) => id) ?? []
+    const some = { have: ids.slice(2), group: view?.group?.id ?? null, entries: 3 }
+    const other = { have: [thread], group: 'another', entries: 3 }
+    for (const has of [{ have: [], group: null, entries: 0 }, some, other]) {
+      const pull: Pull = { type: 'pull', thread, ...has }
+      const swarm = reviveThread(kept, requester.did)
+      const effects = swarm.step({ kind: 'message', nowMs: 0, from: 'did:key:x', message: pull })
+      const said = effects.flatMap(effect => (effect.kind === 'send' ? [effect.message] : []))
+      assert.ok(said.length > 1)
+      assert.deepEqual(answerFromArchive(kept, pull), said)
+    }
+  })
+
+  it('are read for one peer so many times at once, however many of them it asks for', () => {
+    const { cluster, thread } = archived()
+    const [, node, peer] = cluster.nodes as [ClusterNode, ClusterNode, ClusterNode]
+    const pull: PeerMessage = { type: 'pull', thread, have: [], group: null, entries: 0 }
+    const ask = (from: string): number =>
+      node.swarm
+        .step({ kind: 'message', nowMs: cluster.nowMs, from, message: pull })
+        .filter(({ kind }) => kind === 'recall').length
+    let read = 0
+    for (let i = 0; i < 2_000; i++) read += ask(peer.did)
+    assert.ok(read >= 64 && read <= 200, `${read} recalls`)
+    for (let i = 0; i < 300; i++) ask(`did:key:${i}`)
+    assert.equal(ask(peer.did), 0, 'others do not make it forgotten')
   })
 
   it('are not revived by anything that comes late', () => {
