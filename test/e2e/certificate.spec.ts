@@ -40,7 +40,7 @@ describe('e2e/certificate', () => {
   }
 
   before(async () => {
-    testnet = await startTestnet()
+    testnet = await startTestnet({ nodes: 4 })
     first = testnet.first
     view = await endOf(first, await stateNeed(first))
     assert.equal(view.phase, 'FINAL', view.reason)

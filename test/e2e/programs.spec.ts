@@ -31,7 +31,7 @@ describe('e2e/programs', () => {
   before(async () => {
     writeFileSync(input, 'hello swarm\n')
     // Nobody has a builtin program for it.
-    testnet = await startTestnet({ capability: 'text/language' })
+    testnet = await startTestnet({ nodes: 4 })
   })
   afterEach(async () => {
     await Promise.all(agents.map(one => one.stop()))

@@ -10,7 +10,7 @@ describe('e2e/sdk', () => {
   const running: ChildProcess[] = []
   let testnet: Testnet
   before(async () => {
-    testnet = await startTestnet()
+    testnet = await startTestnet({ nodes: 4 })
   })
   after(async () => {
     for (const child of running) child.kill()

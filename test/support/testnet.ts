@@ -48,7 +48,8 @@ export async function stateNeed(
   const request: NeedRequest = {
     capability: 'text/language',
     ...(rest.inputCid === undefined && { inputPath: inputPath() }),
-    ttlMs: 8000,
+    // A loaded machine is slow; a job that ends does not wait for it.
+    ttlMs: 20_000,
     ...rest,
     windows: { ...SHORT_WINDOWS, ...windows }
   }
