@@ -49,7 +49,7 @@ export class CoreNode {
   readonly journal: Journal
   /** When the first ATTEST_PLAN of each thread was admitted here. */
   readonly attestedAt: Moments
-  /** When a certified DECIDE of each thread was here. */
+  /** When a certificate of each thread's decision was here. */
   readonly decidedAt: Moments = new Map()
 
   private constructor(journal: Journal, hub: MemoryHub, bootstrap: readonly string[]) {
@@ -237,7 +237,7 @@ export class CoreSwarm {
       this.nodes.every(
         ({ driver, swarm }) =>
           driver.stats().queued === 0 &&
-          swarm.threadIds().every(id => swarm.view(id)?.decide?.certified === true)
+          swarm.threadIds().every(id => swarm.certificate(id, 'decide') !== undefined)
       )
     while (!isIdle()) await new Promise(resolve => setTimeout(resolve, 100))
   }
@@ -262,9 +262,9 @@ export class CoreSwarm {
   }
 
   #onEvent(node: CoreNode, event: SwarmEvent): void {
-    if (event.type === 'envelope' && event.thread !== null) {
-      if (event.verb === 'DECIDE') this.#onDecide(node, event.thread)
-      else if (event.verb === 'NEED') this.#act(event.thread)
+    if (event.type === 'certified') this.#onDecide(node, event.thread)
+    else if (event.type === 'envelope' && event.thread !== null) {
+      if (event.verb === 'NEED') this.#act(event.thread)
     } else if (event.type === 'thread') this.#attest(node, event.thread)
   }
 

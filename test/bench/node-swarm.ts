@@ -25,6 +25,8 @@ type Job = {
   /** The verifier waits until the log has the proposal: then it is the ATTEST_PLAN alone that decides. */
   readonly isPatient: boolean
   readonly decided: PromiseWithResolvers<void>
+  /** When the requester held the certificate, by its clock. */
+  certifiedAt: number
   /** Once the verifier knows it. */
   proposal: string | null
 }
@@ -115,6 +117,7 @@ export class NodeSwarm {
       verifier: at(2),
       ...options,
       decided,
+      certifiedAt: 0,
       proposal: null
     })
     for (const [node, event] of this.#early.get(thread) ?? []) this.#onEvent(node, event)
@@ -124,15 +127,15 @@ export class NodeSwarm {
     return thread
   }
 
-  /** ms from the ATTEST_PLAN at the group's leader to the DECIDE at the requester, by the nodes' own clock: one for all of them. */
+  /** ms from the ATTEST_PLAN at the group's leader to the certificate at the requester, by the nodes' own clock: one for all of them. */
   async latency(thread: string): Promise<number> {
-    const { requester } = this.#jobs.get(thread) as Job
+    const { certifiedAt } = this.#jobs.get(thread) as Job
     const views = await Promise.all(
       this.nodes.map(node => viewWhen(node, thread, ({ decide }) => decide !== null))
     )
     const leader = views.map(view => view.group?.leader).find(did => did != null)
     const from = seenAt(views[this.nodes.findIndex(node => node.did === leader)], 'ATTEST_PLAN')
-    return seenAt(views[this.nodes.indexOf(requester)], 'DECIDE') - from
+    return certifiedAt - from
   }
 
   async #listen(node: NodeProcess): Promise<void> {
@@ -144,18 +147,22 @@ export class NodeSwarm {
   }
 
   #onEvent(node: NodeProcess, event: SwarmEvent): void {
-    if (event.type !== 'envelope' || event.thread === null) return
+    if ((event.type !== 'envelope' && event.type !== 'certified') || event.thread === null) return
     const job = this.#jobs.get(event.thread)
     if (job === undefined) {
       const waiting = this.#early.get(event.thread) ?? []
       waiting.push([node, event])
       this.#early.set(event.thread, waiting)
+    } else if (event.type === 'certified') {
+      if (node !== job.requester) return
+      job.certifiedAt = event.atMs
+      job.decided.resolve()
     } else if (event.verb === 'NEED' && node === job.worker)
       this.#watch(this.#propose(node, event.thread))
     else if (event.verb === 'PROPOSE' && node === job.verifier) {
       job.proposal = event.id
       this.#watch(this.#attest(job, event.thread, event.id))
-    } else if (event.verb === 'DECIDE' && node === job.requester) job.decided.resolve()
+    }
   }
 
   async #propose(node: NodeProcess, thread: string): Promise<void> {

@@ -2,6 +2,8 @@
  * A need's log fed by hand: every entry is signed by test keys and stamped by the test, so that transitions are reached which a
  * cluster with honest agents never takes.
  */
+import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
 import { CID } from '../../src/core/codec/index.ts'
 import {
   type Admitted,
@@ -22,6 +24,7 @@ export const T0 = 1_800_000_000_000
 export const EVALUATION: Uint8Array = new Uint8Array(32)
 const SALT = new Uint8Array(32).fill(7)
 const LIFE_MS = 3_600_000
+const DEEPLY = { depth: 8, maxArrayLength: null, maxStringLength: null }
 
 export const REQUESTER = 0
 export const WORKER = 1
@@ -94,14 +97,19 @@ export class NeedWorld {
 
   /** The next entry, so many ms after T0. */
   at(ms: number, admitted: Admitted | null = null): Applied {
-    this.#index += 1
-    const data = encodeEntry({ stamp: T0 + ms, envelope: admitted?.bytes ?? null })
-    return this.log.apply({ term: 1, index: this.#index, data })
+    return this.raw(encodeEntry({ stamp: T0 + ms, envelope: admitted?.bytes ?? null }))
   }
 
+  /** Looks ahead before it applies: what is foreseen is what comes, and to foresee changes nothing. */
   raw(data: Uint8Array): Applied {
     this.#index += 1
-    return this.log.apply({ term: 1, index: this.#index, data })
+    const entry = { term: 1, index: this.#index, data }
+    const before = inspect(this.log.state, DEEPLY)
+    const foreseen = this.log.foresee([entry])
+    assert.equal(inspect(this.log.state, DEEPLY), before)
+    const applied = this.log.apply(entry)
+    assert.deepEqual(foreseen?.decision ?? null, applied.decided)
+    return applied
   }
 
   propose(who: Who, cost = 10n, etaMs = 100): Admitted<'PROPOSE'> {

@@ -29,7 +29,7 @@ import {
   judgeIfDue
 } from './judging.ts'
 import { PLANNED_MAX } from './limits.ts'
-import { type NeedState, plan } from './state.ts'
+import { copyWhileBidding, type NeedState, plan } from './state.ts'
 import { applyClaim, applyCommit, applyHeartbeat, applyYield, scavengeIfDue } from './working.ts'
 
 /** What applying one entry brought about. */
@@ -38,6 +38,9 @@ export type Applied = {
   readonly decided: Decision | null
   readonly ended: Outcome | null
 }
+
+/** A decision that is not committed, and the entry that makes it. */
+export type Foreseen = { readonly decision: Decision; readonly entry: CommittedEntry }
 
 /** Verbs that members order in the log. The others are facts about the group (FORM, DECIDE, FINALIZE) or outside threads. */
 export const LOGGED_VERBS: ReadonlySet<Verb> = new Set<Verb>([
@@ -78,36 +81,28 @@ export class NeedLog {
   readonly #verify: Verify
   readonly #known: NonNullable<NeedLogInit['known']>
 
-  constructor({ need, form, previous, verify, known }: NeedLogInit) {
-    const carried = carriedBy([...previous, form])
-    assert(carried.ok, 'a FORM that was checked carries one decision at most')
-    this.#verify = verify
-    this.#known = known ?? (() => undefined)
-    this.state = {
-      need,
-      form,
-      carried: carried.value,
-      phase: 'BIDDING',
-      reason: 'the group is starting',
-      at: { stamp: 0, term: 0, index: 0 },
-      logHash: CHAIN_START,
-      startedAt: null,
-      logged: new Set(),
-      said: new Set([need, ...previous, form].map(saidKey)),
-      planned: [need],
-      proposals: new Map(),
-      decision: null,
-      lease: null,
-      setback: null,
-      yields: 0,
-      commit: null,
-      verdicts: new Map(),
-      deadline: null,
-      disputes: new Map(),
-      divergent: new Set(),
-      challengeUntil: null,
-      outcome: null
+  constructor(init: NeedLogInit, state: NeedState = stateBefore(init)) {
+    this.#verify = init.verify
+    this.#known = init.known ?? (() => undefined)
+    this.state = state
+  }
+
+  /**
+   * What would be decided, and by which of them, if these next entries were committed; null when nothing would. Changes nothing here.
+   */
+  foresee(entries: readonly CommittedEntry[]): Foreseen | null {
+    const { state } = this
+    if (state.phase !== 'BIDDING' || entries.length === 0) return null
+    const init = { need: state.need, form: state.form, previous: [] }
+    const ahead = new NeedLog(
+      { ...init, verify: this.#verify, known: this.#known },
+      copyWhileBidding(state)
+    )
+    for (const entry of entries) {
+      const { decided } = ahead.apply(entry)
+      if (decided !== null) return { decision: decided, entry }
     }
+    return null
   }
 
   /** Applies the next committed entry. Entries come in order, each once. After the outcome nothing changes any more. */
@@ -246,6 +241,36 @@ export class NeedLog {
       planDigest: planDigestOf(state)
     }
     state.deadline = null
+  }
+}
+
+function stateBefore({ need, form, previous }: NeedLogInit): NeedState {
+  const carried = carriedBy([...previous, form])
+  assert(carried.ok, 'a FORM that was checked carries one decision at most')
+  return {
+    need,
+    form,
+    carried: carried.value,
+    phase: 'BIDDING',
+    reason: 'the group is starting',
+    at: { stamp: 0, term: 0, index: 0 },
+    logHash: CHAIN_START,
+    startedAt: null,
+    logged: new Set(),
+    said: new Set([need, ...previous, form].map(saidKey)),
+    planned: [need],
+    proposals: new Map(),
+    decision: null,
+    lease: null,
+    setback: null,
+    yields: 0,
+    commit: null,
+    verdicts: new Map(),
+    deadline: null,
+    disputes: new Map(),
+    divergent: new Set(),
+    challengeUntil: null,
+    outcome: null
   }
 }
 

@@ -106,6 +106,24 @@ export function isSolo(state: NeedState): boolean {
   return state.form.envelope.payload.tier === 'single'
 }
 
+/** A state that changes apart from this one. Nothing has been worked on or judged while a group takes bids. */
+export function copyWhileBidding(state: NeedState): NeedState {
+  const proposals = [...state.proposals].map(
+    ([id, { admitted, attestations }]) =>
+      [id, { admitted, attestations: new Map(attestations) }] as const
+  )
+  return {
+    ...state,
+    logged: new Set(state.logged),
+    said: new Set(state.said),
+    planned: [...state.planned],
+    proposals: new Map(proposals),
+    verdicts: new Map(),
+    disputes: new Map(),
+    divergent: new Set(state.divergent)
+  }
+}
+
 /** Adds an envelope's facts to the plan, while there is room. */
 export function plan(state: NeedState, admitted: Admitted): void {
   if (state.planned.length < PLANNED_MAX) state.planned.push(admitted)

@@ -107,7 +107,7 @@ function complete(
   const epoch = thread.epoch()
   switch (draft.verb) {
     case 'CLAIM':
-      if (thread.decide?.admitted.envelope.payload.decision.worker !== context.did)
+      if (thread.certifiedDecision()?.worker !== context.did)
         return refuse('NOT_DECIDED', 'this node has not been decided for the task')
       return ok({ ...draft, epoch })
     case 'HEARTBEAT':

@@ -10,25 +10,24 @@ export type SplitEffects = {
 /**
  * Takes out of the effects of some steps what need not wait for their fsync: the appends of a leader (docs/decisions/0014). One asks others
  * to keep entries and promises nothing of the sender's own disk: its own copy counts once an answer is stepped, and that is after the
- * fsync. Its term was on disk before anybody voted. Heartbeats, answers and votes wait.
+ * fsync. Its term was on disk before anybody voted. And committed entries for nodes outside the roster: a majority has them on disk. Heartbeats,
+ * answers and votes wait.
  *
  * Nothing leaves early beside an own envelope that is not on disk: an append may carry it, and after a crash its clock value would be used
  * again.
  */
 export function splitEarly(effects: readonly Effect[]): SplitEffects {
   if (effects.some(keepsOwnEnvelope)) return { early: [], rest: effects }
-  const early = effects.filter(isAppend)
+  const early = effects.filter(isEarly)
   return early.length === 0
     ? { early, rest: effects }
-    : { early, rest: effects.filter(effect => !isAppend(effect)) }
+    : { early, rest: effects.filter(effect => !isEarly(effect)) }
 }
 
-function isAppend(effect: Effect): boolean {
-  return (
-    effect.kind === 'send' &&
-    effect.message.type === 'raft' &&
-    effect.message.message.type === 'append'
-  )
+function isEarly(effect: Effect): boolean {
+  if (effect.kind !== 'send') return false
+  const { message } = effect
+  return message.type === 'log' || (message.type === 'raft' && message.message.type === 'append')
 }
 
 /** Own envelopes are the ones whose write asks for an fsync. */

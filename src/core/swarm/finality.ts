@@ -17,15 +17,45 @@ export function onDerived(
 ): void {
   const digest =
     stage === 'decide' ? decisionDigest(body as Decision) : outcomeDigest(body as Outcome)
-  thread.derived[stage] ??= { digest, atMs: context.nowMs, triedAt: 0, votedAt: 0 }
+  // What was foreseen and did not come to be committed counts no more.
+  if (!isDerived(thread, stage, digest))
+    thread.derived[stage] = { digest, atMs: context.nowMs, triedAt: 0, votedAt: 0 }
+  thread.foreseen = null
+  holdIfDue(context, thread)
   if (thread.member === null || thread.group === null) return
   const proposal = stage === 'decide' ? (body as Decision).proposal.toString() : null
   if (!lock(context, thread, stage, { digest, proposal })) {
     thread.warn(context, `this node is locked on another ${stage} for this slot and does not vote`)
     return
   }
-  castVote(context, thread, thread.group, stage)
+  if (!hasVoted(context, thread, stage)) castVote(context, thread, thread.group, stage)
   certifyIfDue(context, thread, stage)
+}
+
+/**
+ * A follower votes with its acknowledgement of the entry that decides, on the one fsync of both: votes of a quorum are then acknowledgements of a
+ * majority, and so the commit (docs/decisions/0016). Should the entry be lost after all, this member does not vote for another decision.
+ */
+export function onForeseen(context: Context, thread: Thread, decision: Decision): void {
+  const { group } = thread
+  const digest = decisionDigest(decision)
+  if (group === null || thread.derived.decide !== null) return
+  if (!lock(context, thread, 'decide', { digest, proposal: decision.proposal.toString() })) return
+  thread.derived.decide = { digest, atMs: context.nowMs, triedAt: 0, votedAt: 0 }
+  thread.foreseen = decision
+  castVote(context, thread, group, 'decide')
+  holdIfDue(context, thread)
+}
+
+function isDerived(thread: Thread, stage: Stage, digest: Uint8Array): boolean {
+  const derived = thread.derived[stage]
+  return derived !== null && equals(derived.digest, digest)
+}
+
+/** Whether this node's vote is for what is derived now, and not for something that was only foreseen. */
+function hasVoted(context: Context, thread: Thread, stage: Stage): boolean {
+  const derived = thread.derived[stage]
+  return derived !== null && thread.votes[stage].get(context.did)?.digest === toHex(derived.digest)
 }
 
 function lock(
@@ -57,9 +87,12 @@ function castVote(context: Context, thread: Thread, group: Group, stage: Stage):
     voteBytes({ group: group.id, slot, epoch: thread.epoch(), stage, digest: derived.digest })
   )
   thread.votes[stage].set(context.did, { digest: toHex(derived.digest), sig })
-  for (const member of roster) {
-    if (member !== context.did)
-      context.send(member, { type: 'vote', group: group.id, stage, digest: derived.digest, sig })
+  // The requester waits for the decision, also where it is no member.
+  const { sender: requester } = thread.need.envelope
+  const listeners = stage === 'decide' ? new Set([requester, ...roster]) : new Set(roster)
+  for (const listener of listeners) {
+    if (listener !== context.did)
+      context.send(listener, { type: 'vote', group: group.id, stage, digest: derived.digest, sig })
   }
 }
 
@@ -88,7 +121,20 @@ export function onVote(
     return
   }
   thread.votes[stage].set(from, { digest: toHex(digest), sig })
+  holdIfDue(context, thread)
   certifyIfDue(context, thread, stage)
+}
+
+/** Whoever has a decision and votes enough for it holds its certificate, and need not wait for somebody to publish it. */
+function holdIfDue(context: Context, thread: Thread): void {
+  const { group, decide, held } = thread
+  const derived = thread.derived.decide
+  if (group === null || derived === null || decide !== null || held !== null) return
+  const decision = group.log.state.decision ?? thread.foreseen
+  const certificate = assemble(thread, group, 'decide', derived.digest)
+  if (decision === null || certificate === null) return
+  thread.held = { decision, certificate }
+  context.observe({ type: 'certified', thread: thread.id, atMs: context.nowMs })
 }
 
 /** The FORM of a group of this thread, the current one's or an earlier epoch's. */
@@ -109,6 +155,8 @@ function certifyIfDue(context: Context, thread: Thread, stage: Stage): void {
   const derived = thread.derived[stage]
   const { group, member } = thread
   if (derived === null || group === null || member === null || isCertified(thread, stage)) return
+  // Not what is only foreseen: the leader knows of the commit a moment later.
+  if (stage === 'decide' && group.log.state.decision === null) return
   const certificate = assemble(thread, group, stage, derived.digest)
   if (certificate === null) return
   const { retryMs } = context.settings
@@ -185,9 +233,8 @@ export function driveFinality(context: Context, thread: Thread): void {
   for (const stage of ['decide', 'outcome'] as const) {
     const derived = thread.derived[stage]
     if (derived === null || isCertified(thread, stage)) continue
-    const mine = thread.votes[stage].get(context.did)
-    if (mine !== undefined && context.nowMs - derived.votedAt >= context.settings.retryMs)
-      castVote(context, thread, thread.group, stage)
+    const isDue = context.nowMs - derived.votedAt >= context.settings.retryMs
+    if (isDue && hasVoted(context, thread, stage)) castVote(context, thread, thread.group, stage)
     certifyIfDue(context, thread, stage)
   }
 }
@@ -199,7 +246,7 @@ export function finalityDueAt(context: Context, thread: Thread): number {
   const times = (['decide', 'outcome'] as const).map(stage => {
     const derived = thread.derived[stage]
     if (derived === null || isCertified(thread, stage)) return Number.POSITIVE_INFINITY
-    const voteAt = thread.votes[stage].has(context.did)
+    const voteAt = hasVoted(context, thread, stage)
       ? derived.votedAt + retryMs
       : Number.POSITIVE_INFINITY
     const publishAt = derived.triedAt === 0 ? derived.atMs + retryMs : derived.triedAt + 2 * retryMs

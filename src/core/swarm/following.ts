@@ -1,7 +1,7 @@
 import { isPointless, type NeedState } from '../need/index.ts'
 import type { LogEntry } from '../raft/index.ts'
 import type { Context } from './context.ts'
-import { contradicted, onDerived } from './finality.ts'
+import { contradicted, onDerived, onForeseen } from './finality.ts'
 import { LOG_INDEX_MAX, Member } from './member.ts'
 import { hasSealed } from './promises.ts'
 import { isWithinRoom } from './room.ts'
@@ -35,7 +35,8 @@ export function startMember(world: World, thread: Thread): void {
     thread,
     group,
     restored,
-    onCommitted: entries => onCommitted(world, thread, entries)
+    onCommitted: entries => onCommitted(world, thread, entries),
+    onForeseen: decision => onForeseen(context, thread, decision)
   })
   thread.member.begin()
 }
@@ -99,6 +100,7 @@ export function disagree(world: World, thread: Thread, what: string): void {
   thread.member = null
   thread.derived.decide = null
   thread.derived.outcome = null
+  thread.foreseen = null
   thread.resetLog(world.context)
 }
 

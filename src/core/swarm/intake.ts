@@ -375,6 +375,9 @@ function onDecide(world: World, thread: Thread, admitted: Admitted<'DECIDE'>): v
   if (!checked.ok) return thread.warn(context, `a DECIDE was refused: ${checked.refusal.message}`)
   if (!isOfGroup(world, thread, checked.value, admitted.envelope.sender)) return
   thread.decide = { admitted, signers: checked.value.signers }
+  if (thread.held === null)
+    context.observe({ type: 'certified', thread: thread.id, atMs: context.nowMs })
+  thread.held = null
   if (contradicted(thread) !== null) disagree(world, thread, 'DECIDE')
   if (world.started && thread.member === null)
     pullIfBehind(world, thread, admitted.envelope.payload.decision.index, admitted.envelope.sender)

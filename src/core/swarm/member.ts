@@ -1,5 +1,6 @@
 import { assert, ENTRIES_PER_THREAD_MAX } from '../base/index.ts'
 import { idOf } from '../codec/index.ts'
+import type { Decision } from '../envelope/index.ts'
 import { decodeEntry, encodeEntry, followsOn, isPointless } from '../need/index.ts'
 import {
   APPEND_BYTES_MAX,
@@ -22,6 +23,8 @@ export type MemberInit = {
   readonly group: Group
   readonly restored: RestoredRaft | null
   readonly onCommitted: (entries: readonly LogEntry[]) => void
+  /** As follower: entries of the leader's own term, on disk with this step, decide this once they are committed. */
+  readonly onForeseen: (decision: Decision) => void
 }
 
 type Append = Extract<RaftMessage, { type: 'append' }>
@@ -45,6 +48,7 @@ export class Member {
   readonly #thread: Thread
   readonly #group: Group
   readonly #onCommitted: (entries: readonly LogEntry[]) => void
+  readonly #onForeseen: (decision: Decision) => void
   readonly #stash: Append[] = []
   /** Held appends whose stamps have been looked at: decoding them all with every envelope that comes is what that would cost. */
   readonly #timely = new WeakSet<Append>()
@@ -65,6 +69,7 @@ export class Member {
     this.#thread = init.thread
     this.#group = init.group
     this.#onCommitted = init.onCommitted
+    this.#onForeseen = init.onForeseen
     this.raft = new Raft({
       id: init.context.did,
       members: init.group.form.envelope.payload.roster,
@@ -220,9 +225,22 @@ export class Member {
       for (const message of ready.messages)
         this.#context.send(message.to, { type: 'raft', group, message })
       if (ready.committed.length > 0) this.#onCommitted(ready.committed)
+      if (ready.entries.length > 0) this.#foresee()
       for (const { from, data } of ready.forwarded) this.#takeForwarded(from, data)
       this.raft.advance()
     }
+  }
+
+  /**
+   * A follower need not wait for the commit before it votes (docs/decisions/0016). Only for an entry of the current term: a majority that holds
+   * one has committed it, whoever knows of that (RAFT-15), and no entry of that term came from anybody but its leader.
+   */
+  #foresee(): void {
+    const { role, term, lastIndex } = this.raft.status()
+    if (role !== 'follower' || this.#thread.member !== this) return
+    const { log, entries } = this.#group
+    const foreseen = log.foresee(this.raft.entries(entries.length + 1, lastIndex))
+    if (foreseen?.entry.term === term) this.#onForeseen(foreseen.decision)
   }
 
   /** What a member asks to have logged goes through the door like anything else (R4), and is offered when it comes out. */

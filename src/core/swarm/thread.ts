@@ -1,6 +1,13 @@
 import type { Result } from '../base/index.ts'
 import { idOf } from '../codec/index.ts'
-import { type Admitted, type Outcome, parseEnvelope, type Verb } from '../envelope/index.ts'
+import {
+  type Admitted,
+  type Certificate,
+  type Decision,
+  type Outcome,
+  parseEnvelope,
+  type Verb
+} from '../envelope/index.ts'
 import { decodeEntry, LOGGED_VERBS, NeedLog, planChangeOf } from '../need/index.ts'
 import type { PlanChange } from '../plan/index.ts'
 import type { LogEntry } from '../raft/index.ts'
@@ -71,6 +78,10 @@ export class Thread {
   decide: { readonly admitted: Admitted<'DECIDE'>; readonly signers: readonly string[] } | null =
     null
   end: End | null = null
+  /** A decision that entries on disk lead to once they are committed, and that this member voted for. */
+  foreseen: Decision | null = null
+  /** The certificate of the decision out of votes that came here, until a DECIDE does. */
+  held: { readonly decision: Decision; readonly certificate: Certificate } | null = null
   /** Given up here without a certificate, and why. */
   abandoned: string | null = null
   /** Votes by stage, then member: the first of each counts. */
@@ -154,6 +165,11 @@ export class Thread {
     return this.end !== null && this.group?.log.state.outcome != null
   }
 
+  /** The decision that this node could show to anybody, or null. */
+  certifiedDecision(): Decision | null {
+    return this.decide?.admitted.envelope.payload.decision ?? this.held?.decision ?? null
+  }
+
   phase(): Phase {
     if (this.end !== null) return this.end.outcome.result
     if (this.abandoned !== null) return 'EXPIRED'
@@ -189,6 +205,8 @@ export class Thread {
   #leaveEpoch(epoch: number): void {
     this.member = null
     this.decide = null
+    this.foreseen = null
+    this.held = null
     for (const stage of ['decide', 'outcome'] as const) {
       this.votes[stage].clear()
       this.derived[stage] = null

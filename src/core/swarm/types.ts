@@ -440,6 +440,8 @@ export type SwarmEvent =
       readonly phase: Phase
       readonly atMs: number
     }
+  /** This node holds a certificate of the thread's decision: votes that came here, or a DECIDE. */
+  | { readonly type: 'certified'; readonly thread: string; readonly atMs: number }
   /** Facts of an admitted envelope, for the plan store. */
   | ({ readonly type: 'facts'; readonly thread: string } & PlanChange)
   /** The thread ended and its record is complete. */

@@ -104,7 +104,9 @@ function proposalsView(thread: Thread, state: NeedState | null): ThreadView['pro
 }
 
 function decideView(thread: Thread, state: NeedState | null): ThreadView['decide'] {
-  const decision = thread.decide?.admitted.envelope.payload.decision ?? state?.decision ?? null
+  const { decide, held } = thread
+  const certified = thread.certifiedDecision()
+  const decision = certified ?? state?.decision ?? null
   if (decision === null) return null
   return {
     proposal: decision.proposal.toString(),
@@ -112,8 +114,8 @@ function decideView(thread: Thread, state: NeedState | null): ThreadView['decide
     epoch: decision.epoch,
     term: decision.term,
     index: decision.index,
-    signers: thread.decide?.signers ?? [],
-    certified: thread.decide !== null
+    signers: decide?.signers ?? held?.certificate.votes.map(({ member }) => member) ?? [],
+    certified: certified !== null
   }
 }
 

@@ -25,7 +25,7 @@ describe('core/swarm: a member that was lied to', () => {
       node => node !== requester && node !== leader && roster.includes(node.did)
     ) as ClusterNode
     cluster.linked = (from, to) => from !== victim && to !== victim
-    const isDecided = (): boolean => cluster.view(requester, thread).decide?.certified === true
+    const isDecided = (): boolean => requester.swarm.certificate(thread, 'decide') !== undefined
     assert(cluster.runUntil(isDecided, 10_000))
     const { decide } = cluster.view(requester, thread)
     const entries = Array.from({ length: (decide?.index ?? 0) + 2 }, (_, at) => ({
