@@ -25,7 +25,7 @@ export class InputEmptyError extends SwarmError {
   readonly code = 'INPUT_EMPTY'
 }
 
-/** Nodes refused the NEED at their door, and none that is connected has taken it up. */
+/** Every node that is connected refused the NEED at its door: nobody will work on it. */
 export class NeedRefusedError extends SwarmError {
   readonly code = 'NEED_REFUSED'
 }

@@ -8,12 +8,15 @@ export const nodeDefaults: NodeConfig = { unplug: [] }
 /** Parts that can be unplugged. */
 export const PARTS: readonly string[] = ['gossip', 'artifacts', 'policy', 'consensus', 'verifier']
 
+/** Parts of which there is another that does their work, if slower: a job is done without one of them, and not without both. */
+export const DOUBLED_PARTS: readonly string[] = ['pull', 'plan-sync']
+
 export const nodeFlags: FlagsFor<'node', NodeConfig> = {
   'node.unplug': {
     type: 'list',
     option: 'unplug',
     unit: 'PART',
-    choices: PARTS,
+    choices: [...PARTS, ...DOUBLED_PARTS],
     hidden: true,
     help: 'Leave a part out, to see the job fail: for tests.'
   }

@@ -23,7 +23,7 @@ import { policyHandlers } from './handlers/policy-handlers.ts'
 import { proofHandlers } from './handlers/proof-handlers.ts'
 import { ManifestKeeper } from './manifest.ts'
 import { type NodeParts, openParts } from './node-parts.ts'
-import { keepCapsules, keepPlans, keepResults } from './projections.ts'
+import { keepCapsules, keepPlans, keepResults, syncPlans } from './projections.ts'
 import { keepRecords } from './records.ts'
 
 /** A node as the `start` command holds it. */
@@ -109,6 +109,7 @@ class ComposedNode implements SwarmNode {
       await this.#begin(policy.start(), () => policy.stop())
       this.#stoppers.push(keepPlans(this.#parts), () => plan.stop())
       await this.#begin(driver.start(), () => driver.stop())
+      this.#stoppers.push(syncPlans(this.#parts))
       await this.#begin(network.start(), () => network.stop())
       await this.#begin(artifacts.start(), () => artifacts.stop())
       this.#stoppers.push(

@@ -25,9 +25,10 @@ import type {
   Signer,
   VerifySignature
 } from '../ports/index.ts'
-import { Driver } from '../runtime/index.ts'
+import { Driver, type PlanSync } from '../runtime/index.ts'
 import { Capsules } from './capsules.ts'
 import { KeyLostError } from './errors.ts'
+import { planSyncOf } from './plan-sync-of.ts'
 import { Threads } from './threads.ts'
 
 /** Everything that a node is made of, wired but not started. */
@@ -42,12 +43,17 @@ export type NodeParts = {
   readonly policy: OpaPolicyEngine
   readonly capsules: Capsules
   readonly plan: PlanStore
+  /** Null where it is unplugged. */
+  readonly planSync: PlanSync | null
   readonly journal: Journal
   readonly archive: Archive
   readonly threads: Threads
   /** Closes what is open from the beginning: journal, datastore, lock. */
   readonly close: () => Promise<void>
 }
+
+/** Parts of the driver that a test takes out. */
+const DRIVER_PARTS = ['consensus', 'gossip', 'pull'] as const
 
 /** Wall time of one policy evaluation, in ms: a guard against a wedged worker, far above any honest evaluation. */
 const POLICY_TIMEOUT_MS = 2_000
@@ -117,7 +123,7 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
   const plan = automergePlanStore({
     workerUrl: workerUrl('automerge'),
     logger,
-    source: thread => threads.planChanges(thread)
+    source: thread => threads.planEntries(thread)
   })
   const driver = new Driver(
     {
@@ -134,7 +140,7 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
     },
     {
       ...config.runtime,
-      unplug: new Set([...unplug].filter(part => part === 'consensus' || part === 'gossip')),
+      unplug: new Set(DRIVER_PARTS.filter(part => unplug.has(part))),
       onFatal
     }
   )
@@ -149,6 +155,7 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
     policy,
     capsules: new Capsules(policy, artifacts, logger),
     plan,
+    planSync: unplug.has('plan-sync') ? null : planSyncOf({ swarm, driver, network, plan, logger }),
     journal,
     archive,
     threads,

@@ -1,22 +1,37 @@
-import { warnOfCapsule } from './capsule-warning.ts'
+import { planEntryOf } from '../core/plan/index.ts'
 import type { NodeParts } from './node-parts.ts'
 
 /** Keeps the plan documents in step with admitted envelopes. The store is lazy: an idle node has no Automerge in memory. */
-export function keepPlans({ driver, plan, logger }: NodeParts): () => void {
+export function keepPlans({ driver, swarm, plan, logger }: NodeParts): () => void {
   return driver.onEvent(event => {
     if (event.type === 'archived') {
       plan.drop(event.thread).catch(() => undefined)
       return
     }
-    if (event.type !== 'facts') return
-    const { type: _, thread, ...change } = event
-    plan.apply(thread, change).catch((error: unknown) => {
+    if (event.type !== 'envelope' || event.thread === null) return
+    const { thread, id } = event
+    const admitted = swarm.envelope(thread, id)
+    const entry = admitted && planEntryOf(thread, admitted)
+    if (entry == null) return
+    plan.apply(thread, entry).catch((error: unknown) => {
       logger.warn(
         'facts did not reach the plan document; it is rebuilt when it is next looked at',
         { thread, error: String(error) }
       )
     })
   })
+}
+
+/** Keeps the plan documents of nodes in step with each other; before the network starts. */
+export function syncPlans({ driver, network, planSync }: NodeParts): () => void {
+  if (planSync === null) return () => undefined
+  planSync.start()
+  network.onPeer((did, connected) => planSync.onPeer(did, connected))
+  const stop = driver.onEvent(event => planSync.onEvent(event))
+  return () => {
+    stop()
+    planSync.stop()
+  }
 }
 
 /** A requester keeps what it paid for: outputs of its own FINAL threads are pinned, which fetches them. */
@@ -34,14 +49,10 @@ export function keepResults({ driver, swarm, artifacts, signer, logger }: NodePa
 }
 
 /** What a NEED is judged by is here before there is a result to judge. */
-export function keepCapsules(parts: NodeParts): () => void {
-  const { driver, swarm, capsules, policy } = parts
+export function keepCapsules({ driver, swarm, capsules, policy }: NodeParts): () => void {
   return driver.onEvent(event => {
     if (event.type !== 'envelope' || event.verb !== 'NEED') return
     const capsule = swarm.view(event.id)?.capsule
-    if (capsule === undefined || capsule === policy.baseCapsule) return
-    void capsules.want(capsule).then(error => {
-      if (error !== null) warnOfCapsule(parts, event.id, error)
-    })
+    if (capsule !== undefined && capsule !== policy.baseCapsule) capsules.want(capsule)
   })
 }

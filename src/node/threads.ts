@@ -1,5 +1,5 @@
 import type { Admitted } from '../core/envelope/index.ts'
-import type { PlanChange } from '../core/plan/index.ts'
+import type { PlanChange, PlanEntry } from '../core/plan/index.ts'
 import type { CertificateFile } from '../core/roster/index.ts'
 import {
   Revival,
@@ -56,6 +56,16 @@ export class Threads {
   async planChanges(thread: string): Promise<readonly PlanChange[]> {
     try {
       return (await this.#holder(thread)).planChanges(thread)
+    } catch (error) {
+      if (error instanceof ThreadNotFoundError) return []
+      throw error
+    }
+  }
+
+  /** What the plan document of a thread is made of; nothing for a thread that is not here. */
+  async planEntries(thread: string): Promise<readonly PlanEntry[]> {
+    try {
+      return (await this.#holder(thread)).planEntries(thread)
     } catch (error) {
       if (error instanceof ThreadNotFoundError) return []
       throw error

@@ -33,7 +33,7 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     [
       'NEED_REFUSED',
       'denied',
-      'Connected nodes refused the NEED at their door, and none took it up; the message says by which rule.',
+      'Every connected node refused the NEED at its door, and said by which rule.',
       'The thread stays open until the NEED expires, in case another node comes.'
     ],
     ['EXPRESSION_FAILED', 'failure', 'The expression of "repl --exec" failed.'],
@@ -195,8 +195,7 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['ARCHIVE_UNKNOWN', 'config', 'The line of an archived thread has an unknown form.'],
     ['RECORD_UNKNOWN', 'config', 'A record of the journal has an unknown form.'],
     ['RAFT_RESTORE_INVALID', 'config', 'The consensus state on disk is damaged.'],
-    ['PLAN_UNAVAILABLE', 'busy', "The plan's worker does not answer."],
-    ['PLAN_TOO_LARGE', 'failure', "A thread's plan has more facts than a node keeps."]
+    ['PLAN_UNAVAILABLE', 'busy', "The plan's worker does not answer."]
   ],
   Artifacts: [
     [

@@ -1,4 +1,4 @@
-import type { PlanGraph, PlanView } from '../core/plan/index.ts'
+import type { PlanChange } from '../core/plan/index.ts'
 import type { PolicyDecision, PolicyInput } from '../core/policy/index.ts'
 import type { Offence } from '../core/roster/index.ts'
 import type { SwarmEvent, ThreadSummary, ThreadView } from '../core/swarm/index.ts'
@@ -8,8 +8,7 @@ import type {
   GcResult,
   NetworkStats,
   PeerInfo,
-  PinInfo,
-  PlanChange
+  PinInfo
 } from '../ports/index.ts'
 import type { FactText } from './facts.ts'
 
@@ -42,11 +41,7 @@ export interface Methods {
   ]
   /** `refs`: what shows that the facts hold, such as the FINALIZE of the NEED that made an artifact. */
   'plan.add': [{ thread: string; facts: FactText[]; refs?: string[] }, { envelope: string }]
-  /** Every change with its facts, and what is derived of them: the tasks, and their order. */
-  'plan.get': [
-    { thread: string },
-    { heads: string[]; changes: PlanChange[]; view: PlanView; graph: PlanGraph }
-  ]
+  'plan.get': [{ thread: string }, { heads: string[]; changes: PlanChange[] }]
   /** The newest stage that is certified unless one is named. `base64`: canonical DAG-CBOR of a certificate file. */
   'certificate.get': [
     { thread: string; stage?: 'decide' | 'outcome' },

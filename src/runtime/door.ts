@@ -26,9 +26,10 @@ import { policyFailure } from './policy-failure.ts'
 /**
  * Who brings an envelope. `peer`: gossip or a direct message. `local`: this node signed it. `log`: it came inside a
  * consensus entry that the machine wants to take; the log's own order and time then stand for rate, freshness and replay,
- * which would make a member that is late disagree with its group.
+ * which would make a member that is late disagree with its group. `plan`: it came by plan sync and has a place in its sender's chain,
+ * which stands for expiry and replay: what a node was away for still counts, and who says two things at one place has both found.
  */
-export type Origin = 'peer' | 'local' | 'log'
+export type Origin = 'peer' | 'local' | 'log' | 'plan'
 
 /** What the author of an envelope is told that the policy gate refused: its name is proven by then. */
 export type Notice = { readonly author: string; readonly reasons: readonly string[] }
@@ -152,8 +153,8 @@ export class Door {
     const parsed = parseEnvelope(bytes)
     if (!parsed.ok) return { verdict: 'reject', refusal: parsed.refusal }
     const admitted = parsed.value
-    // A consensus entry is judged by fewer stages, so it must not share the answer of a peer's copy.
-    const key = origin === 'log' ? `log ${admitted.id}` : admitted.id
+    // A consensus entry is judged by fewer stages, so it must not share the answer of a peer's copy; nor must a link of a chain.
+    const key = origin === 'log' || origin === 'plan' ? `${origin} ${admitted.id}` : admitted.id
     const running = this.#inFlight.get(key)
     if (running !== undefined) return running
     const admission = this.#judgeEnvelope(admitted, origin).finally(() =>
@@ -196,19 +197,24 @@ export class Door {
     const { clock, verify } = this.#components
     const { envelope } = admitted
     const { sender } = envelope
-    if (origin !== 'log') {
+    const isPaced = origin === 'log' || isLink(admitted, origin)
+    if (!isPaced) {
       const rate = this.#rate.check(sender, clock.nowMs())
       if (!rate.ok) return ignore(rate.refusal)
     }
     if (!verify(sender, signedBytes(admitted), envelope.sig))
       return reject(refuseEnvelope('BAD_SIGNATURE').refusal)
-    if (origin !== 'log') this.#rate.spend(sender, clock.nowMs())
+    if (!isPaced) this.#rate.spend(sender, clock.nowMs())
     return undefined
   }
 
   #judgeTime(admitted: Admitted, origin: Origin): Admission | undefined {
     if (origin === 'log') return undefined
     const nowMs = this.#components.clock.nowMs()
+    if (isLink(admitted, origin)) {
+      const fresh = refusalOf(checkFreshness(admitted.envelope, nowMs))
+      return fresh === undefined || fresh.code === 'ENVELOPE_EXPIRED' ? undefined : ignore(fresh)
+    }
     const refusal =
       refusalOf(checkFreshness(admitted.envelope, nowMs)) ??
       refusalOf(this.#replay.check(admitted, nowMs))
@@ -222,7 +228,7 @@ export class Door {
     // The rules of the network are not the sender's to choose: a capsule that allows everything is made in a minute.
     if (admitted.envelope.policyCapsule.toString() !== this.#components.policy.baseCapsule)
       return told(ignore(CAPSULE_MISMATCH.refusal), author)
-    if (origin === 'peer' && this.#lanes.waiting >= EVALUATIONS_WAITING_MAX)
+    if ((origin === 'peer' || origin === 'plan') && this.#lanes.waiting >= EVALUATIONS_WAITING_MAX)
       return ignore(BUSY.refusal)
     try {
       return await this.#lanes.run(() => this.#evaluate(admitted))
@@ -285,6 +291,11 @@ const DIGEST_MISMATCH = refuse(
   'the policy gives another answer here than the sender signed'
 )
 const BUSY = refuse('DOOR_BUSY', 'this node has too much to do: the envelope may come again')
+
+/** Such an envelope was mostly said long ago, one of many: its pace is that of the stream, of which one message is handled at a time. */
+function isLink({ envelope }: Admitted, origin: Origin): boolean {
+  return origin === 'plan' && envelope.verb === 'UPDATE_PLAN'
+}
 
 function ignore(refusal: Refusal): Admission {
   return { verdict: 'ignore', refusal }

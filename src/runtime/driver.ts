@@ -205,6 +205,11 @@ export class Driver {
     return this.#outlet.listen(listener)
   }
 
+  /** Resolves when the inputs that wait now have been stepped and their effects have run, or a little later. */
+  async settled(): Promise<void> {
+    await this.#loop
+  }
+
   stats(): DriverStats {
     return {
       queued: this.#queue.length,

@@ -9,7 +9,7 @@ import type { Door } from './door.ts'
 import type { Publisher } from './publisher.ts'
 
 /** A part that a test takes out to see that the job fails without it (R21). */
-export type Part = 'consensus' | 'gossip'
+export type Part = 'consensus' | 'gossip' | 'pull'
 
 export type OutletComponents = {
   readonly network: Network
@@ -75,6 +75,7 @@ export class Outlet {
       if (effect.kind !== 'send') continue
       const { to, message } = effect
       if (message.type === 'raft' && this.#components.unplug.has('consensus')) continue
+      if (message.type === 'pull' && this.#components.unplug.has('pull')) continue
       const known = byPeer.get(to)
       if (known === undefined) byPeer.set(to, [message])
       else known.push(message)

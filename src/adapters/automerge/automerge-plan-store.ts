@@ -1,9 +1,7 @@
 import { assert } from '../../core/base/index.ts'
-import { compareChanges } from '../../core/plan/index.ts'
-import type { Logger, PlanChange, PlanStore } from '../../ports/index.ts'
-import { decodeChange, encodeChange } from './encoding.ts'
-import { PlanTooLargeError, PlanUnavailableError } from './errors.ts'
-import { DOCUMENTS_MAX, FACTS_PER_THREAD_MAX, GATHER_MS, GATHERED_MAX } from './limits.ts'
+import type { HeardPlan, Logger, PlanEntry, PlanStore, SaidPlan } from '../../ports/index.ts'
+import { PlanUnavailableError } from './errors.ts'
+import { DOCUMENTS_MAX, GATHER_MS, GATHERED_MAX } from './limits.ts'
 import type { WorkerAnswer, WorkerRequest } from './protocol.ts'
 import { WorkerLink } from './worker-link.ts'
 
@@ -11,10 +9,10 @@ export type AutomergePlanStoreInit = {
   /** The bundled `worker.js` of this room. */
   readonly workerUrl: URL
   /**
-   * Every change of a thread that this node has admitted so far, in any order. Asked when a thread is touched whose document
+   * Every planned envelope of a thread that this node has admitted so far, in any order. Asked when a thread is touched whose document
    * is not in memory: at first use, after it was freed, after the worker ended.
    */
-  readonly source: (thread: string) => readonly PlanChange[] | Promise<readonly PlanChange[]>
+  readonly source: (thread: string) => readonly PlanEntry[] | Promise<readonly PlanEntry[]>
   readonly logger: Logger
   /** Documents in memory at once; the default suits a laptop. */
   readonly documentsMax?: number
@@ -29,7 +27,7 @@ export function automergePlanStore(init: AutomergePlanStoreInit): PlanStore {
 }
 
 type Gathered = {
-  readonly changes: PlanChange[]
+  readonly entries: PlanEntry[]
   readonly done: Promise<void>
   readonly flush: () => void
 }
@@ -68,21 +66,19 @@ class AutomergePlanStore implements PlanStore {
     await this.#link.close()
   }
 
-  apply(thread: string, change: PlanChange): Promise<void> {
+  apply(thread: string, entry: PlanEntry): Promise<void> {
     if (this.#stopped) return Promise.reject(new PlanUnavailableError('the store is stopped'))
     const gathered = this.#gathered.get(thread) ?? this.#gather(thread)
-    gathered.changes.push(change)
-    if (gathered.changes.length >= GATHERED_MAX) gathered.flush()
+    gathered.entries.push(entry)
+    if (gathered.entries.length >= GATHERED_MAX) gathered.flush()
     return gathered.done
   }
 
-  async view(
-    thread: string
-  ): Promise<{ heads: readonly string[]; changes: readonly PlanChange[] }> {
+  async view(thread: string): Promise<{ heads: readonly string[]; envelopes: readonly string[] }> {
     await this.#settle(thread)
     const answer = await this.#ask({ kind: 'view', thread })
     assert(answer.kind === 'viewed', 'a view is answered by one')
-    return { heads: answer.heads, changes: answer.changes.map(decodeChange).sort(compareChanges) }
+    return { heads: answer.heads, envelopes: answer.envelopes }
   }
 
   async drop(thread: string): Promise<void> {
@@ -99,30 +95,48 @@ class AutomergePlanStore implements PlanStore {
     return answer.bytes
   }
 
+  async hear(thread: string, peer: string, message: Uint8Array): Promise<HeardPlan> {
+    await this.#settle(thread)
+    const answer = await this.#ask({ kind: 'hear', thread, peer, message })
+    assert(answer.kind === 'heard', 'what is heard is answered by what it was')
+    return { lie: answer.lie, envelopes: answer.envelopes }
+  }
+
+  async say(thread: string, peer: string): Promise<SaidPlan> {
+    await this.#settle(thread)
+    const answer = await this.#ask({ kind: 'say', thread, peer })
+    assert(answer.kind === 'said', 'a question for a message is answered by one')
+    return { message: answer.message, more: answer.more }
+  }
+
+  async reopen(peer: string): Promise<void> {
+    // A worker that is started later begins anew with every peer.
+    if (!this.#stopped && this.#link.isRunning())
+      await this.#link.ask({ kind: 'reopen', thread: null, peer })
+  }
+
   #gather(thread: string): Gathered {
-    const changes: PlanChange[] = []
+    const entries: PlanEntry[] = []
     let flush = (): void => undefined
     const done = new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => flush(), GATHER_MS)
       flush = () => {
         clearTimeout(timer)
-        if (this.#gathered.get(thread)?.changes !== changes) return
+        if (this.#gathered.get(thread)?.entries !== entries) return
         this.#gathered.delete(thread)
         if (this.#stopped) resolve()
-        else this.#apply(thread, changes).then(resolve, reject)
+        else this.#apply(thread, entries).then(resolve, reject)
       }
     })
-    const gathered = { changes, done, flush: () => flush() }
+    const gathered = { entries, done, flush: () => flush() }
     this.#gathered.set(thread, gathered)
     return gathered
   }
 
-  async #apply(thread: string, changes: readonly PlanChange[]): Promise<void> {
+  async #apply(thread: string, entries: readonly PlanEntry[]): Promise<void> {
     try {
-      checkApplied(
-        thread,
-        await this.#ask({ kind: 'apply', thread, changes: changes.map(encodeChange) })
-      )
+      const answer = await this.#ask({ kind: 'apply', thread, entries })
+      assert(answer.kind === 'applied', 'envelopes are answered by their application')
     } catch (error) {
       // The document may lack these changes now; the source has them.
       if (error instanceof PlanUnavailableError) this.#stale.add(thread)
@@ -141,7 +155,7 @@ class AutomergePlanStore implements PlanStore {
   }
 
   /** Asks the worker, which may have to be given the whole thread first. */
-  async #ask(request: WorkerRequest): Promise<WorkerAnswer> {
+  async #ask(request: WorkerRequest & { readonly thread: string }): Promise<WorkerAnswer> {
     for (let folds = 0; folds <= FOLDS_MAX; folds++) {
       const answer = await this.#link.ask(request)
       if (answer.kind === 'failed')
@@ -161,15 +175,11 @@ class AutomergePlanStore implements PlanStore {
   }
 
   async #foldSource(thread: string): Promise<void> {
-    const changes = (await this.#init.source(thread)).map(encodeChange)
+    const entries = await this.#init.source(thread)
     if (this.#stopped) throw new PlanUnavailableError('the store is stopped')
-    checkApplied(thread, await this.#link.ask({ kind: 'fold', thread, changes }))
+    const answer = await this.#link.ask({ kind: 'fold', thread, entries })
+    if (answer.kind === 'failed') throw new PlanUnavailableError(`Automerge failed: ${answer.why}`)
+    assert(answer.kind === 'applied', 'all envelopes of a thread are answered by their application')
     this.#stale.delete(thread)
   }
-}
-
-function checkApplied(thread: string, answer: WorkerAnswer): void {
-  if (answer.kind === 'too-large') throw new PlanTooLargeError(thread, FACTS_PER_THREAD_MAX)
-  if (answer.kind === 'failed') throw new PlanUnavailableError(`Automerge failed: ${answer.why}`)
-  assert(answer.kind === 'applied', 'changes are answered by their application')
 }

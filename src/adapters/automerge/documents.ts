@@ -1,18 +1,25 @@
-import { createHash } from 'node:crypto'
-import * as A from '@automerge/automerge'
-import { assert } from '../../core/base/index.ts'
-import { FACTS_PER_THREAD_MAX } from './limits.ts'
-import type { EncodedChange } from './protocol.ts'
+import { hash as hashOf } from 'node:crypto'
+import { assert, equals, toHex } from '../../core/base/index.ts'
+import { parseEnvelope } from '../../core/envelope/index.ts'
+import { planEntryOf } from '../../core/plan/index.ts'
+import type { PlanEntry } from '../../ports/index.ts'
+import { readChange } from './change-chunk.ts'
+import { DOCUMENTS_BYTES_MAX, SESSIONS_MAX } from './limits.ts'
+import { PlanDocument } from './plan-document.ts'
+import { decodeSyncMessage } from './sync-message.ts'
+import { type Said, SyncSession } from './sync-session.ts'
 
-/** Root keys are `<envelope CID>/<position of the fact>`. */
-type Facts = Record<string, Uint8Array>
+/** What a message brought: envelopes that are new here, still to be judged by the door, or what is wrong with it. */
+export type HeardMessage =
+  | { readonly lie: null; readonly envelopes: readonly Uint8Array[] }
+  | { readonly lie: string; readonly envelopes: readonly [] }
 
-type Document = { doc: A.Doc<Facts>; readonly envelopes: Set<string>; facts: number }
-
-/** The Automerge documents of the worker, one per thread, of which the least recently used are freed. */
+/** The Automerge documents of the worker, one per thread, of which the least recently used are freed, and their sync with peers. */
 export class Documents {
   /** Least recently used first. */
-  readonly #documents = new Map<string, Document>()
+  readonly #documents = new Map<string, PlanDocument>()
+  /** By thread and peer; least recently used first. They outlive documents: a document made anew has the same changes. */
+  readonly #sessions = new Map<string, SyncSession>()
   readonly #max: number
 
   constructor(max: number) {
@@ -24,56 +31,84 @@ export class Documents {
   }
 
   /**
-   * Adds changes, to a new document where there is none; those that are there already are skipped. False, and nothing is
-   * added, when there would be too many facts.
+   * Adds envelopes, to a new document where there is none. False when the document is gone and has to be folded from all
+   * envelopes of the thread.
    */
-  apply(thread: string, changes: readonly EncodedChange[]): boolean {
+  apply(thread: string, entries: readonly PlanEntry[]): boolean {
     const document = this.#use(thread) ?? this.#create(thread)
-    const news = unseen(changes, document.envelopes)
-    const facts = news.reduce((sum, change) => sum + change.facts.length, document.facts)
-    if (facts > FACTS_PER_THREAD_MAX) return false
-    if (news.length === 0) return true
-    const [doc] = A.applyChanges(document.doc, news.map(automergeChange))
-    document.doc = doc
-    document.facts = facts
-    for (const { envelope } of news) document.envelopes.add(envelope)
-    return true
+    const isWhole = document.apply(entries)
+    if (!isWhole) this.drop(thread)
+    this.#makeRoom()
+    return isWhole
   }
 
-  /** Heads and every fact, as the document has them. */
-  view(thread: string): { heads: string[]; changes: EncodedChange[] } {
-    const { doc } = this.#existing(thread)
-    const changes = new Map<string, Uint8Array[]>()
-    for (const key of Object.keys(doc)) {
-      const [envelope = '', position] = key.split('/')
-      const facts = changes.get(envelope) ?? []
-      facts[Number(position)] = doc[key] as Uint8Array
-      changes.set(envelope, facts)
-    }
-    return {
-      heads: [...A.getHeads(doc)].sort(),
-      changes: [...changes].map(([envelope, facts]) => ({ envelope, facts }))
-    }
+  view(thread: string): { heads: string[]; envelopes: string[] } {
+    const document = this.#existing(thread)
+    return { heads: document.heads(), envelopes: document.envelopes() }
   }
 
   save(thread: string): Uint8Array {
-    return A.save(this.#existing(thread).doc)
+    return this.#existing(thread).save()
   }
 
   drop(thread: string): void {
-    const document = this.#documents.get(thread)
-    if (document === undefined) return
+    this.#documents.get(thread)?.free()
     this.#documents.delete(thread)
-    A.free(document.doc)
   }
 
-  #existing(thread: string): Document {
+  /**
+   * Reads a sync message of a stranger. Of each change only the envelope is taken, and the change must be the one that this envelope has:
+   * nothing of the message ever comes to Automerge (PLAN-12).
+   */
+  hear(thread: string, peer: string, bytes: Uint8Array): HeardMessage {
+    const document = this.#existing(thread)
+    const message = decodeSyncMessage(bytes)
+    if (message === null) return lie('a message that is none of the protocol, or above a limit')
+    const session = this.#session(thread, peer)
+    const envelopes: Uint8Array[] = []
+    for (const change of message.changes) {
+      if (document.has(toHex(hashOf('sha256', change.subarray(8), 'buffer')))) continue
+      const read = readChange(change)
+      if (read === null) return lie('a change that is of no envelope')
+      const entry = entryOf(thread, read.envelope)
+      if (entry === null) return lie('a change of an envelope that is not of this plan')
+      if (!equals(document.changeOf(entry, read.dep).bytes, change))
+        return lie('a change that is not the one of its envelope')
+      if (!document.has(read.dep)) session.want(read.dep)
+      // A copy: the view would keep the whole message.
+      if (!document.holds(entry.envelope)) envelopes.push(read.envelope.slice())
+    }
+    session.hear(message)
+    return { lie: null, envelopes }
+  }
+
+  /** The next message to a peer. */
+  say(thread: string, peer: string): Said {
+    return this.#session(thread, peer).say(this.#existing(thread))
+  }
+
+  /** The stream to a peer is a new one. */
+  reopen(peer: string): void {
+    for (const [key, session] of this.#sessions) if (key.endsWith(` ${peer}`)) session.reopen()
+  }
+
+  #session(thread: string, peer: string): SyncSession {
+    const key = `${thread} ${peer}`
+    const session = this.#sessions.get(key) ?? new SyncSession()
+    this.#sessions.delete(key)
+    this.#sessions.set(key, session)
+    const [oldest] = this.#sessions.keys()
+    if (this.#sessions.size > SESSIONS_MAX && oldest !== undefined) this.#sessions.delete(oldest)
+    return session
+  }
+
+  #existing(thread: string): PlanDocument {
     const document = this.#use(thread)
     assert(document !== undefined, 'the worker looks first whether a document is there')
     return document
   }
 
-  #use(thread: string): Document | undefined {
+  #use(thread: string): PlanDocument | undefined {
     const document = this.#documents.get(thread)
     if (document === undefined) return undefined
     this.#documents.delete(thread)
@@ -81,45 +116,31 @@ export class Documents {
     return document
   }
 
-  #create(thread: string): Document {
-    for (const oldest of this.#documents.keys()) {
-      if (this.#documents.size < this.#max) break
-      this.drop(oldest)
-    }
-    // This document never writes, so its actor never shows; a fixed one keeps randomness out.
-    const doc = A.init<Facts>({ actor: actorOf(thread) })
-    const document: Document = { doc, envelopes: new Set(), facts: 0 }
+  #create(thread: string): PlanDocument {
+    const document = new PlanDocument(thread)
     this.#documents.set(thread, document)
     return document
   }
-}
 
-/**
- * The one Automerge change that an envelope's facts make: written on an empty document by an actor derived from the envelope's
- * id, sequence 1, time 0, no dependencies. A function of the envelope alone, so replicas never have to exchange Automerge
- * bytes (R16), and no two changes ever share an (actor, sequence).
- */
-export function automergeChange({ envelope, facts }: EncodedChange): A.Change {
-  const empty = A.init<Facts>({ actor: actorOf(envelope) })
-  const written = A.change(empty, { time: 0 }, doc => {
-    facts.forEach((fact, position) => {
-      doc[`${envelope}/${position}`] = fact
-    })
-  })
-  const change = A.getLastLocalChange(written)
-  A.free(written)
-  assert(change !== undefined, 'an envelope with facts makes a change')
-  return change
-}
-
-function actorOf(name: string): string {
-  return createHash('sha256').update(name).digest('hex')
-}
-
-function unseen(changes: readonly EncodedChange[], seen: ReadonlySet<string>): EncodedChange[] {
-  const news = new Map<string, EncodedChange>()
-  for (const change of changes) {
-    if (!seen.has(change.envelope) && change.facts.length > 0) news.set(change.envelope, change)
+  /** The one in use stays. */
+  #makeRoom(): void {
+    let bytes = 0
+    for (const document of this.#documents.values()) bytes += document.bytes
+    for (const [thread, document] of this.#documents) {
+      const isCrowded = this.#documents.size > this.#max || bytes > DOCUMENTS_BYTES_MAX
+      if (!isCrowded || this.#documents.size === 1) return
+      bytes -= document.bytes
+      this.drop(thread)
+    }
   }
-  return [...news.values()]
+}
+
+function lie(why: string): HeardMessage {
+  return { lie: why, envelopes: [] }
+}
+
+/** The entry that an envelope makes in the plan of a thread; null when it makes none. Its signature is the door's business. */
+function entryOf(thread: string, bytes: Uint8Array): PlanEntry | null {
+  const parsed = parseEnvelope(bytes)
+  return parsed.ok ? planEntryOf(thread, parsed.value) : null
 }

@@ -8,15 +8,3 @@ export class PlanUnavailableError extends SwarmError {
     super(`the shared plan cannot be read now: ${why}; try again`, {}, options)
   }
 }
-
-/** A thread's plan has more facts than a node keeps. */
-export class PlanTooLargeError extends SwarmError {
-  readonly code = 'PLAN_TOO_LARGE'
-
-  constructor(thread: string, factsMax: number) {
-    super(`the plan of thread ${thread} has more than ${factsMax} facts: state a new NEED`, {
-      thread,
-      factsMax
-    })
-  }
-}

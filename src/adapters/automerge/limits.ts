@@ -1,7 +1,9 @@
+import { ENVELOPE_BYTES_MAX } from '../../core/base/index.ts'
+
 /** Documents in the worker's memory at once. The least recently used is freed, and folded again when it is asked for. */
 export const DOCUMENTS_MAX = 64
-/** Facts of one thread. Applying one change to a map of 20,000 keys takes 18 ms; above that a plan is misuse. */
-export const FACTS_PER_THREAD_MAX = 20_000
+/** Bytes of envelopes in the documents in memory; Automerge's own memory is some three times as much. One document may have more. */
+export const DOCUMENTS_BYTES_MAX: number = 64 * 1024 * 1024
 /** Wait for one answer of the worker, in ms: the largest plan folds in a fraction of it. */
 export const ANSWER_MS_MAX = 30_000
 /** Changes are gathered for this long, in ms, and applied together: one batch costs little more than one change. */
@@ -10,3 +12,27 @@ export const GATHER_MS = 50
 export const GATHERED_MAX = 256
 /** Requests that wait for the worker at once. Beyond it changes are not queued; the thread is folded when it is read next. */
 export const WAITING_MAX = 1024
+
+/** Bytes of one sync message; as a direct message. */
+export const SYNC_MESSAGE_BYTES_MAX: number = 1024 * 1024
+/** Bytes of one Automerge change: an envelope and what stands around it (some 200 bytes). */
+export const CHANGE_BYTES_MAX: number = ENVELOPE_BYTES_MAX + 256
+/** Heads, wanted changes, and heads of the last common state in one message. A head is a sender's session. Half a message. */
+export const HASHES_MAX = 16_384
+/** States that a message compares with. Automerge names one. */
+export const HAVES_MAX = 2
+/** Changes that a Bloom filter stands for; with more, it is left empty and the other side sends what it has not sent yet. */
+export const BLOOM_ENTRIES_MAX = 65_536
+/** Bytes of a Bloom filter: ten bits for each change. */
+export const BLOOM_BYTES_MAX: number = 128 * 1024
+/** Changes in one message that is taken, and that is sent. */
+export const MESSAGE_CHANGES_MAX = 1024
+export const SENT_CHANGES_MAX = 256
+/** Bytes of changes in one message that is sent: the other side checks a message before it reads the next. */
+export const SENT_BYTES_MAX: number = 192 * 1024
+/** Bytes after a message in which Automerge says which versions it speaks. */
+export const CAPABILITIES_BYTES_MAX = 16
+/** Peers of all threads whose state of sync is kept; the least recently used starts over. */
+export const SESSIONS_MAX = 1024
+/** Changes that one peer's changes rest on and that are asked for by name. */
+export const WANTED_MAX = 256

@@ -1,30 +1,45 @@
+import type { PlanEntry } from '../../ports/index.ts'
+
 /**
- * Messages between the store and its worker thread, handled in order, one answer each. Facts travel as their canonical bytes.
+ * Messages between the store and its worker thread, handled in order, one answer each.
  */
 export type WorkerRequest =
-  /** Adds changes to a document that is there. */
-  | { readonly kind: 'apply'; readonly thread: string; readonly changes: readonly EncodedChange[] }
-  /** Adds all changes that are known of a thread; makes the document where there is none. */
-  | { readonly kind: 'fold'; readonly thread: string; readonly changes: readonly EncodedChange[] }
+  /** Adds envelopes to a document that is there. */
+  | { readonly kind: 'apply'; readonly thread: string; readonly entries: readonly PlanEntry[] }
+  /** Adds all envelopes that are known of a thread; makes the document where there is none. */
+  | { readonly kind: 'fold'; readonly thread: string; readonly entries: readonly PlanEntry[] }
   | { readonly kind: 'view'; readonly thread: string }
   | { readonly kind: 'save'; readonly thread: string }
+  /** Reads a sync message of a peer. */
+  | {
+      readonly kind: 'hear'
+      readonly thread: string
+      readonly peer: string
+      readonly message: Uint8Array
+    }
+  /** Makes the next sync message to a peer. */
+  | { readonly kind: 'say'; readonly thread: string; readonly peer: string }
   /** Frees the document, if there is one. */
   | { readonly kind: 'drop'; readonly thread: string }
-
-/** One envelope's facts, each as the canonical bytes that the document holds. */
-export type EncodedChange = { readonly envelope: string; readonly facts: readonly Uint8Array[] }
+  /** What was sent to a peer may not have come. */
+  | { readonly kind: 'reopen'; readonly thread: null; readonly peer: string }
 
 export type WorkerAnswer =
   | { readonly kind: 'applied' }
   | { readonly kind: 'dropped' }
-  /** Would pass the limit of facts; the document is as before. */
-  | { readonly kind: 'too-large' }
+  | { readonly kind: 'reopened' }
   | {
       readonly kind: 'viewed'
       readonly heads: readonly string[]
-      readonly changes: readonly EncodedChange[]
+      readonly envelopes: readonly string[]
     }
   | { readonly kind: 'saved'; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'heard'
+      readonly lie: string | null
+      readonly envelopes: readonly Uint8Array[]
+    }
+  | { readonly kind: 'said'; readonly message: Uint8Array | null; readonly more: boolean }
   /** There is no document of the thread: fold it first. */
   | { readonly kind: 'missing' }
   | { readonly kind: 'failed'; readonly why: string }

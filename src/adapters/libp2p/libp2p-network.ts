@@ -1,6 +1,13 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { assert } from '../../core/base/index.ts'
-import type { Door, Logger, Network, NetworkStats, PeerInfo } from '../../ports/index.ts'
+import type {
+  Door,
+  Logger,
+  Network,
+  NetworkStats,
+  PeerInfo,
+  PlanStreams
+} from '../../ports/index.ts'
 import { checkListenAddress, type PeerAddress, parsePeerAddress } from './address.ts'
 import { Dialer } from './dialer.ts'
 import { Direct } from './direct.ts'
@@ -13,6 +20,7 @@ import { listenFailure } from './listen-failure.ts'
 import { type Member, Members } from './members.ts'
 import { namesOf } from './names.ts'
 import { didOf, peerIdOf } from './peer-did.ts'
+import { HostPlanStreams } from './plan-streams.ts'
 import { Watchdog } from './watchdog.ts'
 
 /** How to build the network of a node. */
@@ -42,6 +50,8 @@ export type Libp2pNetworkInit = {
 export interface Libp2pNetwork extends Network {
   /** The libp2p under it, created but not started before `start`. Helia shares it. */
   readonly libp2p: Host
+  /** Streams for plan sync. */
+  readonly planStreams: PlanStreams
 }
 
 /** Creates the network of a node without opening anything. Rejects with BadAddressError. */
@@ -60,6 +70,7 @@ export async function libp2pNetwork(init: Libp2pNetworkInit): Promise<Libp2pNetw
   assert(didOf(host.peerId) === init.did, 'the seed is not the key of the DID')
   const parts = createParts(host, init)
   await parts.direct.register()
+  await parts.planStreams.register()
   return new HostNetwork({ init, host, bootstrap, ...parts })
 }
 
@@ -67,6 +78,7 @@ type Parts = {
   readonly members: Members
   readonly gossip: Gossip
   readonly direct: Direct
+  readonly planStreams: HostPlanStreams
   readonly dialer: Dialer
   readonly discovery: Discovery
   readonly watchdog: Watchdog
@@ -87,6 +99,7 @@ function createParts(host: Host, init: Libp2pNetworkInit): Parts {
       logger
     }),
     direct: new Direct({ host, members, protocol: names.direct, logger }),
+    planStreams: new HostPlanStreams({ host, protocol: names.plan, logger }),
     discovery: new Discovery({ host, members, dialer, logger }),
     watchdog: new Watchdog({ host, members, logger })
   }
@@ -100,6 +113,7 @@ type HostNetworkInit = Parts & {
 
 class HostNetwork implements Libp2pNetwork {
   readonly libp2p: Host
+  readonly planStreams: PlanStreams
   readonly did: string
   readonly peerId: string
   readonly #parts: HostNetworkInit
@@ -112,6 +126,7 @@ class HostNetwork implements Libp2pNetwork {
     this.#parts = parts
     this.#logger = parts.init.logger
     this.libp2p = parts.host
+    this.planStreams = parts.planStreams
     this.did = parts.init.did
     this.peerId = parts.host.peerId.toString()
   }
@@ -122,12 +137,14 @@ class HostNetwork implements Libp2pNetwork {
   }
 
   async #start(): Promise<void> {
-    const { host, members, gossip, direct, dialer, discovery, watchdog, bootstrap } = this.#parts
+    const { host, members, gossip, direct, planStreams } = this.#parts
+    const { dialer, discovery, watchdog, bootstrap } = this.#parts
     const { signal } = this.#running
     assert(!signal.aborted, 'a network is started once')
     // Before the host starts, so that no peer that connects at once is missed.
     members.start(signal)
     direct.start(signal)
+    planStreams.start(signal)
     dialer.start(signal)
     try {
       await host.start()

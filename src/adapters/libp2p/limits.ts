@@ -76,3 +76,14 @@ export const PING_MS_MAX = 5000
 export const PING_STREAMS_MAX = 8
 /** The whole of `stop`, in ms. Connections that do not close in time are cut. */
 export const STOP_MS_MAX = 2000
+
+/** Bytes of one frame of plan sync: a thread's id and a sync message of 1 MiB. */
+export const FRAME_BYTES_MAX: number = 1024 * 1024 + 64
+/** Time in which a peer must have handled a frame, in ms. The envelopes of a full one may have to wait for their author's rate. */
+export const FRAME_MS_MAX = 60_000
+/** Plan streams per connection and direction: one, plus the one that replaces it. */
+export const PLAN_STREAMS_MAX = 2
+/** Time for which a peer that lied in plan sync is not spoken to there, in ms. Thread sync goes on. */
+export const BANNED_MS: number = 10 * 60_000
+/** Such peers that are remembered. */
+export const BANNED_MAX = 4096

@@ -5,6 +5,8 @@ import { hash } from '../../core/codec/index.ts'
 export type Names = {
   readonly kad: string
   readonly direct: string
+  /** Plan sync. */
+  readonly plan: string
   readonly topic: string
   /** mDNS service. A DNS label has 63 bytes at most, so the network's name goes in as a hash. */
   readonly mdns: string
@@ -17,6 +19,7 @@ export function namesOf(networkName: string): Names {
   return {
     kad: `${root}/kad/1.0.0`,
     direct: `${root}/direct/1.0.0`,
+    plan: `${root}/plan/1`,
     topic: `${root}/envelopes/1`,
     mdns: `_can-swarm-${label}._udp.local`
   }

@@ -24,5 +24,4 @@ export {
   type MemoryNetworkInit,
   MemoryPeerUnreachableError
 } from './memory-network.ts'
-export { memoryPlanStore } from './memory-plan-store.ts'
 export { seededEntropy } from './seeded-entropy.ts'

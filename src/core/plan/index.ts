@@ -9,6 +9,7 @@
  * Specification: protocols/plan/README.md.
  */
 export { planDigest, planView } from './digest.ts'
+export { type PlanEntry, planEntryOf } from './entry.ts'
 export { GRAPH_LINKS_MAX, planGraph } from './graph.ts'
 export { PlanState } from './plan-state.ts'
 export { compareChanges } from './source.ts'

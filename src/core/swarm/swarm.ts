@@ -1,6 +1,6 @@
 import { unreachable } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
-import type { PlanChange } from '../plan/index.ts'
+import { type PlanChange, type PlanEntry, planEntryOf } from '../plan/index.ts'
 import type { CertificateFile } from '../roster/index.ts'
 import { runCommand } from './commands.ts'
 import { Context, type SwarmInit } from './context.ts'
@@ -140,6 +140,14 @@ export class Swarm {
     const thread = this.#world.threads.get(id)
     return [...(thread?.envelopes.values() ?? [])].flatMap(
       ({ admitted }) => thread?.planChangeOf(admitted) ?? []
+    )
+  }
+
+  /** Envelopes of a thread that have a place in its plan document, as they are kept here. */
+  planEntries(id: string): readonly PlanEntry[] {
+    const thread = this.#world.threads.get(id)
+    return [...(thread?.envelopes.values() ?? [])].flatMap(
+      ({ admitted }) => planEntryOf(id, admitted) ?? []
     )
   }
 

@@ -3,7 +3,6 @@ import type { Draft, Payload } from '../../core/envelope/index.ts'
 import { evaluationDigest, messageInput } from '../../core/policy/index.ts'
 import type { ThreadView } from '../../core/swarm/index.ts'
 import { factOf, type Handlers, type Params, RefusedError } from '../../rpc/index.ts'
-import { warnOfCapsule } from '../capsule-warning.ts'
 import { draftOf } from '../drafts.ts'
 import { RequestRefusedError } from '../errors.ts'
 import type { ManifestKeeper } from '../manifest.ts'
@@ -124,10 +123,7 @@ class AgentActs {
     finding: { commit: string; pass: boolean; reasons: readonly string[] }
   ): Promise<{ sealed: true }> {
     const question = await commitQuestion(this.#parts, threadId, finding.commit)
-    const { digest, denied } = await this.#evaluate(question).catch((error: unknown) => {
-      warnOfCapsule(this.#parts, threadId, error)
-      throw error
-    })
+    const { digest, denied } = await this.#evaluate(question)
     const result = await this.#parts.driver.command({
       type: 'verdict',
       thread: threadId,

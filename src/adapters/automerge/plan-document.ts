@@ -1,0 +1,186 @@
+import * as A from '@automerge/automerge'
+import { assert, compareText } from '../../core/base/index.ts'
+import type { PlanEntry } from '../../ports/index.ts'
+import {
+  type Change,
+  chainActor,
+  envelopeActor,
+  genesisChange,
+  planChange
+} from './change-chunk.ts'
+
+type Place = { readonly envelope: string; readonly hash: string }
+
+/** The updates of one sender's session, as far as they are known. */
+type Chain = {
+  readonly actor: Uint8Array
+  /** Updates that are in the document, from the first on. */
+  readonly applied: Place[]
+  /** Updates after those, by position: the first that was seen of each. */
+  readonly waiting: Map<number, PlanEntry>
+  /** The first position at which the sender said two things. Nothing from there on is in the document (PLAN-9). */
+  forkedAt: number
+}
+
+/**
+ * The Automerge document of one thread. Its changes are those of the envelopes that were given to it, in whatever order: a function of their
+ * set. Automerge holds the bytes; here is what hangs on what.
+ */
+export class PlanDocument {
+  readonly thread: string
+  readonly #genesis: ReturnType<typeof genesisChange>
+  readonly #doc: A.Doc<unknown>
+  readonly #automerge: ReturnType<typeof A.getBackend>
+  /** Hash -> what it rests on, each after that. */
+  readonly #deps = new Map<string, string | null>()
+  readonly #heads = new Set<string>()
+  /** Envelope -> hash of its change, or null while the change waits for those before it. */
+  readonly #envelopes = new Map<string, string | null>()
+  readonly #chains = new Map<string, Chain>()
+  /** Changes that are to be applied together. */
+  #ready: Uint8Array[] = []
+  /** Bytes of the envelopes. */
+  bytes = 0
+
+  constructor(thread: string) {
+    this.thread = thread
+    this.#genesis = genesisChange(thread)
+    // This document never writes, so its actor never shows; a fixed one keeps randomness out.
+    this.#doc = A.init({ actor: '00' })
+    this.#automerge = A.getBackend(this.#doc)
+    this.#add(this.#genesis)
+    this.#flush()
+  }
+
+  /** Adds envelopes; known ones change nothing. False when the document has to be made anew, with all envelopes at once: a sender has said two things. */
+  apply(entries: readonly PlanEntry[]): boolean {
+    const chains = new Set<Chain>()
+    for (const entry of entries) {
+      if (this.#envelopes.has(entry.envelope)) continue
+      this.#envelopes.set(entry.envelope, null)
+      this.bytes += entry.bytes.length
+      if (entry.chain === null) this.#addSingle(entry)
+      else chains.add(this.#link(entry, entry.chain))
+    }
+    for (const chain of chains) if (chain.forkedAt <= chain.applied.length) return false
+    for (const chain of chains) this.#advance(chain)
+    this.#flush()
+    return true
+  }
+
+  /** Sorted. */
+  heads(): string[] {
+    const { hash } = this.#genesis
+    return this.#deps.size === 1
+      ? []
+      : [...this.#heads].filter(head => head !== hash).sort(compareText)
+  }
+
+  has(hash: string): boolean {
+    return this.#deps.has(hash)
+  }
+
+  holds(envelope: string): boolean {
+    return this.#envelopes.has(envelope)
+  }
+
+  /** Hashes of all changes, each after what it rests on, with that. */
+  changes(): ReadonlyMap<string, string | null> {
+    return this.#deps
+  }
+
+  bytesOf(hash: string): Uint8Array {
+    const bytes = this.#automerge.getChangeByHash(hash)
+    assert(bytes !== null, 'Automerge has every change that was applied')
+    return bytes
+  }
+
+  /** Envelopes whose changes are in the document, in the order of their application. */
+  envelopes(): string[] {
+    return [...this.#envelopes].filter(([, hash]) => hash !== null).map(([envelope]) => envelope)
+  }
+
+  /**
+   * The change that an envelope must have. `claimed` stands for what it rests on where this is not known here.
+   */
+  changeOf(entry: PlanEntry, claimed: string): Change {
+    const { chain, sender } = entry
+    if (chain === null) return this.#change(entry, envelopeActor(this.thread, entry.envelope))
+    const known = chain.previous === null ? this.#genesis.hash : this.#envelopes.get(chain.previous)
+    return planChange({
+      genesisActor: this.#genesis.actor,
+      actor: chainActor(this.thread, sender, chain.session),
+      seq: chain.seq,
+      dep: known ?? claimed,
+      envelope: entry.bytes
+    })
+  }
+
+  save(): Uint8Array {
+    return this.#automerge.save()
+  }
+
+  free(): void {
+    A.free(this.#doc)
+  }
+
+  #change(entry: PlanEntry, actor: Uint8Array): Change {
+    const { actor: genesisActor, hash: dep } = this.#genesis
+    return planChange({ genesisActor, actor, seq: 1, dep, envelope: entry.bytes })
+  }
+
+  #addSingle(entry: PlanEntry): void {
+    const change = this.#change(entry, envelopeActor(this.thread, entry.envelope))
+    this.#envelopes.set(entry.envelope, change.hash)
+    this.#add(change)
+  }
+
+  #link(entry: PlanEntry, { session, seq }: NonNullable<PlanEntry['chain']>): Chain {
+    const key = `${entry.sender} ${session}`
+    let chain = this.#chains.get(key)
+    if (chain === undefined) {
+      const actor = chainActor(this.thread, entry.sender, session)
+      chain = { actor, applied: [], waiting: new Map(), forkedAt: Number.POSITIVE_INFINITY }
+      this.#chains.set(key, chain)
+    }
+    if (seq <= chain.applied.length || chain.waiting.has(seq))
+      chain.forkedAt = Math.min(chain.forkedAt, seq)
+    else chain.waiting.set(seq, entry)
+    return chain
+  }
+
+  /** Adds what has everything before it. */
+  #advance(chain: Chain): void {
+    for (;;) {
+      const seq = chain.applied.length + 1
+      const entry = chain.waiting.get(seq)
+      const last = chain.applied.at(-1)
+      if (entry === undefined || seq >= chain.forkedAt) return
+      // It goes on from an update that was never seen: it waits for ever, or a fork at its place becomes known.
+      if ((entry.chain?.previous ?? null) !== (last?.envelope ?? null)) return
+      const change = planChange({
+        genesisActor: this.#genesis.actor,
+        actor: chain.actor,
+        seq,
+        dep: last?.hash ?? this.#genesis.hash,
+        envelope: entry.bytes
+      })
+      chain.waiting.delete(seq)
+      chain.applied.push({ envelope: entry.envelope, hash: change.hash })
+      this.#envelopes.set(entry.envelope, change.hash)
+      this.#add(change)
+    }
+  }
+
+  #add({ hash, dep, bytes }: Change): void {
+    this.#deps.set(hash, dep)
+    if (dep !== null) this.#heads.delete(dep)
+    this.#heads.add(hash)
+    this.#ready.push(bytes)
+  }
+
+  #flush(): void {
+    if (this.#ready.length > 0) this.#automerge.applyChanges(this.#ready as A.Change[])
+    this.#ready = []
+  }
+}

@@ -1,0 +1,225 @@
+import type { SwarmEvent } from '../core/swarm/index.ts'
+import type { Clock, Logger, PlanStore, PlanStreams } from '../ports/index.ts'
+import type { Admission, Door } from './door.ts'
+import { Lanes } from './lanes.ts'
+import { decodePlanFrame, encodePlanFrame } from './plan-frame.ts'
+import { PlanSpeaker } from './plan-speaker.ts'
+
+export type PlanSyncComponents = {
+  readonly plan: PlanStore
+  readonly streams: PlanStreams
+  readonly door: Pick<Door, 'admit'>
+  /** Resolves when what the door accepted has been stepped. */
+  readonly settled: () => Promise<void>
+  /** Whether a thread is followed here and not archived. */
+  readonly isFollowed: (thread: string) => boolean
+  /** Threads that are followed and have UPDATE_PLANs. */
+  readonly shared: () => Iterable<string>
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export type PlanSyncStats = {
+  /** Messages heard and said. */
+  readonly heard: number
+  readonly said: number
+  /** Envelopes that plan sync brought and the door accepted. */
+  readonly brought: number
+  /** Messages that no honest peer sends. */
+  readonly lies: number
+}
+
+/** Messages that are handled at once; the streams of other peers wait. */
+const HEARD_AT_ONCE = 2
+/** Envelopes of one message at the door at once: what their checks take of the event loop comes in small pieces. */
+const JUDGED_AT_ONCE = 8
+/** Wait before an envelope that the door had no room for is shown to it again, in ms, and how often: together less than a frame may take. */
+const AGAIN_MS = 250
+const AGAIN_MAX = 160
+/** After the last local change of a plan, wait before peers are told, in ms: gossip mostly was faster. */
+const SPREAD_MS = 1_000
+/** Peers that are told of a local change. They tell others; which ones they are changes from time to time. */
+const SPREAD_PEERS = 4
+/** Threads that are not followed here and that peers want to sync; and such peers of each. */
+const OFFERED_MAX = 256
+const OFFERING_PEERS_MAX = 8
+
+/**
+ * Plan sync between nodes (protocols/plan): Automerge's sync protocol, spoken by the plan store; frames over streams of their own.
+ *
+ * 1. Nothing that comes over a stream counts but envelopes that the door accepts (R4).
+ * 2. A frame is handled before the next of the same peer is read, and handled only when its envelopes are in the document.
+ * 3. A peer that lies is not spoken to for a while.
+ */
+export class PlanSync {
+  readonly #components: PlanSyncComponents
+  readonly #speaker: PlanSpeaker
+  readonly #lanes = new Lanes(HEARD_AT_ONCE)
+  readonly #peers = new Set<string>()
+  /** Threads with a plan that more than the NEED and its proposals make. */
+  readonly #shared = new Set<string>()
+  /** Thread -> how to take back the timer that tells peers of it. */
+  readonly #spreading = new Map<string, () => void>()
+  readonly #offered = new Map<string, Set<string>>()
+  #turn = 0
+  #isStopped = false
+  #heard = 0
+  #brought = 0
+  #lies = 0
+
+  constructor(components: PlanSyncComponents) {
+    this.#components = components
+    const { plan, streams, clock } = components
+    this.#speaker = new PlanSpeaker({
+      clock,
+      say: (thread, peer) => plan.say(thread, peer),
+      send: (peer, thread, message) => this.#send(peer, thread, message),
+      reopen: peer => plan.reopen(peer)
+    })
+    streams.onFrame((from, frame) => this.#onFrame(from, frame))
+  }
+
+  start(): void {
+    for (const thread of this.#components.shared()) this.#shared.add(thread)
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    for (const cancel of this.#spreading.values()) cancel()
+    this.#spreading.clear()
+    this.#speaker.stop()
+  }
+
+  stats(): PlanSyncStats {
+    return {
+      heard: this.#heard,
+      said: this.#speaker.said,
+      brought: this.#brought,
+      lies: this.#lies
+    }
+  }
+
+  onPeer(did: string, connected: boolean): void {
+    if (this.#isStopped) return
+    if (!connected) {
+      this.#peers.delete(did)
+      this.#speaker.leave(did)
+      return
+    }
+    this.#peers.add(did)
+    this.#speaker.meet(did)
+    for (const thread of this.#shared) this.#tell(did, thread)
+  }
+
+  onEvent(event: SwarmEvent): void {
+    if (this.#isStopped) return
+    if (event.type === 'archived') {
+      this.#shared.delete(event.thread)
+      this.#spreading.get(event.thread)?.()
+      this.#spreading.delete(event.thread)
+    } else if (event.type === 'envelope' && event.thread !== null) {
+      this.#onEnvelope(event.thread, event.verb)
+    }
+  }
+
+  #onEnvelope(thread: string, verb: string): void {
+    if (verb === 'UPDATE_PLAN') {
+      this.#shared.add(thread)
+      this.#spread(thread)
+    } else if (verb === 'NEED') {
+      for (const did of this.#offered.get(thread) ?? []) this.#tell(did, thread)
+      this.#offered.delete(thread)
+    }
+  }
+
+  /** Tells some peers of a thread when it has been quiet for a moment. */
+  #spread(thread: string): void {
+    if (this.#spreading.has(thread)) return
+    const cancel = this.#components.clock.after(SPREAD_MS, () => {
+      this.#spreading.delete(thread)
+      const peers = [...this.#peers]
+      for (let count = 0; count < Math.min(SPREAD_PEERS, peers.length); count++)
+        this.#tell(peers[this.#turn++ % peers.length] as string, thread)
+    })
+    this.#spreading.set(thread, cancel)
+  }
+
+  #tell(did: string, thread: string): void {
+    if (!this.#components.streams.isBanned(did)) this.#speaker.tell(did, thread)
+  }
+
+  async #send(peer: string, thread: string, message: Uint8Array): Promise<void> {
+    const frame = encodePlanFrame({ thread, message })
+    if (frame !== null) await this.#components.streams.send(peer, frame)
+  }
+
+  async #onFrame(from: string, bytes: Uint8Array): Promise<void> {
+    if (this.#isStopped || this.#components.streams.isBanned(from)) return
+    const frame = decodePlanFrame(bytes)
+    if (frame === null) return this.#convict(from, 'a frame that is too short')
+    if (!this.#components.isFollowed(frame.thread)) return this.#remember(from, frame.thread)
+    try {
+      await this.#lanes.run(() => this.#hear(from, frame.thread, frame.message))
+    } catch (error) {
+      // The worker is gone or busy: nothing was taken, and the next message of either side goes on from there.
+      this.#components.logger.debug('a sync message was not read', {
+        from,
+        thread: frame.thread,
+        error: String(error)
+      })
+    }
+  }
+
+  async #hear(from: string, thread: string, message: Uint8Array): Promise<void> {
+    const { plan, settled } = this.#components
+    this.#heard++
+    const { lie, envelopes } = await plan.hear(thread, from, message)
+    if (lie !== null) return this.#convict(from, lie)
+    const door = new Lanes(JUDGED_AT_ONCE)
+    const codes = await Promise.all(
+      envelopes.map(bytes => door.run(() => this.#judge(from, bytes)))
+    )
+    const rejected = codes.find(code => code !== null)
+    if (rejected != null)
+      return this.#convict(from, `an envelope that the door rejects: ${rejected}`)
+    await settled()
+    this.#tell(from, thread)
+  }
+
+  /** The code of a rejection, which an honest peer's door would have spoken too; null for everything else. */
+  async #judge(from: string, bytes: Uint8Array): Promise<string | null> {
+    for (let attempt = 0; ; attempt++) {
+      if (this.#isStopped || this.#components.streams.isBanned(from)) return null
+      const { verdict, refusal } = await this.#components.door.admit(bytes, from, 'plan')
+      if (verdict === 'accept') this.#brought++
+      if (verdict === 'reject') return refusal?.code ?? 'REJECTED'
+      if (verdict === 'accept' || attempt >= AGAIN_MAX || !mayComeAgain(refusal)) return null
+      await new Promise<void>(resolve => this.#components.clock.after(AGAIN_MS, resolve))
+    }
+  }
+
+  /** A thread that this node does not follow yet: its peers are answered when it does. */
+  #remember(from: string, thread: string): void {
+    const peers = this.#offered.get(thread) ?? new Set()
+    if (this.#offered.size >= OFFERED_MAX && !this.#offered.has(thread)) return
+    if (peers.size < OFFERING_PEERS_MAX) peers.add(from)
+    this.#offered.set(thread, peers)
+  }
+
+  #convict(did: string, why: string): void {
+    this.#lies++
+    this.#components.logger.warn(
+      'a peer sent what no honest node sends in plan sync; it is left out of it',
+      {
+        did,
+        why
+      }
+    )
+    this.#speaker.leave(did)
+    this.#components.streams.ban(did)
+  }
+}
+
+function mayComeAgain(refusal: Admission['refusal']): boolean {
+  return refusal?.code === 'RATE_LIMITED' || refusal?.code === 'DOOR_BUSY'
+}
