@@ -4,6 +4,8 @@ import data.base
 
 cid := "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"
 
+worker := "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
+
 message(verb, payload) := {
 	"gate": "message",
 	"verb": verb,
@@ -36,16 +38,33 @@ need := {
 	"capsule": cid,
 	"taskClass": "deterministic",
 	"solo": false,
+	"terms": null,
 }
+
+terms := {"zones": ["eu", "us"], "tags": ["vetted"], "perOrg": 1, "perZone": null, "tokensMax": 500}
+
+strict_need := patched(need, {"terms": terms})
+
+requester := "did:key:z6MktULudTtAsAhRegYPiZ6631RV3viv12qd4GQF8z1xB22S"
+
+standing := {"manifest": cid, "roles": ["voter", "worker"], "tags": ["vetted"], "zone": "eu", "org": "acme", "stake": "0"}
+
+usage := {"messages": 12, "updates": 0, "claims": 1, "yields": 0, "logMs": 2500}
+
+member(did, org, zone) := {"did": did, "standing": patched(standing, {"org": org, "zone": zone})}
 
 result := {
 	"gate": "commit",
 	"thread": cid,
-	"sender": "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK",
+	"sender": worker,
 	"epoch": 0,
 	"fence": [0, 1, 4],
 	"need": need,
+	"requester": requester,
 	"ballot": {"cost": "900", "etaMs": 1000, "bond": "10"},
+	"standing": standing,
+	"committee": [{"did": "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp", "standing": null}],
+	"usage": usage,
 	"commit": {"task": cid, "outputs": [cid], "verifyBounty": "100", "telemetry": telemetry},
 }
 
@@ -118,7 +137,7 @@ test_bounds_of_a_need if {
 	rules(message("NEED", patched(need, {"slot": ""}))) == {"need-slot"}
 	rules(message("NEED", patched(need, {"inputs": numbers.range(1, 129)}))) == {"need-inputs"}
 	rules(message("NEED", patched(need, {"windows": patched(windows, {"challengeMs": 0})}))) == {"need-challenge-window"}
-	rules(message("NEED", patched(need, {"windows": patched(windows, {"bidMs": 86400001})}))) == {"need-bid-window"}
+	rules(message("NEED", patched(need, {"windows": patched(windows, {"bidMs": 21600001})}))) == {"need-bid-window"}
 	rules(message("NEED", patched(need, {"windows": patched(windows, {"leaseTtlMs": 99})}))) == {"need-lease"}
 }
 
@@ -173,5 +192,8 @@ test_limits_of_telemetry if {
 }
 
 test_a_commit_gate_without_telemetry_is_denied if {
-	rules({"gate": "commit"}) == {"ballot-above-budget", "cost-above-ballot", "exit-status", "outputs", "tokens", "wall-time"}
+	rules({"gate": "commit"}) == {
+		"ballot-above-budget", "bounty-other", "committee", "cost-above-ballot", "exit-status", "outputs", "task-class",
+		"tokens", "wall-time",
+	}
 }

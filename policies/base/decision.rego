@@ -1,19 +1,19 @@
 # METADATA
 # title: Base capsule
 # description: >-
-#   What every node asks of every message, and what verifiers ask of every result. Default deny: a message passes only
-#   when its gate is known and no rule objects, and a rule objects to whatever it cannot find.
+#   What every node asks of every message, and what verifiers ask of every bid and every result. Default deny: a question
+#   passes only when its gate is known and no rule objects, and a rule objects to whatever it cannot find.
 package base
 
 # METADATA
 # entrypoint: true
-decision := {"allow": allow, "reasons": sort(deny)}
+decision := {"allow": count(found) == 0, "reasons": sort(found)} if found := objections # Looked at once: it is computed each time.
 
-default allow := false
+# Only the rules of the gate that asks are looked at: messages are many.
+objections := message_objections if input.gate == "message"
 
-allow if {
-	input.gate in {"message", "commit"}
-	count(deny) == 0
-}
+objections := bid_objections if input.gate == "bid"
 
-deny contains reason("gate", ["gate"]) if not at(["gate"]) in {"message", "commit"}
+objections := commit_objections if input.gate == "commit"
+
+objections := {reason("gate", ["gate"])} if not at(["gate"]) in {"message", "bid", "commit"}

@@ -8,39 +8,44 @@ ms_min := 1000000000000 # September 2001 in ms since 1970: below it, somebody wr
 
 ms_max := 4102444800000 # The year 2100 in ms since 1970.
 
-deny contains reason("verb", ["verb"]) if {
-	input.gate == "message"
-	not capability_of_verb[at(["verb"])]
+message_objections contains objection if {
+	input.verb == "NEED"
+	some objection in need_objections
 }
 
-deny contains reason("capability", ["capability"]) if {
-	input.gate == "message"
-	not is_capability_of(at(["capability"]), at(["verb"]))
-}
+message_objections contains reason("verb", ["verb"]) if not capability_of_verb[at(["verb"])]
 
-deny contains reason(check.rule, check.path) if {
-	input.gate == "message"
+message_objections contains reason("capability", ["capability"]) if not is_capability_of(at(["capability"]), at(["verb"]))
+
+message_objections contains reason(check.rule, check.path) if {
 	some check in every_message
 	not passes(check)
 }
 
-deny contains reason(check.rule, check.path) if {
-	input.gate == "message"
+message_objections contains reason(check.rule, check.path) if {
 	some check in checks_of_verb[input.verb]
 	not passes(check)
 }
 
-deny contains reason("need-bounty-above-budget", ["payload", "verifyBounty"]) if {
-	input.gate == "message"
-	input.verb == "NEED"
-	not amount_at_most(at(["payload", "verifyBounty"]), at(["payload", "budget"]))
-}
+need_objections contains reason("need-bounty-above-budget", ["payload", "verifyBounty"]) if not amount_at_most(at(["payload", "verifyBounty"]), at(["payload", "budget"]))
 
-deny contains reason("form-roster", ["payload", "roster"]) if {
-	input.gate == "message"
+message_objections contains reason("form-roster", ["payload", "roster"]) if {
 	input.verb == "FORM"
 	not count_in(at(["payload", "roster"]), {1, 4, 7})
 }
+
+# Who says something of itself says no more than a manifest may.
+message_objections contains reason(check.rule, check.path) if {
+	is_given(input.payload.standing)
+	some check in every_standing
+	not passes(check)
+}
+
+every_standing := [
+	text("standing-zone", ["payload", "standing", "zone"], 0, 128),
+	text("standing-org", ["payload", "standing", "org"], 0, 128),
+	amount("standing-stake", ["payload", "standing", "stake"], "0", credits_max),
+]
 
 every_message := [
 	number("not-after", ["notAfter"], ms_min, ms_max),
@@ -52,19 +57,12 @@ checks_of_verb := {
 	"NEED": [
 		text("need-slot", ["payload", "slot"], 1, 256),
 		amount("need-budget", ["payload", "budget"], "0", credits_max),
-		amount("need-bounty", ["payload", "verifyBounty"], "0", credits_max),
 		number("need-k-plan", ["payload", "kPlan"], 1, 64),
 		number("need-k-result", ["payload", "kResult"], 1, 64),
 		list("need-requires", ["payload", "requires"], 0, 32),
 		list("need-produces", ["payload", "produces"], 0, 32),
 		list("need-inputs", ["payload", "inputs"], 0, 128),
 		number("need-expires-at", ["payload", "expiresAt"], ms_min, ms_max),
-		number("need-bid-window", ["payload", "windows", "bidMs"], 0, window_ms_max),
-		number("need-lease", ["payload", "windows", "leaseTtlMs"], 100, window_ms_max),
-		number("need-verify-window", ["payload", "windows", "verifyMs"], 1, window_ms_max),
-		number("need-seal-window", ["payload", "windows", "sealMs"], 0, window_ms_max),
-		number("need-reveal-window", ["payload", "windows", "revealMs"], 1, window_ms_max),
-		number("need-challenge-window", ["payload", "windows", "challengeMs"], 1, window_ms_max),
 	],
 	"FORM": [
 		number("form-k-plan", ["payload", "kPlan"], 1, 64),
@@ -85,11 +83,15 @@ checks_of_verb := {
 		number("claim-eta", ["payload", "etaMs"], 0, window_ms_max),
 	],
 	"HEARTBEAT": [number("heartbeat-progress", ["payload", "progress"], 0, 100)],
+	"YIELD": [text("yield-reason", ["payload", "reason"], 0, 1024)],
 	"UPDATE_PLAN": [list("plan-facts", ["payload", "facts"], 1, 128)],
 	"COMMIT": [
 		list("commit-outputs", ["payload", "outputs"], 0, 128),
 		amount("commit-bounty", ["payload", "verifyBounty"], "0", credits_max),
 		amount("commit-cost", ["payload", "telemetry", "cost"], "0", credits_max),
+		text("commit-tool", ["payload", "telemetry", "tool"], 0, 1024),
+		text("commit-model", ["payload", "telemetry", "model"], 0, 1024),
+		text("commit-zone", ["payload", "telemetry", "zone"], 0, 128),
 	],
 	"CHALLENGE": [
 		amount("challenge-bond", ["payload", "bond"], "0", credits_max),
@@ -98,7 +100,9 @@ checks_of_verb := {
 	"MANIFEST": [
 		list("manifest-capabilities", ["payload", "capabilities"], 0, 64),
 		list("manifest-roles", ["payload", "roles"], 0, 4),
-		list("manifest-tags", ["payload", "tags"], 0, 64),
+		list("manifest-tags", ["payload", "tags"], 0, 16),
+		text("manifest-zone", ["payload", "zone"], 0, 128),
+		text("manifest-org", ["payload", "org"], 0, 128),
 		amount("manifest-price", ["payload", "price"], "0", credits_max),
 		amount("manifest-stake", ["payload", "stake"], "0", credits_max),
 	],

@@ -4,6 +4,16 @@ package base
 # rule undefined, so that it would not object.
 at(path) := object.get(input, path, null)
 
+# Whether a list of the input has the item.
+has(path, item) if item in at(path)
+
+is_given(value) if value != null
+
+is_same(path, other) if {
+	is_given(at(path))
+	at(path) == at(other)
+}
+
 # An amount is a decimal string of a whole number below 2^63. Shorter is smaller; of equal length, text order is number
 # order. No conversion to a number, so no precision is lost.
 amount_at_most(a, b) if {

@@ -1,6 +1,7 @@
 import { equals, toHex } from '../core/base/index.ts'
 import type { Admitted, Verb } from '../core/envelope/index.ts'
 import {
+  bidInput,
   commitInput,
   evaluationDigest,
   messageInput,
@@ -26,29 +27,31 @@ export async function envelopeOf<V extends Verb>(
   return admitted as Admitted<V>
 }
 
-/** The commit gate's question about a COMMIT, and the capsule that the NEED names for it. */
-export async function commitQuestion(
-  parts: NodeParts,
-  threadId: string,
-  commitId: string
+/** The bid gate's question about a PROPOSE of the log, and the capsule that the NEED names for it. */
+export async function bidQuestion(
+  { threads }: NodeParts,
+  thread: string,
+  proposal: string
 ): Promise<Question> {
-  const view = await parts.threads.view(threadId)
-  const commit = await envelopeOf(parts, threadId, commitId, 'COMMIT')
-  const need = await envelopeOf(parts, threadId, threadId, 'NEED')
-  const proposal = await envelopeOf(parts, threadId, view.decide?.proposal ?? '', 'PROPOSE')
-  const input = commitInput({
-    thread: threadId,
-    sender: commit.envelope.sender,
-    epoch: commit.envelope.epoch,
-    fence: commit.envelope.fence,
-    need: need.envelope.payload,
-    ballot: proposal.envelope.payload.ballot,
-    commit: commit.envelope.payload
-  })
-  return { capsule: need.envelope.payload.capsule.toString(), input }
+  const subject = await threads.bidSubject(thread, proposal)
+  if (subject === undefined)
+    throw new RequestRefusedError(`the log of the thread has no PROPOSE ${proposal} yet`)
+  return { capsule: subject.need.capsule.toString(), input: bidInput(subject) }
 }
 
-/** Asks the gates of an envelope again: the message gate, and for a COMMIT the commit gate too. */
+/** The commit gate's question about a COMMIT of the log, and the capsule that the NEED names for it. */
+export async function commitQuestion(
+  { threads }: NodeParts,
+  thread: string,
+  commit: string
+): Promise<Question> {
+  const subject = await threads.commitSubject(thread, commit)
+  if (subject === undefined)
+    throw new RequestRefusedError(`the log of the thread has no COMMIT ${commit} to judge`)
+  return { capsule: subject.need.capsule.toString(), input: commitInput(subject) }
+}
+
+/** Asks the gates of an envelope again: the message gate, and for a PROPOSE or a COMMIT the gate that judges it too. */
 export async function askAgain(
   parts: NodeParts,
   thread: string,
@@ -57,6 +60,8 @@ export async function askAgain(
   const { envelope } = await envelopeOf(parts, thread, id)
   const message = { capsule: envelope.policyCapsule.toString(), input: messageInput(envelope) }
   const asked = [await ask(parts, message, envelope.policyEvalDigest)]
+  if (envelope.verb === 'PROPOSE')
+    asked.push(await ask(parts, await bidQuestion(parts, thread, id), null))
   if (envelope.verb === 'COMMIT')
     asked.push(await ask(parts, await commitQuestion(parts, thread, id), null))
   return asked

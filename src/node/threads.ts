@@ -1,5 +1,6 @@
 import type { Admitted } from '../core/envelope/index.ts'
 import type { PlanChange, PlanEntry } from '../core/plan/index.ts'
+import type { BidSubject, CommitSubject } from '../core/policy/index.ts'
 import type { CertificateFile } from '../core/roster/index.ts'
 import {
   Revival,
@@ -46,6 +47,14 @@ export class Threads {
 
   async envelope(thread: string, id: string): Promise<Admitted | undefined> {
     return (await this.#holder(thread)).envelope(thread, id)
+  }
+
+  async bidSubject(thread: string, proposal: string): Promise<BidSubject | undefined> {
+    return (await this.#holder(thread)).bidSubject(thread, proposal)
+  }
+
+  async commitSubject(thread: string, commit: string): Promise<CommitSubject | undefined> {
+    return (await this.#holder(thread)).commitSubject(thread, commit)
   }
 
   async certificate(thread: string, stage: Stage): Promise<CertificateFile | undefined> {

@@ -1,5 +1,5 @@
 import type { PlanChange } from '../core/plan/index.ts'
-import type { PolicyDecision, PolicyInput } from '../core/policy/index.ts'
+import type { Gate, PolicyDecision, PolicyInput } from '../core/policy/index.ts'
 import type { Offence } from '../core/roster/index.ts'
 import type { SwarmEvent, ThreadSummary, ThreadView } from '../core/swarm/index.ts'
 import type {
@@ -164,7 +164,15 @@ export type NeedRequest = {
   /** ms from now until the NEED expires. */
   ttlMs?: number
   taskClass?: 'deterministic' | 'open'
-  /** CID of the policy capsule that judges the result; the base capsule when absent. */
+  /** What is asked of those who take part; nothing when absent. */
+  terms?: Partial<{
+    zones: string[]
+    tags: string[]
+    perOrg: number
+    perZone: number
+    tokensMax: number
+  }>
+  /** CID of the policy capsule that judges bids and the result; the base capsule when absent. */
   capsule?: string
   /** Decide alone, without a group, when no one else is there. The certificate says so. */
   solo?: boolean
@@ -203,7 +211,7 @@ export type CapsuleSummary = {
 
 /** A gate's question about an envelope, and the answer that it gets here. */
 export type AskedPolicy = {
-  gate: 'message' | 'commit'
+  gate: Gate
   capsule: string
   input: PolicyInput
   decision: PolicyDecision

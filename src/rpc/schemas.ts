@@ -80,6 +80,15 @@ const needRequest = v.pipe(
     ),
     ttlMs: maybe(waitMs),
     taskClass: maybe(v.picklist(['deterministic', 'open'])),
+    terms: maybe(
+      v.strictObject({
+        zones: maybe(list(text)),
+        tags: maybe(list(capability)),
+        perOrg: maybe(uint),
+        perZone: maybe(uint),
+        tokensMax: maybe(uint)
+      })
+    ),
     capsule: maybe(cid),
     solo: maybe(v.boolean())
   }),

@@ -82,7 +82,8 @@ export class Agent {
         need,
         patch: [],
         ballot: { cost: BigInt(this.#role.cost), etaMs: this.#role.workMs, bond: 0n },
-        shardDependencies: []
+        shardDependencies: [],
+        standing: null
       })
     }))
   }
@@ -97,7 +98,8 @@ export class Agent {
         draft: draftOf(this.#world.nowMs, 'ATTEST_PLAN', need, {
           need,
           proposal: CID.parse(id),
-          evaluation: this.#evaluationOf(view.thread, id)
+          evaluation: this.#evaluationOf(view.thread, id),
+          standing: null
         })
       }))
     }

@@ -69,6 +69,7 @@ export function needDraft(nowMs: number, overrides: Partial<Payload<'NEED'>> = {
     capsule: CAPSULE,
     taskClass: 'deterministic',
     solo: false,
+    terms: null,
     ...overrides
   })
 }

@@ -138,6 +138,7 @@ export class CoreNode {
       },
       expiresAt: Date.now() + FAR_MS,
       capsule,
+      terms: null,
       taskClass: 'deterministic',
       solo: false
     })
@@ -152,7 +153,8 @@ export class CoreNode {
       need,
       patch: [],
       ballot: { cost: 10n, etaMs: 1000, bond: 0n },
-      shardDependencies: []
+      shardDependencies: [],
+      standing: null
     })
     await this.driver.command({ type: 'publish', draft })
   }
@@ -162,7 +164,8 @@ export class CoreNode {
     const draft = draftOf('ATTEST_PLAN', need, {
       need,
       proposal: CID.parse(proposal),
-      evaluation: new Uint8Array(32)
+      evaluation: new Uint8Array(32),
+      standing: null
     })
     await this.driver.command({ type: 'publish', draft })
   }

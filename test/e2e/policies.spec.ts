@@ -119,7 +119,7 @@ describe('e2e/policies', () => {
       peer.onEnvelope(({ cid, envelope: { verb, thread } }) => {
         if (verb !== 'PROPOSE' || thread === null) return
         const evaluation = new Uint8Array(32).fill(9)
-        const payload = { need: thread, proposal: cid, evaluation }
+        const payload = { need: thread, proposal: cid, evaluation, standing: null }
         void peer.seal('ATTEST_PLAN', payload, { thread, refs: [cid] }).then(attested => {
           for (const to of peer.peers()) peer.show(to, attested)
         })

@@ -236,8 +236,8 @@ function drafts(world: World): fc.Arbitrary<Draft> {
     const telemetry = { tokens: 0, cost, wallMs: 0, exitStatus: 0, tool: '', model: '', zone: '' }
     const finding = { task, commit, salt, evaluation, challenge, reasons }
     return {
-      PROPOSE: { need, patch: [], ballot, shardDependencies: [] },
-      ATTEST_PLAN: { need, proposal, evaluation: new Uint8Array(32) },
+      PROPOSE: { need, patch: [], ballot, shardDependencies: [], standing: null },
+      ATTEST_PLAN: { need, proposal, evaluation: new Uint8Array(32), standing: null },
       CLAIM: { task, leaseTtlMs: all.leaseTtlMs, cost, etaMs: all.etaMs },
       HEARTBEAT: { task, progress: all.progress },
       YIELD: { task, reason: '' },

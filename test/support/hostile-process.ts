@@ -70,7 +70,8 @@ function needOf(peer: HostilePeer): Payload<'NEED'> {
     expiresAt: Date.now() + LIFE_MS,
     capsule: peer.capsule,
     taskClass: 'deterministic',
-    solo: false
+    solo: false,
+    terms: null
   }
 }
 

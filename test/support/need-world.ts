@@ -10,6 +10,7 @@ import {
   type Draft,
   type Fence,
   type Payload,
+  type Standing,
   sealEnvelope,
   signingBytes,
   unsignedEnvelope,
@@ -18,6 +19,9 @@ import {
 import { type Applied, encodeEntry, NeedLog, verdictSeal } from '../../src/core/need/index.ts'
 import { needDraft } from '../../src/simulator/index.ts'
 import { CAPSULE, OUTPUT, testDraft, testKeys, testVerify } from './swarm-cluster.ts'
+
+/** What a verifier says beside its finding. */
+type Said = { readonly evaluation?: Uint8Array; readonly standing?: Standing | null }
 
 /** Log time zero of these tests. */
 export const T0 = 1_800_000_000_000
@@ -112,20 +116,31 @@ export class NeedWorld {
     return applied
   }
 
-  propose(who: Who, cost = 10n, etaMs = 100): Admitted<'PROPOSE'> {
+  propose(
+    who: Who,
+    cost = 10n,
+    etaMs = 100,
+    standing: Standing | null = null
+  ): Admitted<'PROPOSE'> {
     return this.seal(who, 'PROPOSE', {
       need: this.need.cid,
       patch: [],
       ballot: { cost, etaMs, bond: 0n },
-      shardDependencies: []
+      shardDependencies: [],
+      standing
     })
   }
 
-  attestPlan(who: Who, proposal: Admitted, evaluation = EVALUATION): Admitted<'ATTEST_PLAN'> {
+  attestPlan(
+    who: Who,
+    proposal: Admitted,
+    { evaluation = EVALUATION, standing = null }: Said = {}
+  ): Admitted<'ATTEST_PLAN'> {
     return this.seal(who, 'ATTEST_PLAN', {
       need: this.need.cid,
       proposal: proposal.cid,
-      evaluation
+      evaluation,
+      standing
     })
   }
 
@@ -156,7 +171,11 @@ export class NeedWorld {
     )
   }
 
-  sealVerdict(who: Who, pass: boolean, evaluation = EVALUATION): Admitted<'ATTEST'> {
+  sealVerdict(
+    who: Who,
+    pass: boolean,
+    { evaluation = EVALUATION, standing = null }: Said = {}
+  ): Admitted<'ATTEST'> {
     const commit = this.commitCid()
     const seal = verdictSeal({
       commit: commit.toString(),
@@ -165,7 +184,8 @@ export class NeedWorld {
       evaluation,
       salt: SALT
     })
-    return this.finding(who, true, { seal, salt: null, evaluation: null }) as Admitted<'ATTEST'>
+    const sealed = { seal, salt: null, evaluation: null, standing }
+    return this.finding(who, true, sealed) as Admitted<'ATTEST'>
   }
 
   /** A reveal, or a finding in a dispute when `challenge` is given. */
@@ -182,6 +202,7 @@ export class NeedWorld {
       evaluation: EVALUATION,
       challenge: null,
       reasons: [],
+      standing: null,
       ...fields
     }
     return pass

@@ -11,6 +11,7 @@ import type {
   Fence,
   Outcome,
   Payload,
+  Standing,
   Verb
 } from '../../src/core/envelope/index.ts'
 import { PLACE_OF_VERB } from '../../src/core/envelope/index.ts'
@@ -87,6 +88,15 @@ const certificate = {
 const decided = { decision, certificate: { ...certificate, stage: 'decide' } as const }
 const ended = { outcome, certificate: { ...certificate, stage: 'outcome' } as const }
 
+const standing: Standing = {
+  manifest: sampleCid('manifest'),
+  roles: ['verifier', 'voter', 'worker'],
+  tags: ['vetted'],
+  zone: 'eu',
+  org: 'acme',
+  stake: 10n
+}
+
 /** A payload for each verb. */
 export const SAMPLE_PAYLOADS: { readonly [V in Verb]: Payload<V> } = {
   NEED: {
@@ -111,7 +121,8 @@ export const SAMPLE_PAYLOADS: { readonly [V in Verb]: Payload<V> } = {
     expiresAt: SAMPLE_NOW_MS + 60_000,
     capsule: sampleCid('capsule'),
     taskClass: 'deterministic',
-    solo: false
+    solo: false,
+    terms: { zones: ['eu'], tags: ['vetted'], perOrg: 1, perZone: null, tokensMax: 1000 }
   },
   FORM: {
     need,
@@ -145,9 +156,10 @@ export const SAMPLE_PAYLOADS: { readonly [V in Verb]: Payload<V> } = {
       { kind: 'ANNOTATE', task: 'detect', key: 'note', value: 'zuerst prüfen 🐟' }
     ],
     ballot: { cost: 90n, etaMs: 1500, bond: 5n },
-    shardDependencies: []
+    shardDependencies: [],
+    standing
   },
-  ATTEST_PLAN: { need, proposal: task, evaluation: sampleHash('evaluation') },
+  ATTEST_PLAN: { need, proposal: task, evaluation: sampleHash('evaluation'), standing },
   DECIDE: decided,
   CLAIM: { task, leaseTtlMs: 5000, cost: 90n, etaMs: 1500 },
   HEARTBEAT: { task, progress: 40 },
@@ -180,7 +192,8 @@ export const SAMPLE_PAYLOADS: { readonly [V in Verb]: Payload<V> } = {
     salt: null,
     evaluation: null,
     challenge: null,
-    reasons: []
+    reasons: [],
+    standing
   },
   REJECT: {
     task,
@@ -188,7 +201,8 @@ export const SAMPLE_PAYLOADS: { readonly [V in Verb]: Payload<V> } = {
     salt: sampleHash('salt'),
     evaluation: sampleHash('evaluation'),
     challenge: null,
-    reasons: ['line 3 differs']
+    reasons: ['line 3 differs'],
+    standing: null
   },
   CHALLENGE: {
     task,

@@ -33,7 +33,8 @@ export function script(cluster: SwarmCluster, node: ClusterNode, options: Script
             need: thread,
             patch: [],
             ballot: { cost: BigInt(10 + self.index), etaMs: 1_000, bond: 0n },
-            shardDependencies: []
+            shardDependencies: [],
+            standing: null
           })
         })
       )
@@ -47,7 +48,8 @@ export function script(cluster: SwarmCluster, node: ClusterNode, options: Script
             draft: testDraft(cluster.nowMs, 'ATTEST_PLAN', thread, {
               need: thread,
               proposal: CID.parse(proposal.id),
-              evaluation: new Uint8Array(32)
+              evaluation: new Uint8Array(32),
+              standing: null
             })
           })
         )

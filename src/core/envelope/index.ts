@@ -21,6 +21,8 @@ export {
   type Outcome,
   type Payload,
   payloads,
+  type Standing,
+  type Terms,
   VERBS,
   type Verb,
   type Windows

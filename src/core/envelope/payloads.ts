@@ -26,6 +26,11 @@ import {
  * Unknown fields are refused: a signed field that one node reads and another ignores is a fork.
  */
 
+const role = v.picklist(['requester', 'worker', 'verifier', 'voter'])
+
+/** Zones and tags of a NEED, tags of a bidder: what a person would write down. */
+const TERMS_ITEMS_MAX = 16
+
 /** Lengths of the windows of a NEED in ms. All are judged in log time. */
 export const windows = v.strictObject({
   /** From the FORM's activation to the earliest DECIDE. */
@@ -40,6 +45,34 @@ export const windows = v.strictObject({
   revealMs: uint,
   /** T_challenge: from VERIFIED to FINAL. */
   challengeMs: uint
+})
+
+/** What the requester asks of those who take part, beside the work. What is empty or null asks for nothing. */
+export const terms = v.strictObject({
+  /** Where the work may be done: names of zones. */
+  zones: listOf(text, TERMS_ITEMS_MAX),
+  /** Tags that a worker must have, all of them. */
+  tags: listOf(name, TERMS_ITEMS_MAX),
+  /** Findings of verifiers of one org that count, for one proposal or one result; the worker's own org then never counts. */
+  perOrg: v.nullable(uint),
+  /** The same for verifiers in one zone. */
+  perZone: v.nullable(uint),
+  /** Tokens that the work may use. */
+  tokensMax: v.nullable(uint)
+})
+
+/**
+ * What its sender's MANIFEST says of it, said again under the sender's name where it counts: what policies and the group judge is then in
+ * the log, the same for everybody. A claim, like the manifest.
+ */
+export const standing = v.strictObject({
+  /** The MANIFEST. */
+  manifest: cid,
+  roles: listOf(role, 4),
+  tags: listOf(name, TERMS_ITEMS_MAX),
+  zone: text,
+  org: text,
+  stake: amount
 })
 
 /** One fact of the shared plan. Tasks are named within the thread. */
@@ -196,7 +229,8 @@ export const payloads = {
     /** Whether doing it again must give the same bytes. */
     taskClass: v.picklist(['deterministic', 'open']),
     /** The requester may decide alone when nobody else is there. */
-    solo: v.boolean()
+    solo: v.boolean(),
+    terms: v.nullable(terms)
   }),
   /** The requester binds one roster to (slot, epoch) (R8). The group id is the hash of the complete envelope. */
   FORM: v.strictObject({
@@ -236,14 +270,18 @@ export const payloads = {
       bond: amount
     }),
     /** Commitment artifacts of other slots that the bid relies on. */
-    shardDependencies: listOf(cid)
+    shardDependencies: listOf(cid),
+    /** Who bids. Null says nothing, which the base capsule's bid gate refuses. */
+    standing: v.nullable(standing)
   }),
   /** An independent verifier finds the proposal sound. */
   ATTEST_PLAN: v.strictObject({
     need: cid,
     proposal: cid,
-    /** Digest of the verifier's own policy evaluation. */
-    evaluation: hash32
+    /** Digest of the bid gate's evaluation. */
+    evaluation: hash32,
+    /** Who attests: what the caps of the NEED's terms count by. */
+    standing: v.nullable(standing)
   }),
   /** Exactly one, with its proof. */
   DECIDE: v.strictObject({ decision, certificate }),
@@ -302,7 +340,9 @@ export const payloads = {
     evaluation: v.nullable(hash32),
     /** The CHALLENGE that this verdict is about, null in the first round. */
     challenge: v.nullable(cid),
-    reasons: listOf(text, 8)
+    reasons: listOf(text, 8),
+    /** Who judges; in a seal and in a finding about a CHALLENGE. */
+    standing: v.nullable(standing)
   }),
   /** A failing verdict, revealed. */
   REJECT: v.strictObject({
@@ -311,7 +351,9 @@ export const payloads = {
     salt: v.nullable(bytesOf(32)),
     evaluation: v.nullable(hash32),
     challenge: v.nullable(cid),
-    reasons: listOf(text, 8)
+    reasons: listOf(text, 8),
+    /** Who judges, in a finding about a CHALLENGE. */
+    standing: v.nullable(standing)
   }),
   /** The result is wrong, here is bounded evidence. */
   CHALLENGE: v.strictObject({
@@ -347,7 +389,7 @@ export const payloads = {
   /** What an agent offers. */
   MANIFEST: v.strictObject({
     capabilities: listOf(name),
-    roles: listOf(v.picklist(['requester', 'worker', 'verifier', 'voter'])),
+    roles: listOf(role),
     tags: listOf(name),
     /** Where it runs, for zone rules and diversity. */
     zone: text,
@@ -365,6 +407,8 @@ export type Verb = keyof typeof payloads
 export type Payload<V extends Verb> = v.InferOutput<(typeof payloads)[V]>
 export type Fact = v.InferOutput<typeof fact>
 export type Windows = v.InferOutput<typeof windows>
+export type Terms = v.InferOutput<typeof terms>
+export type Standing = v.InferOutput<typeof standing>
 export type Decision = v.InferOutput<typeof decision>
 export type Outcome = v.InferOutput<typeof outcome>
 export type EpochSeal = v.InferOutput<typeof epochSeal>

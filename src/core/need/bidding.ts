@@ -4,6 +4,7 @@ import { planDigestOf } from './digest.ts'
 import { compareAttestation } from './divergence.ts'
 import { FINDINGS_MAX, PROPOSALS_MAX } from './limits.ts'
 import { isSolo, type NeedState, type Proposal, plan } from './state.ts'
+import { countedAttestations } from './terms.ts'
 
 /** A bid counts while bidding lasts, within the budget, once for each worker, and not from the requester. */
 export function applyPropose(state: NeedState, admitted: Admitted<'PROPOSE'>): void {
@@ -35,11 +36,11 @@ export function applyAttestPlan(state: NeedState, admitted: Admitted<'ATTEST_PLA
   compareAttestation(state, proposal, payload.evaluation)
 }
 
-/** Proposals with K_plan attestations, best first: cost, then ETA, then id. */
+/** Proposals with K_plan attestations that count, best first: cost, then ETA, then id. */
 export function eligible(state: NeedState): readonly Proposal[] {
   const { kPlan } = state.form.envelope.payload
   const enough = [...state.proposals.values()].filter(
-    proposal => proposal.attestations.size >= kPlan
+    proposal => countedAttestations(state, proposal).length >= kPlan
   )
   return enough.sort(compareProposals)
 }
@@ -64,7 +65,7 @@ export function decideIfDue(state: NeedState): boolean {
   if (state.at.stamp < bidsUntil(state, state.startedAt, windows.bidMs)) return false
   const best = eligible(state)[0]
   if (best === undefined) return false
-  const attestations = [...best.attestations.values()].sort((a, b) => compareText(a.id, b.id))
+  const attestations = countedAttestations(state, best).sort((a, b) => compareText(a.id, b.id))
   state.decision = {
     need: state.need.cid,
     slot,

@@ -22,3 +22,4 @@ export {
 } from './need-log.ts'
 export type { Dispute, Lease, NeedPhase, NeedState, Proposal, Verdict } from './state.ts'
 export { isSolo, quote } from './state.ts'
+export { bidSubjectOf, commitSubjectOf } from './subjects.ts'

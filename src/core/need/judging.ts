@@ -3,7 +3,8 @@ import { taggedHash } from '../codec/index.ts'
 import { type Admitted, TAGS } from '../envelope/index.ts'
 import { compareVerdict } from './divergence.ts'
 import { FINDINGS_MAX } from './limits.ts'
-import { isSolo, type NeedState, quote } from './state.ts'
+import { isSolo, type NeedState, quote, type Verdict } from './state.ts'
+import { hasRoom, workerStanding } from './terms.ts'
 
 /** What a seal hides until it is revealed. Bound to the verifier, so that copying another's seal does not pay (R18). */
 export function verdictSeal(verdict: {
@@ -23,7 +24,7 @@ export function applyVerdict(state: NeedState, admitted: Admitted<'ATTEST' | 'RE
   if (isRelated(state, sender)) return
   if (payload.challenge !== null) return applyFinding(state, admitted)
   if (verb === 'ATTEST' && 'seal' in payload && payload.seal !== null)
-    return applySeal(state, sender, payload.seal)
+    return applySeal(state, sender, { seal: payload.seal, standing: payload.standing })
   applyReveal(state, admitted)
 }
 
@@ -32,10 +33,17 @@ function isRelated(state: NeedState, sender: string): boolean {
   return related && !isSolo(state)
 }
 
-function applySeal(state: NeedState, verifier: string, seal: Uint8Array): void {
+function applySeal(
+  state: NeedState,
+  verifier: string,
+  { seal, standing }: Pick<Verdict, 'seal' | 'standing'>
+): void {
   if (state.phase !== 'COMMITTED' || state.verdicts.has(verifier)) return
   if (state.verdicts.size >= FINDINGS_MAX) return
-  state.verdicts.set(verifier, { verifier, seal, reveal: null })
+  const kept = [...state.verdicts.values()].map(verdict => verdict.standing)
+  // What does not count is not judged by, and not paid.
+  if (!hasRoom(state, { worker: workerStanding(state), kept, one: standing })) return
+  state.verdicts.set(verifier, { verifier, seal, standing, reveal: null })
   if (state.verdicts.size !== state.form.envelope.payload.kResult) return
   const { sealMs } = state.need.envelope.payload.windows
   state.deadline = Math.min(state.deadline ?? state.at.stamp, state.at.stamp + sealMs)
@@ -130,6 +138,10 @@ function applyFinding(state: NeedState, admitted: Admitted<'ATTEST' | 'REJECT'>)
   if (sender === dispute.admitted.envelope.sender || dispute.findings.has(sender)) return
   if (state.verdicts.has(sender) && !isSolo(state)) return
   if (payload.evaluation === null || dispute.findings.size >= FINDINGS_MAX) return
+  const kept = [...dispute.findings.values()].map(
+    finding => finding.admitted.envelope.payload.standing
+  )
+  if (!hasRoom(state, { worker: workerStanding(state), kept, one: payload.standing })) return
   dispute.findings.set(sender, { pass: verb === 'ATTEST', admitted, reasons: payload.reasons })
   compareVerdict(state, payload.evaluation)
 }

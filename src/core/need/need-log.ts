@@ -263,6 +263,7 @@ function stateBefore({ need, form, previous }: NeedLogInit): NeedState {
     decision: null,
     lease: null,
     setback: null,
+    claims: 0,
     yields: 0,
     commit: null,
     verdicts: new Map(),

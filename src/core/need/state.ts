@@ -1,4 +1,5 @@
-import type { Admitted, Decision, Fence, Outcome } from '../envelope/index.ts'
+import type { Admitted, Decision, Fence, Outcome, Standing } from '../envelope/index.ts'
+import type { Usage } from '../policy/index.ts'
 import type { Carried } from '../roster/index.ts'
 import { PLANNED_MAX, QUOTE_LENGTH_MAX } from './limits.ts'
 
@@ -34,6 +35,8 @@ export type Lease = {
 export type Verdict = {
   readonly verifier: string
   readonly seal: Uint8Array
+  /** What the verifier said of itself: the caps of the NEED's terms count by it. */
+  readonly standing: Standing | null
   /** Set by the reveal that matches the seal. */
   reveal: {
     readonly pass: boolean
@@ -83,12 +86,16 @@ export type NeedState = {
   lease: Lease | null
   /** Why the last lease was lost or given back, if one was. */
   setback: string | null
+  /** Leases that were granted. */
+  claims: number
   /** Times that the worker gave the task back. */
   yields: number
   commit: {
     readonly admitted: Admitted<'COMMIT'>
     readonly fence: Fence
     readonly stamp: number
+    /** What the worker had used when it came. */
+    readonly usage: Usage
   } | null
   readonly verdicts: Map<string, Verdict>
   /** Log time at which the current phase ends by itself, or null. */

@@ -1,6 +1,7 @@
 import { type Admitted, compareFence, type Envelope, type Fence } from '../envelope/index.ts'
 import { YIELDS_MAX } from './limits.ts'
 import { type NeedState, quote } from './state.ts'
+import { usageOf } from './subjects.ts'
 
 /** The decided worker takes the lease; the fence is the position of this entry (R15). */
 export function applyClaim(state: NeedState, admitted: Admitted<'CLAIM'>): void {
@@ -11,6 +12,7 @@ export function applyClaim(state: NeedState, admitted: Admitted<'CLAIM'>): void 
   const ttlMs = Math.min(payload.leaseTtlMs, state.need.envelope.payload.windows.leaseTtlMs)
   const fence: Fence = [state.decision.epoch, state.at.term, state.at.index]
   state.lease = { holder: sender, fence, expiresAt: state.at.stamp + ttlMs, ttlMs, progress: 0 }
+  state.claims += 1
   state.phase = 'CLAIMED'
   state.deadline = state.lease.expiresAt
   state.reason =
@@ -63,7 +65,12 @@ export function applyCommit(state: NeedState, admitted: Admitted<'COMMIT'>): voi
     payload.task.toString() !== state.decision.proposal.toString()
   )
     return
-  state.commit = { admitted, fence: state.lease.fence, stamp: state.at.stamp }
+  state.commit = {
+    admitted,
+    fence: state.lease.fence,
+    stamp: state.at.stamp,
+    usage: usageOf(state, admitted.envelope.sender)
+  }
   state.lease = null
   state.phase = 'COMMITTED'
   state.deadline = state.at.stamp + state.need.envelope.payload.windows.verifyMs

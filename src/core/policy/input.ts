@@ -1,6 +1,6 @@
 import { toHex } from '../base/index.ts'
 import { CID, taggedHash } from '../codec/index.ts'
-import { type Draft, type Fence, type Payload, TAGS } from '../envelope/index.ts'
+import { type Draft, type Fence, type Payload, type Standing, TAGS } from '../envelope/index.ts'
 import type { PolicyDecision, PolicyInput, PolicyValue } from './types.ts'
 
 /** A draft with the name and clock value under which it is, or will be, said. Any envelope is one. */
@@ -27,17 +27,67 @@ export function messageInput(message: Message): PolicyInput {
   }
 }
 
+/** What the bid gate judges: a PROPOSE of the log against the NEED that it answers. */
+export type BidSubject = {
+  /** Text CID of the thread. */
+  readonly thread: string
+  readonly requester: string
+  /** Of the group that takes the bid. */
+  readonly epoch: number
+  readonly need: Payload<'NEED'>
+  /** Text CID of the PROPOSE. */
+  readonly proposal: string
+  /** Who bids. */
+  readonly sender: string
+} & Pick<Payload<'PROPOSE'>, 'ballot' | 'standing' | 'patch' | 'shardDependencies'>
+
+/** The same question at every verifier, before it attests. */
+export function bidInput(subject: BidSubject): PolicyInput {
+  return {
+    gate: 'bid',
+    thread: subject.thread,
+    requester: subject.requester,
+    epoch: subject.epoch,
+    need: toPolicyValue(subject.need),
+    proposal: subject.proposal,
+    sender: subject.sender,
+    ballot: toPolicyValue(subject.ballot),
+    standing: toPolicyValue(subject.standing),
+    patch: toPolicyValue(subject.patch),
+    shardDependencies: toPolicyValue(subject.shardDependencies)
+  }
+}
+
+/** What a worker had used up to its COMMIT, counted in the log of the epoch. */
+export type Usage = {
+  /** Its envelopes in the log, of any verb. */
+  readonly messages: number
+  /** Its UPDATE_PLANs among them. */
+  readonly updates: number
+  /** Leases that it took: one, and one more for each retry. */
+  readonly claims: number
+  /** Leases that it gave back. */
+  readonly yields: number
+  /** Log time from the group's first entry to the COMMIT, in ms. */
+  readonly logMs: number
+}
+
 /** What the commit gate judges: a COMMIT against the NEED that it answers. */
 export type CommitSubject = {
   /** Text CID of the thread. */
   readonly thread: string
+  readonly requester: string
   /** Who made the COMMIT. */
   readonly sender: string
   readonly epoch: number | null
   readonly fence: Fence | null
   readonly need: Payload<'NEED'>
-  /** Of the decided proposal: what the worker promised. */
+  /** Of the decided proposal: what the worker promised, and said of itself. */
   readonly ballot: Payload<'PROPOSE'>['ballot']
+  readonly standing: Standing | null
+  /** The verifiers whose ATTEST_PLANs the decision counted, in log order. */
+  readonly committee: readonly { readonly did: string; readonly standing: Standing | null }[]
+  readonly usage: Usage
   readonly commit: Payload<'COMMIT'>
 }
 
@@ -46,11 +96,15 @@ export function commitInput(subject: CommitSubject): PolicyInput {
   return {
     gate: 'commit',
     thread: subject.thread,
+    requester: subject.requester,
     sender: subject.sender,
     epoch: subject.epoch,
     fence: toPolicyValue(subject.fence),
     need: toPolicyValue(subject.need),
     ballot: toPolicyValue(subject.ballot),
+    standing: toPolicyValue(subject.standing),
+    committee: toPolicyValue(subject.committee),
+    usage: toPolicyValue(subject.usage),
     commit: toPolicyValue(subject.commit)
   }
 }

@@ -7,10 +7,15 @@ export type PolicyValue =
   | readonly PolicyValue[]
   | { readonly [key: string]: PolicyValue }
 
+/**
+ * `message`: preflight and ingress, which must agree. `bid`: whether a proposal may be decided for its NEED. `commit`: a COMMIT's telemetry
+ * and what its worker used, against the NEED's limits.
+ */
+export type Gate = 'message' | 'bid' | 'commit'
+
 /** The one question asked of a capsule. The same bytes at sender and receiver, so that digests can be compared. */
 export type PolicyInput = {
-  /** `message`: preflight and ingress, which must agree. `commit`: a COMMIT's telemetry against the NEED's limits. */
-  readonly gate: 'message' | 'commit'
+  readonly gate: Gate
   readonly [key: string]: PolicyValue
 }
 

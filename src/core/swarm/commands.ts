@@ -11,6 +11,7 @@ import type { Context } from './context.ts'
 import { driveFormation } from './formation.ts'
 import { updatePlan } from './planning.ts'
 import { beginSealing, checkReform } from './sealing.ts'
+import { standingOf } from './standing.ts'
 import type { Thread } from './thread.ts'
 import type { Command } from './types.ts'
 import { takeVerdict } from './verdicts.ts'
@@ -94,6 +95,15 @@ export function threadEnded(
   return refuse('THREAD_ENDED', `the thread has ended: ${context.tombstones.get(id)?.phase}`)
 }
 
+/** Who says it, from this node's manifest. */
+function withStanding(context: Context, draft: Draft<'PROPOSE' | 'ATTEST_PLAN'>): Draft {
+  const { payload } = draft
+  return {
+    ...draft,
+    payload: { ...payload, standing: payload.standing ?? standingOf(context) }
+  } as Draft
+}
+
 /** Fills in epoch and fence, and refuses early what the group would find void. */
 function complete(
   context: Context,
@@ -106,6 +116,9 @@ function complete(
   const state = thread.group?.log.state
   const epoch = thread.epoch()
   switch (draft.verb) {
+    case 'PROPOSE':
+    case 'ATTEST_PLAN':
+      return ok(withStanding(context, draft as Draft<'PROPOSE' | 'ATTEST_PLAN'>))
     case 'CLAIM':
       if (thread.certifiedDecision()?.worker !== context.did)
         return refuse('NOT_DECIDED', 'this node has not been decided for the task')

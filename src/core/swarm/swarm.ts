@@ -1,6 +1,8 @@
 import { unreachable } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
+import { bidSubjectOf, commitSubjectOf } from '../need/index.ts'
 import { type PlanChange, type PlanEntry, planEntryOf } from '../plan/index.ts'
+import type { BidSubject, CommitSubject } from '../policy/index.ts'
 import type { CertificateFile } from '../roster/index.ts'
 import { runCommand } from './commands.ts'
 import { Context, type SwarmInit } from './context.ts'
@@ -120,6 +122,18 @@ export class Swarm {
   /** One admitted envelope of a thread. */
   envelope(thread: string, id: string): Admitted | undefined {
     return this.#world.threads.get(thread)?.envelopes.get(id)?.admitted
+  }
+
+  /** What the bid gate is asked about a proposal; undefined while the log has it not. */
+  bidSubject(thread: string, proposal: string): BidSubject | undefined {
+    const state = this.#world.threads.get(thread)?.group?.log.state
+    return (state && bidSubjectOf(state, proposal)) ?? undefined
+  }
+
+  /** What the commit gate is asked about the thread's COMMIT; undefined while the log has it not. */
+  commitSubject(thread: string, commit: string): CommitSubject | undefined {
+    const state = this.#world.threads.get(thread)?.group?.log.state
+    return (state && commitSubjectOf(state, commit)) ?? undefined
   }
 
   /** Proofs of offences that this node holds, oldest first. */

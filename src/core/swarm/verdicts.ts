@@ -4,6 +4,7 @@ import { type Payload, TAGS } from '../envelope/index.ts'
 import { type NeedState, verdictSeal } from '../need/index.ts'
 import type { Context } from './context.ts'
 import { threadDraft } from './drafts.ts'
+import { standingOf } from './standing.ts'
 import type { OwnVerdict, Thread } from './thread.ts'
 import type { Command } from './types.ts'
 
@@ -99,7 +100,8 @@ function publishSeal(context: Context, thread: Thread, commit: string, own: OwnV
     salt: null,
     evaluation: null,
     challenge: null,
-    reasons: []
+    reasons: [],
+    standing: standingOf(context)
   }
   context.publish(
     threadDraft(context, thread, 'ATTEST', payload, {
@@ -125,7 +127,9 @@ function publishFinding(
     salt: challenge === null ? saltOf(context, thread, commit) : null,
     evaluation: own.evaluation,
     challenge,
-    reasons: own.reasons.slice(0, 8)
+    reasons: own.reasons.slice(0, 8),
+    // A reveal adds nothing to its seal.
+    standing: challenge === null ? null : standingOf(context)
   }
   const act = { epoch: thread.epoch(), refs: [finding.commit] }
   if (own.pass)

@@ -1,13 +1,13 @@
 import { CID } from '../../core/codec/index.ts'
 import type { Draft, Payload } from '../../core/envelope/index.ts'
-import { evaluationDigest, messageInput } from '../../core/policy/index.ts'
+import { evaluationDigest } from '../../core/policy/index.ts'
 import type { ThreadView } from '../../core/swarm/index.ts'
 import { factOf, type Handlers, type Params, RefusedError } from '../../rpc/index.ts'
 import { draftOf } from '../drafts.ts'
 import { RequestRefusedError } from '../errors.ts'
 import type { ManifestKeeper } from '../manifest.ts'
 import type { NodeParts } from '../node-parts.ts'
-import { commitQuestion, envelopeOf, type Question } from '../questions.ts'
+import { bidQuestion, commitQuestion, envelopeOf, type Question } from '../questions.ts'
 import { parseCid } from './need-handlers.ts'
 
 type AgentHandlers = Pick<
@@ -74,24 +74,27 @@ class AgentActs {
         { kind: 'ANNOTATE', task: view.task, key: 'bidder', value: did }
       ],
       ballot: { cost: BigInt(bid.cost), etaMs: bid.etaMs, bond: 0n },
-      shardDependencies: shards
+      shardDependencies: shards,
+      // The core says it: what this node's own manifest says.
+      standing: null
     }
     return this.#publish(draftOf('PROPOSE', thread, payload, [thread, ...shards]))
   }
 
-  /** A verifier judges a proposal under the capsule; a deny is no attestation. */
+  /** The bid gate: the NEED's capsule judges the proposal; a deny is no attestation. */
   async attestPlan(threadId: string, proposalId: string): Promise<{ envelope: string }> {
     const thread = CID.parse(threadId)
     const proposal = await envelopeOf(this.#parts, threadId, proposalId, 'PROPOSE')
-    const { digest, denied } = await this.#evaluate({
-      capsule: proposal.envelope.policyCapsule.toString(),
-      input: messageInput(proposal.envelope)
-    })
+    const question = await bidQuestion(this.#parts, threadId, proposalId)
+    const { digest, denied } = await this.#evaluate(question)
     if (denied !== null) throw new RequestRefusedError(`the proposal is not sound: ${denied}`)
     return this.#publish(
-      draftOf('ATTEST_PLAN', thread, { need: thread, proposal: proposal.cid, evaluation: digest }, [
-        proposal.cid
-      ])
+      draftOf(
+        'ATTEST_PLAN',
+        thread,
+        { need: thread, proposal: proposal.cid, evaluation: digest, standing: null },
+        [proposal.cid]
+      )
     )
   }
 

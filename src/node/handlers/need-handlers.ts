@@ -101,6 +101,13 @@ export function parseCid(text: string): CID {
   }
 }
 
+/** Null when the request names none. */
+function termsOf({ terms }: NeedRequest): Payload<'NEED'>['terms'] {
+  if (terms === undefined) return null
+  const { zones = [], tags = [], perOrg = null, perZone = null, tokensMax = null } = terms
+  return { zones, tags, perOrg, perZone, tokensMax }
+}
+
 function payloadOf(parts: NodeParts, request: NeedRequest, inputs: CID[]): Payload<'NEED'> {
   return {
     slot: request.slot ?? `need-${randomBytes(8).toString('hex')}`,
@@ -117,6 +124,7 @@ function payloadOf(parts: NodeParts, request: NeedRequest, inputs: CID[]): Paylo
     expiresAt: Date.now() + (request.ttlMs ?? TTL_MS),
     capsule: parseCid(request.capsule ?? parts.policy.baseCapsule),
     taskClass: request.taskClass ?? 'deterministic',
-    solo: request.solo ?? false
+    solo: request.solo ?? false,
+    terms: termsOf(request)
   }
 }

@@ -22,7 +22,11 @@ const subject: CommitSubject = {
   epoch: 0,
   fence: [0, 1, 2],
   need: SAMPLE_PAYLOADS.NEED,
+  requester: SIGNERS[1]?.did ?? '',
   ballot: SAMPLE_PAYLOADS.PROPOSE.ballot,
+  standing: SAMPLE_PAYLOADS.PROPOSE.standing,
+  committee: [{ did: SIGNERS[2]?.did ?? '', standing: null }],
+  usage: { messages: 5, updates: 0, claims: 1, yields: 0, logMs: 900 },
   commit: {
     ...SAMPLE_PAYLOADS.COMMIT,
     telemetry: { ...SAMPLE_PAYLOADS.COMMIT.telemetry, exitStatus: 0 }

@@ -60,7 +60,7 @@ describe('core/metering/base capsule', () => {
   it('has the bytes that it had when the rules were written', () => {
     assert.equal(
       toHex(hash(metered())),
-      '2d8e1584de12caa628eebbe01805077052b5e42843ef153804d8c617264829d7'
+      '608786e4ea265206cc6674ed920ce9837739a06047f11aeab20fd764872e4dc0'
     )
   })
 

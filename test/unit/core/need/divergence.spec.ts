@@ -13,7 +13,7 @@ function judged(
 ): NeedWorld {
   const world = new NeedWorld({ kResult: evaluations.length }).committed()
   for (const [i, [who, evaluation]] of evaluations.entries())
-    world.at(401 + i, world.sealVerdict(who, true, evaluation))
+    world.at(401 + i, world.sealVerdict(who, true, { evaluation }))
   world.at(600)
   for (const [i, [who, evaluation]] of evaluations.entries())
     world.at(601 + i, world.finding(who, true, { evaluation }))
@@ -32,7 +32,7 @@ describe('core/need/divergence', () => {
     world.at(1, proposal)
     world.at(2, world.attestPlan(2, proposal))
     assert.deepEqual(divergences(world.log.state), [])
-    world.at(3, world.attestPlan(3, proposal, OTHER))
+    world.at(3, world.attestPlan(3, proposal, { evaluation: OTHER }))
     assert.deepEqual(divergences(world.log.state), [
       {
         gate: 'message',
@@ -80,7 +80,7 @@ describe('core/need/divergence', () => {
   it('looks at no evaluation that is still sealed', () => {
     const world = new NeedWorld({ kResult: 2 }).committed()
     world.at(401, world.sealVerdict(2, true))
-    world.at(402, world.sealVerdict(3, true, OTHER))
+    world.at(402, world.sealVerdict(3, true, { evaluation: OTHER }))
     assert.deepEqual(divergences(world.log.state), [])
   })
 })

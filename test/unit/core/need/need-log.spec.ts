@@ -167,7 +167,8 @@ const VOID: readonly Row[] = [
         need: need.cid,
         patch: [],
         ballot: { cost: 1n, etaMs: 1, bond: 0n },
-        shardDependencies: []
+        shardDependencies: [],
+        standing: null
       }
       world.at(10, world.seal(WORKER, 'PROPOSE', payload, { notAfter: T0 + 9 }))
     },
@@ -181,7 +182,8 @@ const VOID: readonly Row[] = [
         need: world.need.cid,
         patch: [],
         ballot: { cost: 1n, etaMs: 1, bond: 0n },
-        shardDependencies: []
+        shardDependencies: [],
+        standing: null
       }
       world.at(2, world.seal(WORKER, 'PROPOSE', payload, { lamport: 77 }))
     },

@@ -73,7 +73,11 @@ describe('core/policy/input', () => {
       epoch: 0,
       fence: [0, 3, 17],
       need: SAMPLE_PAYLOADS.NEED,
+      requester: sender,
       ballot: SAMPLE_PAYLOADS.PROPOSE.ballot,
+      standing: SAMPLE_PAYLOADS.PROPOSE.standing,
+      committee: [{ did: sender, standing: null }],
+      usage: { messages: 5, updates: 0, claims: 1, yields: 0, logMs: 900 },
       commit: SAMPLE_PAYLOADS.COMMIT
     } as const
     const input = commitInput(subject)

@@ -30,7 +30,8 @@ describe('core/swarm: evaluations that differ', () => {
       draft: testDraft(cluster.nowMs, 'ATTEST_PLAN', need, {
         need,
         proposal: CID.parse(proposal?.id ?? ''),
-        evaluation: new Uint8Array(32).fill(9)
+        evaluation: new Uint8Array(32).fill(9),
+        standing: null
       })
     })
     const isEverywhere = (): boolean =>

@@ -147,7 +147,7 @@ function after(cluster: SwarmCluster, id: string, offset: number): ClusterNode {
 function propose(cluster: SwarmCluster, id: string): void {
   const need = CID.parse(id)
   const ballot = { cost: 10n, etaMs: 1_000, bond: 0n }
-  const bid = { need, patch: [], ballot, shardDependencies: [] }
+  const bid = { need, patch: [], ballot, shardDependencies: [], standing: null }
   cluster.command(after(cluster, id, 1), {
     type: 'publish',
     draft: testDraft(cluster.nowMs, 'PROPOSE', need, bid)
@@ -158,7 +158,7 @@ function attest(cluster: SwarmCluster, id: string): void {
   const need = CID.parse(id)
   const verifier = after(cluster, id, 2)
   const proposal = CID.parse(cluster.view(verifier, id).proposals[0]?.id as string)
-  const plan = { need, proposal, evaluation: new Uint8Array(32) }
+  const plan = { need, proposal, evaluation: new Uint8Array(32), standing: null }
   cluster.command(verifier, {
     type: 'publish',
     draft: testDraft(cluster.nowMs, 'ATTEST_PLAN', need, plan)

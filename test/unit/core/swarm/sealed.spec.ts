@@ -227,7 +227,8 @@ describe('core/swarm: seals at the requester', () => {
         need,
         patch: [],
         ballot: { cost: 10n, etaMs: 100, bond: 0n },
-        shardDependencies: []
+        shardDependencies: [],
+        standing: null
       }),
       700_000
     )

@@ -1,0 +1,59 @@
+import type { Admitted, Standing } from '../envelope/index.ts'
+import type { NeedState, Proposal } from './state.ts'
+
+/** What a finding says of who gives it; null says nothing. */
+type Said = Standing | null
+
+/** The ATTEST_PLANs of a proposal that count, each as the log had it: the first ones of an org or zone, up to its cap. */
+export function countedAttestations(
+  state: NeedState,
+  { admitted, attestations }: Proposal
+): Admitted<'ATTEST_PLAN'>[] {
+  const worker = admitted.envelope.payload.standing
+  const counted: Admitted<'ATTEST_PLAN'>[] = []
+  const kept: Said[] = []
+  for (const attestation of attestations.values()) {
+    const { standing } = attestation.envelope.payload
+    if (!hasRoom(state, { worker, kept, one: standing })) continue
+    kept.push(standing)
+    counted.push(attestation)
+  }
+  return counted
+}
+
+/** What the decided worker said of itself with its bid. */
+export function workerStanding(state: NeedState): Said {
+  const proposal = state.proposals.get(String(state.decision?.proposal))
+  return proposal?.admitted.envelope.payload.standing ?? null
+}
+
+/**
+ * Whether one more finding counts beside those that do, under the caps of the NEED's terms (PROTOCOL: diversity). All who name no org
+ * share one, or a cap would bind only those who are honest about theirs.
+ */
+export function hasRoom(
+  state: NeedState,
+  {
+    worker,
+    kept,
+    one
+  }: { readonly worker: Said; readonly kept: readonly Said[]; readonly one: Said }
+): boolean {
+  const { terms } = state.need.envelope.payload
+  if (terms === null) return true
+  const { perOrg, perZone } = terms
+  const org = orgOf(one)
+  // Where orgs are told apart, the worker's own is no judge of it.
+  if (perOrg !== null && org !== '' && org === orgOf(worker)) return false
+  const sameOrg = kept.filter(other => orgOf(other) === org).length
+  const sameZone = kept.filter(other => zoneOf(other) === zoneOf(one)).length
+  return (perOrg === null || sameOrg < perOrg) && (perZone === null || sameZone < perZone)
+}
+
+function orgOf(said: Said): string {
+  return said?.org ?? ''
+}
+
+function zoneOf(said: Said): string {
+  return said?.zone ?? ''
+}
