@@ -67,7 +67,8 @@ function roles(
   const { roster, id } = group
   const inside = cluster.nodes.filter(node => roster.includes(node.did))
   const leader = inside.find(node => cluster.view(node, thread).group?.leader === node.did)
-  const follower = inside.find(node => node !== leader)
+  // Not the worker: without it nothing goes on, whatever the group does.
+  const follower = inside.find(node => node !== leader && node !== cluster.nodes[1])
   const observer = cluster.nodes.find(node => !roster.includes(node.did))
   assert(leader !== undefined && follower !== undefined && observer !== undefined)
   return { leader, follower, observer, group: id }

@@ -9,11 +9,19 @@ import { type ClusterNode, SwarmCluster, testDraft } from '../../../support/swar
 
 type World = { cluster: SwarmCluster; thread: string; challenger: ClusterNode; judge: ClusterNode }
 
-/** With this slot the draw leaves out a node that takes part anyway, so that all hear of each entry as it commits. */
-const SLOT = 'slot-2'
+/** Slots, hence draws. With most the draw leaves out a node that takes part anyway, so that all hear of each entry as it commits. */
+const SLOTS = ['slot-1', 'slot-2', 'slot-3', 'slot-4', 'slot-5', 'slot-6']
 
-/** A thread in its challenge window: node 1 worked, node 2 passed it. */
+/** A thread in its challenge window at every node: node 1 worked, node 2 passed it. */
 function verified(): World {
+  for (const slot of SLOTS) {
+    const world = worked(slot)
+    if (world !== null) return world
+  }
+  assert.fail('with no slot all hear of it in time')
+}
+
+function worked(slot: string): World | null {
   const cluster = new SwarmCluster({ nodes: 6, seed: 5 })
   const [requester, worker, verifier, , challenger, judge] = cluster.nodes as [
     ClusterNode,
@@ -25,15 +33,12 @@ function verified(): World {
   ]
   script(cluster, worker, { works: true })
   script(cluster, verifier, { verifies: true })
-  const id = cluster.command(requester, { type: 'state-need', draft: cluster.need({ slot: SLOT }) })
+  const id = cluster.command(requester, { type: 'state-need', draft: cluster.need({ slot }) })
   cluster.run(1)
   const thread = (requester.replies.get(id) as { value: { envelope: string } }).value.envelope
-  assert(
-    cluster.runUntil(
-      () => cluster.nodes.every(node => node.swarm.view(thread)?.phase === 'VERIFIED'),
-      10_000
-    )
-  )
+  const isVerified = (): boolean =>
+    cluster.nodes.every(node => node.swarm.view(thread)?.phase === 'VERIFIED')
+  if (!cluster.runUntil(isVerified, 10_000)) return null
   return { cluster, thread, challenger, judge }
 }
 

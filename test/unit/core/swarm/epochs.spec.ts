@@ -49,6 +49,12 @@ function chosen({ cluster, requester }: World, epoch: number): ClusterNode[] {
   return cluster.nodes.filter(node => node !== requester && roster.includes(node.did))
 }
 
+/** A chosen member that the thread can do without: it does not work. */
+function bystander(given: World): ClusterNode {
+  const worker = given.cluster.nodes[1]
+  return chosen(given, 0).find(node => node !== worker) as ClusterNode
+}
+
 function reform({ cluster, requester, thread }: World): {
   ok: boolean
   refusal?: { code: string }
@@ -99,7 +105,7 @@ describe('core/swarm: epochs', () => {
     const given = world()
     const { cluster, requester, thread } = given
     reaches(given, () => recordsOf(requester, 'chosen').length > 0)
-    const lost = chosen(given, 0)[0] as ClusterNode
+    const lost = bystander(given)
     cluster.crash(lost)
     ends(given)
     const view = cluster.view(requester, thread)
@@ -111,7 +117,7 @@ describe('core/swarm: epochs', () => {
     const given = world({ nodes: 4 })
     const { cluster, requester, thread } = given
     reaches(given, () => recordsOf(requester, 'chosen').length > 0)
-    const lost = chosen(given, 0)[0] as ClusterNode
+    const lost = bystander(given)
     cluster.crash(lost)
     cluster.run(60_000)
     assert.equal(cluster.view(requester, thread).epoch, 0)
@@ -137,7 +143,7 @@ describe('core/swarm: epochs', () => {
     const given = world({ claims: epoch => epoch > 0 })
     const { cluster, requester, thread } = given
     reaches(given, () => isDecided(given))
-    const lost = chosen(given, 0)[0] as ClusterNode
+    const lost = bystander(given)
     cluster.crash(lost)
     cluster.run(29_000)
     assert.equal(cluster.view(requester, thread).epoch, 0)
@@ -169,7 +175,7 @@ describe('core/swarm: epochs', () => {
     const given = world({ claims: () => false })
     const { cluster, requester, thread } = given
     reaches(given, () => isDecided(given))
-    cluster.crash(chosen(given, 0)[0] as ClusterNode)
+    cluster.crash(bystander(given))
     cluster.run(1_000)
     cluster.pause(requester)
     cluster.run(60_000)

@@ -22,7 +22,7 @@ describe('core/swarm: a member that was lied to', () => {
     const { roster = [], id = '' } = group() ?? {}
     const leader = cluster.nodes.find(({ did }) => did === roster[0]) as ClusterNode
     const victim = cluster.nodes.find(
-      node => node !== requester && node !== leader && roster.includes(node.did)
+      node => ![requester, leader, worker].includes(node) && roster.includes(node.did)
     ) as ClusterNode
     cluster.linked = (from, to) => from !== victim && to !== victim
     const isDecided = (): boolean => requester.swarm.certificate(thread, 'decide') !== undefined
