@@ -130,6 +130,7 @@ function needOf(peer: HostilePeer, slot: string, budget: bigint): Payload<'NEED'
     expiresAt: Date.now() + 60_000,
     capsule: peer.capsule,
     taskClass: 'deterministic',
-    solo: false
+    solo: false,
+    terms: null
   }
 }
