@@ -25,7 +25,7 @@ export class InputEmptyError extends SwarmError {
   readonly code = 'INPUT_EMPTY'
 }
 
-/** Every node that is connected refused the NEED at its door: nobody will work on it. */
+/** Nodes refused the NEED at their door, and none that is connected has taken it up. */
 export class NeedRefusedError extends SwarmError {
   readonly code = 'NEED_REFUSED'
 }

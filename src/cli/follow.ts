@@ -21,7 +21,7 @@ export type RefusedEvent = Extract<SwarmEvent, { readonly type: 'refused' }>
 export type FollowInit = {
   readonly thread: string
   readonly events: AsyncIterable<SwarmEvent>
-  /** A peer refused an envelope of this node in the thread. Rejects to end the following. */
+  /** A peer refused an envelope of this node in the thread. */
   readonly onRefused?: (event: RefusedEvent) => Promise<void>
 }
 

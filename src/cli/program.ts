@@ -12,6 +12,7 @@ import { addNeedCommand } from './commands/need.ts'
 import { addNodeCommands } from './commands/node.ts'
 import { addPeerCommands } from './commands/peers.ts'
 import { addPinCommands } from './commands/pins.ts'
+import { addPlanCommand } from './commands/plan.ts'
 import { addPolicyCommands } from './commands/policy.ts'
 import { addReplCommand } from './commands/repl.ts'
 import { addSimulateCommand } from './commands/simulate.ts'
@@ -93,6 +94,7 @@ function addAll(program: Command, shell: Shell): void {
   program.commandsGroup('Work:')
   addNeedCommand(program, shell)
   addThreadCommands(program, shell)
+  addPlanCommand(program, shell)
   addAgentCommands(program, shell)
   program.commandsGroup('Artifacts:')
   addArtifactCommands(program, shell)

@@ -68,16 +68,22 @@ export class Capsules {
     return fetching
   }
 
-  /** Begins to fetch a capsule that a stranger's NEED names, if there is room. Never rejects. */
-  want(cid: string): void {
-    if (this.#engine.holds(cid) || this.#fetching.has(cid)) return
-    if (this.#missedWhy(cid) !== null || this.#fetching.size >= FETCHES_MAX) return
-    this.ready(cid).catch((error: unknown) =>
+  /** Begins to fetch a capsule that a stranger's NEED names, if there is room. Never rejects; resolves with what keeps it from being asked. */
+  async want(cid: string): Promise<Error | null> {
+    if (this.#engine.holds(cid)) return null
+    const missed = this.#missedWhy(cid)
+    if (missed !== null) return new CapsuleUnavailableError(cid, missed)
+    if (!this.#fetching.has(cid) && this.#fetching.size >= FETCHES_MAX) return null
+    try {
+      await this.ready(cid)
+      return null
+    } catch (error) {
       this.#logger.warn('the capsule of a NEED is not ready', {
         capsule: cid,
         error: String(error)
       })
-    )
+      return error as Error
+    }
   }
 
   /** A capsule with its sources, wherever it is. Nothing is run. */

@@ -1,4 +1,5 @@
 import { planEntryOf } from '../core/plan/index.ts'
+import { warnOfCapsule } from './capsule-warning.ts'
 import type { NodeParts } from './node-parts.ts'
 
 /** Keeps the plan documents in step with admitted envelopes. The store is lazy: an idle node has no Automerge in memory. */
@@ -49,10 +50,14 @@ export function keepResults({ driver, swarm, artifacts, signer, logger }: NodePa
 }
 
 /** What a NEED is judged by is here before there is a result to judge. */
-export function keepCapsules({ driver, swarm, capsules, policy }: NodeParts): () => void {
+export function keepCapsules(parts: NodeParts): () => void {
+  const { driver, swarm, capsules, policy } = parts
   return driver.onEvent(event => {
     if (event.type !== 'envelope' || event.verb !== 'NEED') return
     const capsule = swarm.view(event.id)?.capsule
-    if (capsule !== undefined && capsule !== policy.baseCapsule) capsules.want(capsule)
+    if (capsule === undefined || capsule === policy.baseCapsule) return
+    void capsules.want(capsule).then(error => {
+      if (error !== null) warnOfCapsule(parts, event.id, error)
+    })
   })
 }

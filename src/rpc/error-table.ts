@@ -33,7 +33,7 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     [
       'NEED_REFUSED',
       'denied',
-      'Every connected node refused the NEED at its door, and said by which rule.',
+      'Connected nodes refused the NEED at their door, and none took it up; the message says by which rule.',
       'The thread stays open until the NEED expires, in case another node comes.'
     ],
     ['EXPRESSION_FAILED', 'failure', 'The expression of "repl --exec" failed.'],

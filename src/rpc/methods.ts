@@ -1,4 +1,4 @@
-import type { PlanChange } from '../core/plan/index.ts'
+import type { PlanChange, PlanGraph, PlanView } from '../core/plan/index.ts'
 import type { Gate, PolicyDecision, PolicyInput } from '../core/policy/index.ts'
 import type { Offence } from '../core/roster/index.ts'
 import type { SwarmEvent, ThreadSummary, ThreadView } from '../core/swarm/index.ts'
@@ -41,7 +41,11 @@ export interface Methods {
   ]
   /** `refs`: what shows that the facts hold, such as the FINALIZE of the NEED that made an artifact. */
   'plan.add': [{ thread: string; facts: FactText[]; refs?: string[] }, { envelope: string }]
-  'plan.get': [{ thread: string }, { heads: string[]; changes: PlanChange[] }]
+  /** Every change with its facts, and what is derived of them: the tasks, and their order. */
+  'plan.get': [
+    { thread: string },
+    { heads: string[]; changes: PlanChange[]; view: PlanView; graph: PlanGraph }
+  ]
   /** The newest stage that is certified unless one is named. `base64`: canonical DAG-CBOR of a certificate file. */
   'certificate.get': [
     { thread: string; stage?: 'decide' | 'outcome' },

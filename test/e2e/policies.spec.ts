@@ -4,9 +4,10 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { CID } from '../../src/core/codec/index.ts'
 import { type CapsuleDag, encodeCapsuleFile } from '../../src/policy/index.ts'
 import { NodeProcess, nodeEnvironment, type Testnet } from '../../src/testnet/index.ts'
-import { HostilePeer } from '../support/hostile-peer.ts'
+import { HostilePeer, idleNeed } from '../support/hostile-peer.ts'
 import { frugalCapsule, lenientCapsule, lyingCapsule } from '../support/sample-capsules.ts'
 import {
   endOf,
@@ -15,7 +16,8 @@ import {
   SHORT_WINDOWS,
   startTestnet,
   stateNeed,
-  stopTestnet
+  stopTestnet,
+  viewWhen
 } from '../support/testnet.ts'
 
 describe('e2e/policies', () => {
@@ -153,6 +155,31 @@ describe('e2e/policies', () => {
       await assert.rejects(ask(unplugged), { code: 'CAPSULE_UNAVAILABLE' })
     } finally {
       await Promise.all([plugged.stop(), unplugged.stop()])
+    }
+  })
+
+  it('shows in the thread why the capsule of its NEED is refused, and what to do', async () => {
+    const lying = await lyingCapsule()
+    const home = ['--home', testnet.first.home]
+    // As an artifact anybody can have it.
+    const imported = await runCli([...home, 'car', 'import', fileOf(lying)])
+    assert.equal(imported.status, 0, imported.stderr)
+    const peer = await HostilePeer.start({ network: testnet.network, name: 'lying' })
+    try {
+      await peer.join(testnet.running.map(node => node.status.addresses[0] ?? ''))
+      const capsule = CID.parse(lying.capsule.cid)
+      const need = await peer.seal('NEED', idleNeed(peer, { capsule }))
+      for (const to of peer.peers()) peer.show(to, need)
+      const other = testnet.running[1] ?? testnet.first
+      const view = await viewWhen(other, need.id, ({ warnings }) => warnings.length > 0)
+      assert.match(
+        view.warnings.join(),
+        /vector "a lie" \(VECTOR_FAILED\) \[CAPSULE_REFUSED\]\. .* another capsule/u
+      )
+      const { stdout } = await runCli(['--home', other.home, 'thread', need.id])
+      assert.match(stdout, /^warnings .*CAPSULE_REFUSED/mu)
+    } finally {
+      await peer.stop()
     }
   })
 

@@ -3,11 +3,10 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Payload } from '../../src/core/envelope/index.ts'
 import type { PeerMessage } from '../../src/core/swarm/index.ts'
 import type { Testnet } from '../../src/testnet/index.ts'
 import { foreignProgram } from '../support/foreign-program.ts'
-import { HostilePeer } from '../support/hostile-peer.ts'
+import { HostilePeer, idleNeed } from '../support/hostile-peer.ts'
 import { Cli, freshFolder, inputPath, startTestnet, stopTestnet } from '../support/testnet.ts'
 
 type Notice = Extract<PeerMessage, { type: 'refused' }>
@@ -39,7 +38,8 @@ describe('e2e/refusals', () => {
         heard.resolve()
       })
       await peer.join([address()])
-      const greedy = (i: number) => peer.seal('NEED', needOf(peer, `slot ${i}`, 10n ** 16n))
+      const greedy = (i: number) =>
+        peer.seal('NEED', idleNeed(peer, { slot: `slot ${i}`, budget: 10n ** 16n }))
       const need = await greedy(0)
       peer.show(testnet.first.did, need)
       await heard.promise
@@ -49,7 +49,7 @@ describe('e2e/refusals', () => {
       for (let i = 1; i <= 200; i++) peer.show(testnet.first.did, await greedy(i))
       // What comes after the flood is judged after it.
       heard = Promise.withResolvers()
-      const sound = await peer.seal('NEED', needOf(peer, 'sound', 10n))
+      const sound = await peer.seal('NEED', idleNeed(peer, { slot: 'sound' }))
       peer.show(testnet.first.did, sound)
       const { client } = testnet.first
       while ((await client.call('thread.get', { thread: sound.id }).catch(() => null)) === null)
@@ -105,32 +105,4 @@ function settle(home: string, network: { readonly name: string; readonly join: s
 async function peersOf(run: (...argv: string[]) => Cli): Promise<number> {
   const { stdout } = await run('peers', '--json').finished
   return (JSON.parse(stdout) as { peers: unknown[] }).peers.length
-}
-
-function needOf(peer: HostilePeer, slot: string, budget: bigint): Payload<'NEED'> {
-  return {
-    slot,
-    epoch: 0,
-    task: 'test/nothing',
-    requires: ['test/nothing'],
-    produces: [],
-    inputs: [],
-    budget,
-    verifyBounty: 1n,
-    kPlan: 1,
-    kResult: 1,
-    windows: {
-      bidMs: 500,
-      leaseTtlMs: 2000,
-      verifyMs: 2000,
-      sealMs: 200,
-      revealMs: 2000,
-      challengeMs: 500
-    },
-    expiresAt: Date.now() + 60_000,
-    capsule: peer.capsule,
-    taskClass: 'deterministic',
-    solo: false,
-    terms: null
-  }
 }

@@ -27,6 +27,39 @@ const LIFE_MS = 60_000
 const POLICY_TIMEOUT_MS = 30_000
 const POLL_MS = 20
 
+/** A NEED for which nobody works, so that nothing happens by itself. */
+export function idleNeed(
+  peer: HostilePeer,
+  change: Partial<Payload<'NEED'>> = {}
+): Payload<'NEED'> {
+  return {
+    slot: 'idle',
+    epoch: 0,
+    task: 'test/nothing',
+    requires: ['test/nothing'],
+    produces: [],
+    inputs: [],
+    budget: 100n,
+    verifyBounty: 10n,
+    kPlan: 1,
+    kResult: 1,
+    windows: {
+      bidMs: 500,
+      leaseTtlMs: 2000,
+      verifyMs: 2000,
+      sealMs: 200,
+      revealMs: 2000,
+      challengeMs: 500
+    },
+    expiresAt: Date.now() + LIFE_MS,
+    capsule: peer.capsule,
+    taskClass: 'deterministic',
+    solo: false,
+    terms: null,
+    ...change
+  }
+}
+
 export type HostilePeerInit = {
   /** Of the swarm that it joins. */
   readonly network: string

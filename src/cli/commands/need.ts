@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { NeedRequest } from '../../rpc/index.ts'
 import { parseDuration } from '../duration.ts'
 import { InputEmptyError, UsageError } from '../errors.ts'
-import { follow, type RefusedEvent, verbLine } from '../follow.ts'
+import { type FollowInit, follow, type RefusedEvent, verbLine } from '../follow.ts'
 import { resolveThread } from '../ids.ts'
 import { checkInput } from '../input-file.ts'
 import { NeedRefusals } from '../need-refusals.ts'
@@ -58,7 +58,7 @@ export function addNeedCommand(program: Command, shell: Shell): void {
     .option('--solo', 'Decide alone when no one else is there; the certificate says so.')
     .option(
       '--wait',
-      'Follow the thread to its end; exit status 0 only when it is FINAL, 4 when every connected node refuses it.'
+      'Follow the thread to its end; exit status 0 only when it is FINAL, 4 when nodes refuse it and none takes it up.'
     )
     .action(shell.action(need))
   for (const [name, [, help]] of Object.entries(WINDOWS))
@@ -119,12 +119,16 @@ async function need(session: Session, options: NeedOptions): Promise<void> {
   session.out.note(`thread ${thread}`)
   const refusals = new NeedRefusals(session, thread)
   const onRefused = (event: RefusedEvent): Promise<void> => refusals.take(event)
-  for await (const verb of follow(session, { thread, events, onRefused }))
-    if (!session.out.options.json && !session.out.options.quiet)
-      session.out.line(verbLine(session.out, verb))
+  await refusals.race(showVerbs(session, { thread, events, onRefused }))
   const view = await session.call('thread.get', { thread }, { long: true })
   session.exitCode = view.phase === 'FINAL' ? 0 : 1
   await session.out.document('thread', view, () => showOutcome(session.out, view))
+}
+
+async function showVerbs(session: Session, init: FollowInit): Promise<void> {
+  for await (const verb of follow(session, init))
+    if (!session.out.options.json && !session.out.options.quiet)
+      session.out.line(verbLine(session.out, verb))
 }
 
 async function requestOf(session: Session, options: NeedOptions): Promise<NeedRequest> {

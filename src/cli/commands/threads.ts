@@ -5,6 +5,7 @@ import { shortId } from '../output.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
 import { phaseText, reasonText, showOutcome, showThread } from '../thread-text.ts'
+import { showPlan } from './plan.ts'
 
 export function addThreadCommands(program: Command, shell: Shell): void {
   examples(
@@ -21,21 +22,13 @@ export function addThreadCommands(program: Command, shell: Shell): void {
       .command('thread')
       .description('One thread: where it stands, why, and who said what.')
       .argument('<id>', 'thread id, or a beginning or end of it')
-      .option('--plan', 'Show the facts of the shared plan.')
+      .option('--plan', 'Show the shared plan, and what came of branches that lost.')
       .option(
         '--follow',
         'Go on showing verbs until the thread ends; exit status 0 only when it is FINAL.'
       )
       .action(shell.action(thread)),
     ['thread soitae', 'thread soitae --follow', 'thread soitae --plan --json']
-  )
-  examples(
-    program
-      .command('plan')
-      .description('The shared plan of a thread: its heads and facts.')
-      .argument('<id>', 'thread id, or a beginning or end of it')
-      .action(shell.action((session, _options: object, id: string) => plan(session, id))),
-    ['plan soitae', 'plan soitae --json']
   )
 }
 
@@ -68,7 +61,7 @@ async function thread(
   id: string
 ): Promise<void> {
   const thread = await resolveThread(session, id)
-  if (options.plan === true) return plan(session, thread)
+  if (options.plan === true) return showPlan(session, thread)
   if (options.follow === true) return followThread(session, thread)
   const view = await session.call('thread.get', { thread })
   await session.out.document('thread', view, () => {
@@ -87,37 +80,6 @@ async function followThread(session: Session, thread: string): Promise<void> {
   const view = await session.call('thread.get', { thread }, { long: true })
   session.exitCode = view.phase === 'FINAL' ? 0 : 1
   await session.out.document('thread', view, () => showOutcome(session.out, view))
-}
-
-async function plan(session: Session, id: string): Promise<void> {
-  const thread = await resolveThread(session, id)
-  const plan = await session.call('plan.get', { thread })
-  await session.out.document('plan', { thread, ...plan }, async () => {
-    session.out.note(`heads ${plan.heads.join(' ')}`)
-    const rows = plan.changes.flatMap(change =>
-      change.facts.map(({ kind, ...rest }) => [
-        String(change.lamport),
-        shortId(change.sender),
-        kind,
-        factText(rest)
-      ])
-    )
-    await session.out.table(['lamport', 'who', 'fact', 'what'], rows)
-  })
-}
-
-function factText(fact: object): string {
-  return Object.entries(fact)
-    .map(([name, value]) => `${name} ${valueText(value)}`)
-    .join(', ')
-}
-
-/** A link is `{"/": CID}` in JSON. */
-function valueText(value: unknown): string {
-  if (typeof value === 'string') return value
-  if (Array.isArray(value)) return `[${value.map(valueText).join(' ')}]`
-  const link = (value as { '/'?: unknown } | null)?.['/']
-  return typeof link === 'string' ? link : JSON.stringify(value)
 }
 
 function parseLimit(text: string): number {

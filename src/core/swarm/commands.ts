@@ -3,7 +3,8 @@ import {
   ok,
   type Refusal,
   type Result,
-  refuse
+  refuse,
+  TEXT_LENGTH_MAX
 } from '../base/index.ts'
 import type { Draft } from '../envelope/index.ts'
 import { checkNeed } from '../need/index.ts'
@@ -30,13 +31,27 @@ export function runCommand(
       const refused = updatePlan(context, thread, { ...command, id })
       return refused === undefined ? undefined : context.reply(id, refused)
     }
-    const answer =
-      command.type === 'reform' ? reform(context, thread) : takeVerdict(context, thread, command)
-    return context.reply(id, answer)
+    return context.reply(id, act(context, thread, command))
   }
   const drafted = draftOf(context, command, find)
   if (!drafted.ok) context.refuseCommand(id, drafted.refusal)
   else context.waiting.set(context.publish(drafted.value), id)
+}
+
+function act(
+  context: Context,
+  thread: Thread,
+  command: Exclude<Extract<Command, { thread: string }>, { type: 'update-plan' }>
+): Result<unknown> {
+  switch (command.type) {
+    case 'verdict':
+      return takeVerdict(context, thread, command)
+    case 'reform':
+      return reform(context, thread)
+    case 'warn':
+      thread.warn(context, command.message.slice(0, TEXT_LENGTH_MAX).toWellFormed())
+      return ok(null)
+  }
 }
 
 /** Opens a new epoch because the user says so. */

@@ -107,6 +107,8 @@ export type Command =
   /** Ends the epoch that an own NEED is in and forms a new group for the next; answered with that epoch's number. */
   | { readonly type: 'reform'; readonly thread: string }
   | { readonly type: 'announce'; readonly draft: Draft<'MANIFEST'> }
+  /** Something that the shell found out about a thread and a person should see, such as why its capsule cannot be used here. */
+  | { readonly type: 'warn'; readonly thread: string; readonly message: string }
 
 /** Direct messages between peers. Encoded as canonical DAG-CBOR on the stream. */
 export type PeerMessage =

@@ -3,6 +3,7 @@ import type { Draft, Payload } from '../../core/envelope/index.ts'
 import { evaluationDigest } from '../../core/policy/index.ts'
 import type { ThreadView } from '../../core/swarm/index.ts'
 import { factOf, type Handlers, type Params, RefusedError } from '../../rpc/index.ts'
+import { warnOfCapsule } from '../capsule-warning.ts'
 import { draftOf } from '../drafts.ts'
 import { RequestRefusedError } from '../errors.ts'
 import type { ManifestKeeper } from '../manifest.ts'
@@ -126,7 +127,10 @@ class AgentActs {
     finding: { commit: string; pass: boolean; reasons: readonly string[] }
   ): Promise<{ sealed: true }> {
     const question = await commitQuestion(this.#parts, threadId, finding.commit)
-    const { digest, denied } = await this.#evaluate(question)
+    const { digest, denied } = await this.#evaluate(question).catch((error: unknown) => {
+      warnOfCapsule(this.#parts, threadId, error)
+      throw error
+    })
     const result = await this.#parts.driver.command({
       type: 'verdict',
       thread: threadId,

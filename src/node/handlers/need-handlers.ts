@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { CID } from '../../core/codec/index.ts'
 import type { Payload, Windows } from '../../core/envelope/index.ts'
+import { planGraph, planView } from '../../core/plan/index.ts'
 import { factOf, type Handlers, type NeedRequest, RefusedError } from '../../rpc/index.ts'
 import { draftOf } from '../drafts.ts'
 import { RequestRefusedError } from '../errors.ts'
@@ -71,7 +72,9 @@ export function needHandlers(
     'plan.get': async ({ thread }) => {
       await threads.view(thread)
       const { heads } = await plan.view(thread)
-      return { heads: [...heads], changes: [...(await threads.planChanges(thread))] }
+      const changes = await threads.planChanges(thread)
+      const view = planView(changes)
+      return { heads: [...heads], changes: [...changes], view, graph: planGraph(view) }
     }
   }
 }

@@ -163,21 +163,6 @@ describe('cli/commands', () => {
       assert.match((await node.run(['threads'])).stdout, /EXPIRED.* nobody sealed\n/u)
       assert.doesNotMatch((await node.run(['threads'])).stdout, /expired/u)
     })
-
-    it('shows the plan', async () => {
-      const facts = [{ kind: 'LINK', parent: 'a', child: 'b' }] as const
-      await node.serve({
-        'plan.get': async () => ({
-          heads: ['abc'],
-          changes: [{ envelope: CID_A, sender: DID_A, lamport: 4, facts, chain: null }]
-        })
-      })
-      assert.match((await node.run(['plan', CID_B])).stdout, /4 +…\w{8} +LINK +parent a, child b/u)
-      assert.equal(
-        JSON.parse((await node.run(['thread', CID_B, '--plan', '--json'])).stdout).schema,
-        'can-swarm/plan/1'
-      )
-    })
   })
 
   describe('artifacts', () => {

@@ -119,7 +119,7 @@ describe('cli/need', () => {
       await serveRefused([refused('did:b'), refused('did:c')])
       const { code, stderr } = await node.run(need)
       assert.equal(code, 4, stderr)
-      assert.match(stderr, /every connected node.*need-budget: "9".*\[NEED_REFUSED\]/u)
+      assert.match(stderr, /2 of 2 connected nodes.*need-budget: "9".*\[NEED_REFUSED\]/u)
     })
 
     it('goes on when some do, or when they refuse something else', async () => {

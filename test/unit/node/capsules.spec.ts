@@ -155,11 +155,19 @@ describe('node/capsules', () => {
     await Promise.all(burning)
   })
 
+  it("says what keeps the capsule of a stranger's NEED from being asked", async () => {
+    const [a, b] = [await node('a'), await node('b')]
+    const flawed = await b.capsules.want(await spread(a, await lyingCapsule()))
+    assert.match(String(flawed), /vector "a lie" \(VECTOR_FAILED\)/u)
+    assert.equal(await b.capsules.want(await spread(a, await lenientCapsule())), null)
+    assert.equal((flawed as { code?: string }).code, 'CAPSULE_REFUSED')
+  })
+
   it("takes a stranger's NEED to begin a fetch, for a few at once", async () => {
     const [a, b] = [await node('a'), await node('b')]
     const dags = await Promise.all(['one', 'two'].map(lenientCapsule))
     const cids = await Promise.all(dags.map(dag => spread(a, dag)))
-    for (const cid of cids) b.capsules.want(cid)
+    for (const cid of cids) void b.capsules.want(cid)
     await until('both are loaded', () => cids.every(cid => b.engine.holds(cid)))
   })
 })

@@ -1,0 +1,126 @@
+// Goal: a plan can be read at a glance, exported, and added to from the command line. Method: the program runs in this process against fake handlers.
+import assert from 'node:assert/strict'
+import { RefusedError } from '../../../src/rpc/index.ts'
+import { CID_A, CID_B, DID_A, fakeThread } from '../../support/fake-handlers.ts'
+import { fakeNode } from '../../support/fake-node.ts'
+import { samplePlan } from '../../support/sample-plan.ts'
+
+const link = (parent: string, child: string) => ({ kind: 'LINK', parent, child }) as const
+
+describe('cli/plan', () => {
+  const node = fakeNode()
+  const serve = (plan = samplePlan()) =>
+    node.serve({ 'plan.get': async () => plan, 'thread.get': async () => fakeThread() })
+
+  it('draws what each task waits for below it, shared tasks once', async () => {
+    await serve()
+    const { stdout } = await node.run(['plan', CID_B])
+    const tail = (id: string): string => `…${id.slice(-8)}`
+    assert.deepEqual(stdout.split('\n'), [
+      'text/word-count  DRAFT  waits for 1',
+      '└─ merge  text/merge  DRAFT  waits for 2',
+      `   ├─ count-1  text/count  DECIDED  by ${tail(DID_A)}  thread ${tail(CID_B)}`,
+      `   │  └─ split  text/split  FINAL  -> ${tail(CID_A)}`,
+      '   └─ count-2  text/count  DRAFT  ready  attempt 1: EXPIRED: no bids',
+      '      └─ split  (see above)',
+      ''
+    ])
+  })
+
+  it('leaves links out that close a circle, and says so', async () => {
+    await serve(samplePlan([link('merge', 'split')]))
+    const { stdout, stderr } = await node.run(['plan', CID_B])
+    assert.equal(stdout.split('\n').length, 7)
+    assert.match(stderr, /left out: split waits for merge \(CYCLE\)/u)
+  })
+
+  it('cuts long chains and wide plans to what can be read', async () => {
+    const chain = Array.from({ length: 300 }, (_, index) => link(`t${index}`, `t${index + 1}`))
+    const wide = Array.from({ length: 2500 }, (_, index) => link(`w${index}`, 'all'))
+    await serve(samplePlan([...chain, ...wide]))
+    const lines = (await node.run(['plan', CID_B])).stdout.split('\n')
+    const deepest = lines.findIndex(line => line.trim() === '└─ ...')
+    assert.match(lines[deepest - 1] ?? '', /t261 /u)
+    assert.equal(lines.at(-2), '...')
+    assert.ok(lines.length < 2100)
+  })
+
+  it('exports it for Graphviz', async () => {
+    await serve(samplePlan([link('merge', 'split')]))
+    const { stdout } = await node.run(['plan', CID_B, '--dot'])
+    assert.match(stdout, /^digraph plan \{\n/u)
+    assert.match(stdout, /"split" \[label="split\\ntext\/split\\nFINAL" fillcolor=palegreen\]/u)
+    assert.match(stdout, /"split" -> "count-1"\n/u)
+    assert.match(stdout, /"merge" -> "split" \[style=dashed color=red constraint=false\]\n\}\n$/u)
+  })
+
+  it('exports it as JSON, from "plan" and from "thread --plan"', async () => {
+    await serve()
+    for (const argv of [
+      ['plan', CID_B, '--json'],
+      ['thread', CID_B, '--plan', '--json']
+    ]) {
+      // biome-ignore format: pairs
+      const document = JSON.parse((await node.run(argv)).stdout)
+      assert.equal(document.schema, 'can-swarm/plan/1')
+      assert.equal(document.view.tasks.length, 5)
+      assert.deepEqual(document.graph.ready, ['count-2'])
+    }
+  })
+
+  it('shows the facts, each with who said it', async () => {
+    await serve()
+    const { stdout, stderr } = await node.run(['plan', CID_B, '--facts'])
+    assert.match(stdout, /4 +…\w{8} +LINK +parent split, child count-1/u)
+    assert.match(stderr, /heads abc/u)
+  })
+
+  it('states facts', async () => {
+    let said: unknown
+    await node.serve({
+      'plan.add': async params => {
+        said = params
+        return { envelope: CID_A }
+      }
+    })
+    const words = [
+      'add-task:a:text/upper',
+      'requires:a:bafy:b',
+      'state:a:FINAL',
+      'link:a:b',
+      'annotate:a:k=v=w:x'
+    ].map(word => word.replace('bafy:b', CID_A))
+    const { stdout } = await node.run(['plan', 'add', CID_B, ...words])
+    assert.equal(stdout, `${CID_A}\n`)
+    assert.deepEqual(said, {
+      thread: CID_B,
+      facts: [
+        {
+          kind: 'ADD_TASK',
+          task: 'a',
+          type: 'text/upper',
+          requires: ['text/upper'],
+          produces: []
+        },
+        { kind: 'REQUIRES', task: 'a', artifact: CID_A },
+        { kind: 'STATE', task: 'a', state: 'FINAL' },
+        { kind: 'LINK', parent: 'a', child: 'b' },
+        { kind: 'ANNOTATE', task: 'a', key: 'k', value: 'v=w:x' }
+      ]
+    })
+  })
+
+  it('says what is wrong with a fact, and passes on what the node refuses', async () => {
+    await node.serve({
+      'plan.add': async () => {
+        throw new RefusedError({ code: 'PLAN_CYCLE', message: 'a waits for b waits for a' })
+      }
+    })
+    for (const word of ['link:a', 'nothing:a:b', 'state:a:DONE', 'annotate:a:b', 'a'])
+      assert.equal((await node.run(['plan', 'add', CID_B, word])).code, 2, word)
+    assert.equal((await node.run(['plan', '--dot', 'add', CID_B, 'link:a:b'])).code, 2)
+    const refused = await node.run(['plan', 'add', CID_B, 'link:a:b'])
+    assert.equal(refused.code, 2)
+    assert.match(refused.stderr, /a waits for b waits for a.*\[PLAN_CYCLE\]/u)
+  })
+})
