@@ -1,6 +1,6 @@
 import type { Judge } from '../adapters/opa/index.ts'
 import { equals } from '../core/base/index.ts'
-import { type Admitted, parseEnvelope, signedBytes } from '../core/envelope/index.ts'
+import { type Admitted, readEnvelope, signedBytes } from '../core/envelope/index.ts'
 import { evaluationDigest, messageInput } from '../core/policy/index.ts'
 import type { VerifySignature } from '../ports/index.ts'
 import { type Checked, flawed, fromRefusal } from './flaw.ts'
@@ -36,7 +36,7 @@ export class Admission {
 
   admit(bytes: Uint8Array): Checked<Admitted> {
     const { thread, verify } = this.#init
-    const parsed = parseEnvelope(bytes)
+    const parsed = readEnvelope(bytes)
     if (!parsed.ok) return fromRefusal(parsed.refusal)
     const admitted = parsed.value
     const { envelope } = admitted

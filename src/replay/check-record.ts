@@ -1,5 +1,5 @@
 import { nodeVerifier } from '../adapters/ed25519/index.ts'
-import { parseEnvelope } from '../core/envelope/index.ts'
+import { readEnvelope } from '../core/envelope/index.ts'
 import type { RecordItem } from '../core/swarm/index.ts'
 import type { VerifySignature } from '../ports/index.ts'
 import type { CheckedChunk, Taken } from './check-chunk.ts'
@@ -172,9 +172,9 @@ class Reading {
     this.#replayer = new Replayer({
       thread,
       verify: verify ?? nodeVerifier(),
-      // The lanes have looked at everything but what the fold needs.
+      // The lanes have looked at everything; a run before has, where they trust it.
       admit: bytes => {
-        const parsed = parseEnvelope(bytes)
+        const parsed = readEnvelope(bytes, true)
         return parsed.ok ? parsed : fromRefusal(parsed.refusal)
       }
     })

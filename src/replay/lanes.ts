@@ -14,6 +14,8 @@ export type Lanes = {
 
 /** Threads at most: folding is one thread's work, and beyond it the others only wait. */
 const THREADS_MAX = 16
+/** Heap of a thread in MiB: chunks come and go, and a thread would let garbage lie for as long as it may. */
+const THREAD_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
 /** Chunks for each thread: one that it works on, and one that waits. */
 const CHUNKS_PER_THREAD = 2
 
@@ -45,7 +47,7 @@ class Thread {
   readonly #asked: PromiseWithResolvers<CheckedChunk>[] = []
 
   constructor(setup: WorkerSetup) {
-    this.#worker = new Worker(workerUrl(), { workerData: setup })
+    this.#worker = new Worker(workerUrl(), { workerData: setup, resourceLimits: THREAD_LIMITS })
     this.#worker.on('message', (answer: WorkerAnswer) => this.#asked.shift()?.resolve(answer))
     this.#worker.on('error', error => this.#fail(error))
     this.#worker.on('exit', () => this.#fail(new Error('the thread ended')))

@@ -44,15 +44,14 @@ export async function* chunksOf(stream: AsyncIterable<Uint8Array>): AsyncGenerat
   for await (const data of stream) {
     const end = data.lastIndexOf(NEWLINE)
     if (end >= 0) {
-      const lines = Buffer.concat([...waiting, data.subarray(0, end + 1)])
+      const lines = joined([...waiting, data.subarray(0, end + 1)], size + end + 1)
       waiting = []
       size = 0
       if (hasLongLine(lines)) {
         yield 'long'
         return
       }
-      // A plain view: Buffer would change how bytes compare and encode.
-      yield new Uint8Array(lines.buffer, lines.byteOffset, lines.length)
+      yield lines
     }
     const rest = data.subarray(end + 1)
     if (rest.length > 0) waiting.push(rest)
@@ -63,6 +62,17 @@ export async function* chunksOf(stream: AsyncIterable<Uint8Array>): AsyncGenerat
     }
   }
   if (size > 0) yield 'cut'
+}
+
+/** In memory of its own, which can be handed to another thread; a Buffer would also change how bytes compare and encode. */
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const whole = new Uint8Array(size)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }
 
 function hasLongLine(lines: Uint8Array): boolean {

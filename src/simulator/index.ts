@@ -13,6 +13,7 @@ export { CAPSULE, draftOf, INPUT, needDraft, OUTPUT, WRONG_OUTPUT } from './draf
 export { SimulatorWorkerError, TraceFailedError } from './errors.ts'
 export { FAULT_NAMES, FAULTS, type FaultName } from './faults.ts'
 export type { Plan, SeedOptions } from './plan.ts'
+export type { WorldPolicy } from './policy.ts'
 export { runSeeds, type SeedFailure, type SeedsInit, type SeedsReport } from './run-seeds.ts'
 export { type SeededRandom, seededRandom } from './seeded-random.ts'
 export {

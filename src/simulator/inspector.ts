@@ -2,7 +2,7 @@ import { equals } from '../core/base/index.ts'
 import { cidOf } from '../core/codec/index.ts'
 import { type Admitted, parseEnvelope, signingBytes } from '../core/envelope/index.ts'
 import type { Verify } from '../core/roster/index.ts'
-import type { StandInPolicy } from './policy.ts'
+import type { WorldPolicy } from './policy.ts'
 
 /**
  * The stages of the door that are functions of the bytes alone, each worked out once for a whole world: messages travel by
@@ -13,9 +13,9 @@ export class Inspector {
   readonly #seen = new WeakMap<Uint8Array, Admitted | null>()
   readonly #ids = new WeakMap<Uint8Array, string>()
 
-  readonly #policy: StandInPolicy | null
+  readonly #policy: WorldPolicy | null
 
-  constructor(verify: Verify, policy: StandInPolicy | null) {
+  constructor(verify: Verify, policy: WorldPolicy | null) {
     this.#verify = verify
     this.#policy = policy
   }

@@ -1,4 +1,5 @@
 import { assert } from '../core/base/index.ts'
+import { CID } from '../core/codec/index.ts'
 import {
   type Admitted,
   type Draft,
@@ -24,7 +25,7 @@ import {
 import { CAPSULE, manifestDraft, needDraft } from './drafts.ts'
 import { EventQueue } from './event-queue.ts'
 import { Inspector } from './inspector.ts'
-import type { StandInPolicy } from './policy.ts'
+import type { WorldPolicy } from './policy.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
 import { type Keys, type Signatures, signaturesOf } from './signatures.ts'
 import { isHeldUp, type VirtualNode, virtualNode } from './virtual-node.ts'
@@ -50,7 +51,7 @@ export type WorldInit = {
   /** Makes the machine of a node; a plain one when absent. */
   readonly machine?: (init: SwarmInit) => Swarm
   /** The policy engine of all nodes; without one everything is allowed. */
-  readonly policy?: StandInPolicy
+  readonly policy?: WorldPolicy
   /** Messages and records are really encoded and decoded, as between processes. */
   readonly encoded?: boolean
   /** Nodes that start rewrite their journal to what still counts. */
@@ -82,7 +83,7 @@ export class VirtualWorld {
   readonly #queue = new EventQueue()
   readonly #inspector: Inspector
   readonly #settings: Partial<SwarmSettings>
-  readonly #policy: StandInPolicy | null
+  readonly #policy: WorldPolicy | null
   readonly #isEncoded: boolean
   readonly #compacts: boolean
   readonly #witness: Witness
@@ -226,7 +227,7 @@ export class VirtualWorld {
       sender: keys.did,
       lamport,
       nonce,
-      policyCapsule: CAPSULE,
+      policyCapsule: this.#policy === null ? CAPSULE : CID.parse(this.#policy.capsule),
       policyEngine: this.#policy?.engine ?? new Uint8Array(32),
       policyEvalDigest: evaluation?.digest ?? new Uint8Array(32)
     })

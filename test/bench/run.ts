@@ -8,6 +8,7 @@ import { memoryBench } from './live-groups.ts'
 import { nodeBench } from './node.ts'
 import { policyBench } from './policy.ts'
 import { benchRaft } from './raft.ts'
+import { replayBench } from './replay.ts'
 import { simulatorBench } from './simulator.ts'
 
 const raftBench: Bench = {
@@ -23,7 +24,8 @@ const benches: readonly Bench[] = [
   decideBench,
   memoryBench,
   simulatorBench,
-  policyBench
+  policyBench,
+  replayBench
 ]
 
 const names = process.argv.slice(2)

@@ -18,4 +18,4 @@ export {
 } from './canonical.ts'
 export { digestOfId, idFromDigest, isEnvelopeId } from './id-text.ts'
 export { referenceSha256, type Sha256, useSha256 } from './sha256.ts'
-export { decodeStrict, RESERVED_KEYS } from './strict.ts'
+export { decodeAgain, decodeStrict, RESERVED_KEYS } from './strict.ts'

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { ENVELOPE_BYTES_MAX, ok, type Result } from '../base/index.ts'
-import { CID, cidOf, decodeStrict } from '../codec/index.ts'
+import { CID, cidOf, decodeAgain, decodeStrict, idOf } from '../codec/index.ts'
 import { compact, shareLink, shareName } from './compact.ts'
 import type { Admitted, Draft, Envelope } from './envelope.ts'
 import { bytesOf, cid, did, fence, hash32, listOf, text, traceparent, uint } from './fields.ts'
@@ -54,6 +54,19 @@ export function parseEnvelope(received: Uint8Array): Result<Admitted> {
   if (!shaped.ok) return shaped
   const id = shareLink(cidOf(bytes))
   return ok({ id: shareName(id.toString()), cid: id, bytes, envelope: shaped.value })
+}
+
+/**
+ * The same answer for an envelope that is looked at once and let go, as one in a record: without the copy, and without sharing links and
+ * names with others. `isKnown`: these bytes have passed before; then only the envelope in them is wanted.
+ */
+export function readEnvelope(bytes: Uint8Array, isKnown = false): Result<Admitted> {
+  if (bytes.length > ENVELOPE_BYTES_MAX) return refuseEnvelope('TOO_LARGE')
+  const decoded = isKnown ? ok(decodeAgain(bytes)) : decodeStrict(bytes)
+  if (!decoded.ok) return decoded
+  const shaped = shapeOf(decoded.value)
+  if (!shaped.ok) return shaped
+  return ok({ id: idOf(bytes), cid: cidOf(bytes), bytes, envelope: shaped.value })
 }
 
 /**
