@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fetchArtifact, parseIdentified, waitForThread } from '../agents/index.ts'
 import type { ThreadView } from '../core/swarm/index.ts'
-import { replayRecord } from '../replay/index.ts'
 import { type DemoReport, type ReplayVerdict, threadReport, threadTimings } from './demo-report.ts'
 import { TestnetUsageError } from './errors.ts'
 import { checkInput, defaultInput } from './input-file.ts'
@@ -15,6 +14,7 @@ import {
   RESULT_ROWS_MAX
 } from './limits.ts'
 import { disagreements } from './outcome.ts'
+import { replayThread } from './replay-thread.ts'
 import { Screen } from './screen.ts'
 import { ThreadShow } from './show-thread.ts'
 import { checkSize, Testnet } from './testnet.ts'
@@ -205,24 +205,16 @@ class Demo {
     view: ThreadView,
     problems: string[]
   ): Promise<{ readonly record: string | null; readonly replay: ReplayVerdict }> {
-    if (view.finalize === null) {
-      problems.push('there is no FINALIZE to replay')
-      return { record: null, replay: { ok: false, events: 0, finalizeBytesEqual: false } }
-    }
-    const { thread } = view
-    const path = join(testnet.dir, `${thread}.jsonl`)
     const { signal } = this.#setup
-    await testnet.first.client.call('thread.record', { thread, path }, { signal })
-    const report = await replayRecord(path)
-    const { ok, events, finalizeBytesEqual } = report
-    const verdict =
-      ok && finalizeBytesEqual ? 'FINALIZE is the same, byte for byte' : 'not the same'
-    this.#screen.line(`record   ${path}`)
-    this.#screen.line(`replay   ${events} events: ${verdict}`)
-    problems.push(
-      ...report.problems.map(problem => `replay, line ${problem.line}: ${problem.message}`)
-    )
-    return { record: path, replay: { ok, events, finalizeBytesEqual } }
+    const replayed = await replayThread(testnet.first, view, { dir: testnet.dir, signal })
+    const { record, replay } = replayed
+    problems.push(...replayed.problems)
+    if (record === null) return { record, replay }
+    const isSame = replay.ok && replay.finalizeBytesEqual
+    const verdict = isSame ? 'FINALIZE is the same, byte for byte' : 'not the same'
+    this.#screen.line(`record   ${record}`)
+    this.#screen.line(`replay   ${replay.events} events: ${verdict}`)
+    return { record, replay }
   }
 
   #elapsed(): number {

@@ -38,3 +38,10 @@ export const DEMO_WINDOWS = {
 export const DEMO_TTL_MS = 60_000
 /** ms beyond its last deadline until a node must have given the thread up by itself. */
 export const DEMO_GRACE_MS = 15_000
+
+/** Windows of the NEED that a plan is for: its tasks have the same ones, one layer of them after the other. */
+export const PLAN_WINDOWS = { ...DEMO_WINDOWS, bidMs: 400, challengeMs: 500 } as const
+/** ms until that NEED expires. Its tasks share them. */
+export const PLAN_TTL_MS = 180_000
+/** Words of the result that are shown. */
+export const WORDS_SHOWN = 10

@@ -27,6 +27,8 @@ export function verbText(seen: SeenVerb, view: ThreadView): string {
       return 'is still at it'
     case 'YIELD':
       return 'gives the task back'
+    case 'UPDATE_PLAN':
+      return 'says how far the plan is'
     case 'COMMIT':
       return 'commits the result'
     case 'ATTEST':

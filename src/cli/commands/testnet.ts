@@ -8,6 +8,7 @@ type TestnetOptions = {
   readonly nodes?: number
   readonly bad?: number
   readonly input?: string
+  readonly plan?: string | true
   readonly dir?: string
   readonly lan?: boolean
 }
@@ -29,8 +30,18 @@ export function addTestnetCommands(program: Command, shell: Shell): void {
         'One text per line, whose languages are to be identified.'
       ).argParser(parsePath)
     )
+    .addOption(
+      new Option(
+        '--plan [FILE]',
+        'Have a plan done instead: the words of a text are counted in parts, by several nodes.'
+      ).conflicts(['input', 'bad'])
+    )
     .action(shell.action(runDemo))
-  examples(addCommon(demo), ['testnet demo', 'testnet demo --input my.txt --json'])
+  examples(addCommon(demo), [
+    'testnet demo',
+    'testnet demo --input my.txt --json',
+    'testnet demo --plan book.txt'
+  ])
   const up = testnet
     .command('up')
     .description('Start a testnet that stays up, and print how one more node joins it.')
@@ -64,7 +75,13 @@ function addCommon(command: Command): Command {
 }
 
 async function runDemo(session: Session, options: TestnetOptions): Promise<void> {
-  const { runDemo } = await import('../../testnet/index.ts')
+  const { runDemo, runPlanDemo } = await import('../../testnet/index.ts')
+  if (options.plan !== undefined) {
+    const text = options.plan === true ? {} : { input: pathOf(session, options.plan) }
+    const init = { ...ioOf(session), ...common(session, options), ...text }
+    session.exitCode = await runPlanDemo(init)
+    return
+  }
   const input = options.input === undefined ? {} : { input: pathOf(session, options.input) }
   session.exitCode = await runDemo({ ...ioOf(session), ...common(session, options), ...input })
 }
