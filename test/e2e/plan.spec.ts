@@ -5,12 +5,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  addArtifact,
-  countWords,
-  decodeCounts,
-  fetchArtifact,
-} from '../../src/agents/index.ts'
+import { addArtifact, countWords, decodeCounts, fetchArtifact } from '../../src/agents/index.ts'
 import type { PlanReport } from '../../src/testnet/index.ts'
 import { packageRoot } from '../../src/testnet/index.ts'
 import {
@@ -30,13 +25,16 @@ describe('e2e/plan', () => {
   const folder = freshFolder()
   after(() => rmSync(folder, { recursive: true, force: true }))
 
-  /** Two parts and a bit of a real text. */
-  const text = (): Uint8Array =>
-    readFileSync(join(packageRoot(), 'protocols', 'thread', 'README.md')).subarray(0, 34_000)
+  /** A real text, of as many parts. */
+  const text = (parts: number): Uint8Array => {
+    const names = ['group', 'thread', 'envelope', 'record', 'raft', 'policy']
+    const paths = names.map(name => join(packageRoot(), 'protocols', name, 'README.md'))
+    return Buffer.concat(paths.map(path => readFileSync(path))).subarray(0, parts * 16_000)
+  }
 
   it('is done by several nodes in order, and every record of it replays to the same bytes', async () => {
     const path = join(folder, 'text.txt')
-    writeFileSync(path, text())
+    writeFileSync(path, text(3))
     const { status, stdout, stderr } = await runCli([
       ...['testnet', 'demo', '--plan', path, '--json'],
       ...['--dir', join(folder, 'demo')]
@@ -53,6 +51,51 @@ describe('e2e/plan', () => {
     const merge = report.tasks.at(-1)
     assert.equal(merge?.waitsFor.length, report.tasks.length - 2)
     const [counts] = decodeCounts(readFileSync(report.resultPath ?? ''))
-    assert.deepEqual(new Map(counts), new Map([...countWords(text())].sort()))
+    assert.deepEqual(new Map(counts), new Map([...countWords(text(3))].sort(byWord)))
+  })
+
+  it('is finished by a coordinator that was killed and comes back, and no task is stated twice', async () => {
+    const testnet = await startTestnet({
+      capability: 'text/word-count',
+      more: ['text/split', 'text/count-words', 'text/merge-counts'],
+      workers: 4
+    })
+    try {
+      const { first } = testnet
+      const inputCid = await addArtifact(first.client, text(2), { name: 'text' })
+      const { thread } = await first.client.call('need.state', {
+        capability: 'text/word-count',
+        inputCid,
+        windows: { ...SHORT_WINDOWS, leaseTtlMs: 4000 },
+        ttlMs: TTL_MS
+      })
+      const before = await viewWhen(first, thread, view => view.lease !== null, 30_000)
+      const coordinator = nodeOf(testnet, before.lease?.holder)
+      await viewWhen(first, thread, view => (view.lease?.progress ?? 0) > 0, 60_000)
+      await coordinator.kill()
+      await coordinator.start(new AbortController().signal)
+      const end = await endOf(first, thread, TTL_MS)
+      assert.equal(end.phase, 'FINAL', end.reason)
+      assert.equal(end.commit?.worker, coordinator.did)
+      const output = await fetchArtifact(first.client, end.commit?.outputs[0] ?? '')
+      const [counts] = decodeCounts(output)
+      assert.deepEqual(new Map(counts), new Map([...countWords(text(2))].sort(byWord)))
+      const stated = await coordinator.client.call('threads.list', {})
+      const tasks = stated.filter(({ slot }) => slot.includes(`@${thread.slice(-16)}.`))
+      assert.equal(new Set(tasks.map(({ slot }) => slot)).size, tasks.length)
+      const done = tasks.filter(({ phase }) => phase === 'FINAL').map(({ slot }) => taskOf(slot))
+      assert.deepEqual(done.sort(), ['count-1', 'count-2', 'merge', 'split'])
+    } finally {
+      await stopTestnet(testnet)
+    }
   })
 })
+
+/** The task that a slot is for. */
+function taskOf(slot: string): string {
+  return slot.replace(/^.*\/([^/]*)@.*$/u, '$1')
+}
+
+function byWord([a]: [string, number], [b]: [string, number]): number {
+  return a < b ? -1 : 1
+}

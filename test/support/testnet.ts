@@ -22,12 +22,22 @@ export const END_WITHIN_MS = 2 * SHORT_WINDOWS.verifyMs + 12_000
 
 /** Nodes that see each other. They are gone when `stopTestnet` has been called, and when this process ends in any way. */
 export async function startTestnet(
-  init: { readonly nodes?: number; readonly capability?: string; readonly unplug?: string } = {}
+  init: {
+    readonly nodes?: number
+    readonly capability?: string
+    /** What the nodes can do as well. */
+    readonly more?: readonly string[]
+    readonly workers?: number
+    readonly unplug?: string
+  } = {}
 ): Promise<Testnet> {
+  const { more = [], workers } = init
   const env = { ...process.env, ...(init.unplug && { CAN_SWARM_NODE_UNPLUG: init.unplug }) }
   const testnet = await Testnet.start({
     nodes: init.nodes ?? 5,
     capability: init.capability ?? 'text/language',
+    more,
+    ...(workers === undefined ? {} : { workers }),
     env
   })
   await testnet.connected()
