@@ -79,6 +79,7 @@ export function fakeThread(given: Partial<ThreadView> = {}): ThreadView {
     requires: ['text/language'],
     inputs: [CID_A],
     refs: [CID_A],
+    terms: null,
     budget: '100',
     verifyBounty: '10',
     windows: {

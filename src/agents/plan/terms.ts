@@ -24,7 +24,7 @@ export function planCost(
 }
 
 /**
- * The terms of a task's NEED, out of those of the plan's own. K, class, policy and mode are the same; the share is split into budget and
+ * The terms of a task's NEED, out of those of the plan's own. K, class, policy, terms and mode are the same; the share is split into budget and
  * bounty. What is left until the plan's NEED expires is divided among the tasks that still follow each other and the plan's own result; a task has
  * one such part, in which its windows must fit together.
  * Throws PlanTaskFailedError when no time is left.
@@ -47,6 +47,7 @@ export function taskTerms(
   | 'ttlMs'
   | 'taskClass'
   | 'capsule'
+  | 'terms'
   | 'solo'
 > {
   const { height, share, nowMs } = init
@@ -63,8 +64,15 @@ export function taskTerms(
     ttlMs: turnMs,
     taskClass: parent.taskClass === 'open' ? 'open' : 'deterministic',
     capsule: parent.capsule,
+    ...(parent.terms === null ? {} : { terms: termsOf(parent.terms) }),
     solo: parent.solo
   }
+}
+
+/** As a request has them: what is not asked is left out. */
+function termsOf(terms: NonNullable<ThreadView['terms']>): NonNullable<NeedRequest['terms']> {
+  const asked = Object.entries(terms).filter(([, value]) => value !== null)
+  return Object.fromEntries(asked) as NonNullable<NeedRequest['terms']>
 }
 
 /** All windows by one factor, so that they fit into the time together; a lease is as long as the parent's. */

@@ -1,6 +1,6 @@
 import type { Refusal, Result } from '../base/index.ts'
 import type { CID } from '../codec/index.ts'
-import type { Admitted, Draft, Fact, Fence, Windows } from '../envelope/index.ts'
+import type { Admitted, Draft, Fact, Fence, Payload, Windows } from '../envelope/index.ts'
 import type { Divergence, NeedPhase } from '../need/index.ts'
 import type { PlanChange } from '../plan/index.ts'
 import type { HardState, LogEntry, RaftMessage } from '../raft/index.ts'
@@ -338,6 +338,8 @@ export type ThreadView = {
   readonly openedAt: number
   readonly capsule: string
   readonly taskClass: string
+  /** What the requester asks of bidders, verifiers and results beyond the rules; null for nothing. */
+  readonly terms: Payload<'NEED'>['terms']
   readonly solo: boolean
   readonly kPlan: number
   readonly kResult: number

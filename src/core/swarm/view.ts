@@ -27,6 +27,7 @@ export function viewOf(context: Context, thread: Thread): ThreadView {
     openedAt: thread.openedAt(),
     capsule: need.capsule.toString(),
     taskClass: need.taskClass,
+    terms: need.terms,
     solo: need.solo,
     kPlan: form?.kPlan ?? need.kPlan,
     kResult: form?.kResult ?? need.kResult,

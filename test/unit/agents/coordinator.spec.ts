@@ -243,6 +243,10 @@ describe('agents/plan/terms', () => {
       revealMs: 1000,
       challengeMs: 500
     })
+    assert.equal('terms' in terms, false)
+    const asked = { zones: ['eu'], tags: [], perOrg: null, perZone: null, tokensMax: 5 }
+    const bound = taskTerms({ ...parent, terms: asked }, { height: 3, share: 5n, nowMs: 0 })
+    assert.deepEqual(bound.terms, { zones: ['eu'], tags: [], tokensMax: 5 })
     const late = { height: 3, share: 5n, nowMs: 19_000 }
     assert.throws(() => taskTerms(parent, late), { code: 'PLAN_TASK_FAILED' })
     assert.equal(taskTerms(parent, { height: 1, share: 5n, nowMs: 0 }).windows?.bidMs, 1000)
