@@ -97,7 +97,8 @@ const schema = v.variant('type', [
     epoch: v.nullable(uint),
     decision: v.nullable(shortText),
     phase,
-    until: uint
+    until: uint,
+    spare: v.exactOptional(v.literal(true))
   }),
   v.strictObject({ type: v.literal('clock'), lamport: uint }),
   v.strictObject({

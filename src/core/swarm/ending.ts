@@ -117,8 +117,25 @@ function tombstoneOf(context: Context, thread: Thread): Tombstone {
     epoch: boundEpoch(context, thread),
     decision: decision?.toString() ?? null,
     phase: thread.phase(),
-    until: last + ENVELOPE_LIFE_MS_MAX + 2 * CLOCK_SKEW_MS_MAX
+    until: last + ENVELOPE_LIFE_MS_MAX + 2 * CLOCK_SKEW_MS_MAX,
+    ...(isBystander(context, thread) && { spare: true })
   }
+}
+
+/** Records that a node writes of a thread in which it promised nothing and said nothing. */
+const SEEN_ONLY: ReadonlySet<string> = new Set(['envelope', 'learned', 'abandoned', 'warned'])
+
+/** Whether this node only watches the thread. */
+export function isBystander(context: Context, thread: Thread): boolean {
+  if (thread.member !== null || thread.senders.has(context.did)) return false
+  return context.image.ofThread(thread.id).every(({ type }) => SEEN_ONLY.has(type))
+}
+
+/** Lets go of a thread that this node only watches, as if it had never heard of it. */
+export function letGo(world: World, thread: Thread): void {
+  world.context.image.forgetThread(thread.id, groupsOf(thread))
+  world.early.forget(thread.id)
+  world.forget(thread)
 }
 
 /** The highest epoch of which there was a group, or in which this node promised something. */

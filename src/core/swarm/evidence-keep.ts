@@ -17,7 +17,8 @@ export function keepEvidence(context: Context, evidence: Evidence): void {
   const checked = checkEvidence(evidence, context.verify)
   if (!checked.ok) return
   const { thread, offence, convicted } = checked.value
-  if (!context.evidence.put({ id, bytes, conviction: checked.value })) return
+  const isHere = (did: string): boolean => context.connected.has(did)
+  if (!context.evidence.put({ id, bytes, conviction: checked.value }, isHere)) return
   context.persist({ type: 'evidence', bytes }, { sync: true })
   context.observe({ type: 'evidence', thread, id, offence, convicted, atMs: context.nowMs })
 }

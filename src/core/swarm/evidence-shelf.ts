@@ -2,9 +2,9 @@ import type { Conviction } from '../roster/index.ts'
 
 /** Proofs kept of one thread. There is one of each offence of each culprit, so more are a crowd of made-up identities. */
 const PER_THREAD_MAX = 16
-/** Proofs kept by a node; the oldest leave first. A few KB each. */
+/** Proofs kept by a node; beyond it see `EvidenceShelf`. A few KB each. */
 const KEPT_MAX = 1_024
-/** Bytes of all proofs together; the oldest leave first. */
+/** Bytes of all proofs together. */
 const KEPT_BYTES_MAX: number = 16 * 1024 * 1024
 
 /** A proof that was checked. `id` is the CID of its canonical bytes. */
@@ -17,21 +17,24 @@ export type KeptEvidence = {
 /** Who is charged with what in one thread. */
 export type Charge = Pick<Conviction, 'offence' | 'epoch' | 'convicted'>
 
-/** The proofs that a node holds, oldest first, bounded. */
+/**
+ * The proofs that a node holds, oldest first, bounded. Where it is full, the oldest leaves that convicts nobody who is connected: identities are made up
+ * for nothing, and a crowd of them must not clear what is held against those whom this node meets.
+ */
 export class EvidenceShelf {
   readonly #byId = new Map<string, KeptEvidence>()
   readonly #byThread = new Map<string, KeptEvidence[]>()
   #bytes = 0
 
-  /** False when it adds nothing, or the thread has enough of them. */
-  put(kept: KeptEvidence): boolean {
+  /** False when it adds nothing, or the thread has enough of them. `isHere` tells who is connected. */
+  put(kept: KeptEvidence, isHere: (did: string) => boolean = () => false): boolean {
     const { thread } = kept.conviction
     const known = this.#byThread.get(thread) ?? []
     if (known.length >= PER_THREAD_MAX || this.convicts(thread, kept.conviction)) return false
     this.#byId.set(kept.id, kept)
     this.#byThread.set(thread, [...known, kept])
     this.#bytes += kept.bytes.length
-    while (this.#byId.size > KEPT_MAX || this.#bytes > KEPT_BYTES_MAX) this.#dropOldest()
+    while (this.#byId.size > KEPT_MAX || this.#bytes > KEPT_BYTES_MAX) this.#dropOldest(isHere)
     return true
   }
 
@@ -56,16 +59,16 @@ export class EvidenceShelf {
     return this.#byId.values()
   }
 
-  #dropOldest(): void {
-    for (const [id, kept] of this.#byId) {
-      const { thread } = kept.conviction
-      const rest = this.of(thread).filter(one => one.id !== id)
-      this.#byId.delete(id)
-      this.#bytes -= kept.bytes.length
-      if (rest.length === 0) this.#byThread.delete(thread)
-      else this.#byThread.set(thread, rest)
-      return
-    }
+  #dropOldest(isHere: (did: string) => boolean): void {
+    const all = [...this.#byId.values()]
+    const kept = all.find(({ conviction }) => !conviction.convicted.some(isHere)) ?? all[0]
+    if (kept === undefined) return
+    const { thread } = kept.conviction
+    const rest = this.of(thread).filter(({ id }) => id !== kept.id)
+    this.#byId.delete(kept.id)
+    this.#bytes -= kept.bytes.length
+    if (rest.length === 0) this.#byThread.delete(thread)
+    else this.#byThread.set(thread, rest)
   }
 }
 

@@ -1,4 +1,4 @@
-import { ok, type Result, THREADS_MAX } from '../base/index.ts'
+import { ok, type Result } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
 import { checkNeed, isPointless, LOGGED_VERBS, type NeedState } from '../need/index.ts'
 import {
@@ -11,7 +11,6 @@ import {
 } from '../roster/index.ts'
 import { threadEnded, tooManyThreads } from './commands.ts'
 import type { Context } from './context.ts'
-import { archiveNow } from './ending.ts'
 import { watchEnvelope } from './evidence.ts'
 import { contradicted } from './finality.ts'
 import { disagree, pullNow, startMember } from './following.ts'
@@ -20,15 +19,13 @@ import { onPlanSaid } from './planning.ts'
 import { noteOwn } from './refusals.ts'
 import { LOG_BYTES_MAX, THREAD_BYTES_MAX } from './room.ts'
 import { pickPeer, pull } from './sync.ts'
-import { scopedSlotOf, Thread } from './thread.ts'
-import { TOMBSTONES_MAX } from './tombstones.ts'
+import { Thread } from './thread.ts'
 import type { JournalRecord } from './types.ts'
+import { isWelcome } from './welcome.ts'
 import type { World } from './world.ts'
 
 type EnvelopeRecord = Extract<JournalRecord, { type: 'envelope' }>
 
-/** Threads in memory above which ended ones are archived before their time. */
-const CROWDED: number = THREADS_MAX - 1_000
 /** Agents whose manifest is kept; a flood of identities must not fill memory. */
 const MANIFESTS_MAX = 10_000
 /** Envelopes of one thread that wait for the log, and how many of them may be of one sender. The log itself is bounded. */
@@ -78,6 +75,7 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
   watchEnvelope(context, thread, admitted)
   if (!local && world.started && !isWanted(world, thread, admitted)) return
   thread.file(admitted, atMs)
+  world.bytes.add(thread.need.envelope.sender, admitted.bytes.length)
   const record = keep(world, admitted, atMs, local)
   context.image.noteEnvelope(id, record)
   context.observe({ type: 'envelope', thread: id, id: admitted.id, verb, sender, atMs })
@@ -94,8 +92,12 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
  */
 function isWanted(world: World, thread: Thread, admitted: Admitted): boolean {
   const bytes = thread.bytes + admitted.bytes.length
-  if (thread.isAsked(admitted.id)) return bytes <= THREAD_BYTES_MAX
   const { verb, sender } = admitted.envelope
+  const isAsked = thread.isAsked(admitted.id)
+  const isNeeded = isAsked || thread.member !== null || verb === 'NEED'
+  const requester = thread.need.envelope.sender
+  if (!world.bytes.hasRoomFor(requester, admitted.bytes.length, isNeeded)) return false
+  if (isAsked) return bytes <= THREAD_BYTES_MAX
   if (LOGGED_VERBS.has(verb)) {
     const state = thread.group?.log.state
     if (thread.isEnded() || (state !== undefined && isVoid(state, admitted))) return false
@@ -250,39 +252,6 @@ function openThread(world: World, need: Admitted<'NEED'>): Thread | undefined {
     thread.pulledAt = context.nowMs - context.settings.pullMs + context.settings.retryMs
   world.open(thread)
   return thread
-}
-
-/** Whether a new NEED may be followed: its slot is not over, and there is room. */
-function isWelcome(world: World, need: Admitted<'NEED'>): boolean {
-  const { context } = world
-  const { sender, payload } = need.envelope
-  if (context.tombstones.covers(scopedSlotOf(need), payload.epoch)) {
-    context.warn(null, `a NEED of ${sender} is not followed: its slot has ended here`)
-    return false
-  }
-  if (hasRoomFor(world, sender)) return true
-  if (context.openThreads.maySayNo(context.nowMs))
-    context.warn(null, `a NEED of ${sender} is not followed: too many open threads`)
-  return false
-}
-
-function hasRoomFor(world: World, requester: string): boolean {
-  if (world.threads.size >= CROWDED) archiveOldestEnded(world)
-  const isFull =
-    world.threads.size >= THREADS_MAX || world.context.tombstones.size >= TOMBSTONES_MAX
-  const isOwn = requester === world.context.did
-  return (isOwn || !isFull) && world.context.openThreads.hasRoomFor(requester)
-}
-
-/** Makes room before its time: two for each that comes, so that room there is. */
-function archiveOldestEnded(world: World): void {
-  let asked = 0
-  for (const thread of world.threads.values()) {
-    if (asked === 2) return
-    if (!thread.isEnded() || thread.archiving !== null) continue
-    archiveNow(world, thread)
-    asked += 1
-  }
 }
 
 /** Too early is not wrong (R5): the envelope waits, bounded, while its NEED is asked for. */

@@ -12,6 +12,18 @@ export const LOG_BYTES_MAX: number = 8 * 1024 * 1024
  */
 export const THREAD_BYTES_MAX: number = 32 * 1024 * 1024
 
+/**
+ * Bytes of the envelopes of all threads that a node follows, and about as much again for their logs. Ten thousand ordinary threads take half of it. The
+ * last quarter is for what the node needs itself: see `HeldBytes`.
+ */
+export const HELD_BYTES_MAX: number = 512 * 1024 * 1024
+
+/** Of the room for threads, tombstones and bytes, the part that requesters may fill that are not connected: identities cost nothing, connections do. */
+export const STRANGERS_PART = 0.75
+
+/** Of all bytes, the part that the threads of one requester may take. */
+const REQUESTER_PART = 0.125
+
 /** Bytes of an entry without an envelope, at most: the empty one of a new leader, and a stamp. */
 export const TICK_BYTES_MAX = 32
 
@@ -23,4 +35,28 @@ export function isWithinRoom(logBytes: number, entries: readonly LogEntry[]): bo
 
 export function bytesOf(entries: readonly LogEntry[]): number {
   return entries.reduce((sum, { data }) => sum + data.length, 0)
+}
+
+/** Bytes of envelopes in memory, in all and by the requester of their thread. */
+export class HeldBytes {
+  readonly #byRequester = new Map<string, number>()
+  #total = 0
+
+  get total(): number {
+    return this.#total
+  }
+
+  add(requester: string, bytes: number): void {
+    this.#total += bytes
+    const left = (this.#byRequester.get(requester) ?? 0) + bytes
+    if (left > 0) this.#byRequester.set(requester, left)
+    else this.#byRequester.delete(requester)
+  }
+
+  /** Whether so many bytes more fit. What the log of a thread has, and no other copy of it can stand for, `isNeeded`. */
+  hasRoomFor(requester: string, bytes: number, isNeeded: boolean): boolean {
+    if (this.#total + bytes > (isNeeded ? 1 : STRANGERS_PART) * HELD_BYTES_MAX) return false
+    const own = (this.#byRequester.get(requester) ?? 0) + bytes
+    return isNeeded || own <= REQUESTER_PART * HELD_BYTES_MAX
+  }
 }

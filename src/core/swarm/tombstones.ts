@@ -18,6 +18,8 @@ export type Tombstone = {
   readonly phase: Phase
   /** Kept until then, ms since 1970: no envelope of the thread can pass the door any more. */
   readonly until: number
+  /** Set where this node promised nothing: then it may be forgotten before its time, for want of room. */
+  readonly spare?: true
 }
 
 /** Ended threads that are remembered at once, some 60 MB. Beyond it no stranger's NEED is followed until the oldest are forgotten. */
@@ -83,12 +85,16 @@ export class Tombstones {
     return until
   }
 
-  /** Forgets those whose time has passed. */
-  prune(nowMs: number): void {
+  /** Forgets those whose time has passed, and of the spare ones that are left so many, the oldest. */
+  prune(nowMs: number, spareMax = 0): void {
     const kept = new Set<string>()
+    let spare = 0
     for (const [thread, packed] of this.#byThread) {
-      if (untilOf(packed) <= nowMs) this.#byThread.delete(thread)
-      else if (packed.charCodeAt(0) > 0) kept.add(slotOf(packed))
+      const isOver = untilOf(packed) <= nowMs
+      if (isOver || (spare < spareMax && isSpare(packed))) {
+        this.#byThread.delete(thread)
+        if (!isOver) spare += 1
+      } else if (packed.charCodeAt(0) > 0) kept.add(slotOf(packed))
     }
     for (const slot of this.#slots.keys()) if (!kept.has(slot)) this.#slots.delete(slot)
   }
@@ -109,13 +115,16 @@ function* unpacked(threads: readonly string[], all: readonly string[]): Iterable
     yield { ...unpack(packed), thread: unpackId(threads[at] as string) }
 }
 
-/** Where the parts of a packed tombstone begin: epoch + 1 (0 for none), phase, `until` in six bytes, length of the decision, decision, slot. */
+/** Where the parts of a packed tombstone begin: epoch + 1 (0 for none), phase (and SPARE), `until` in six bytes, length of the decision, decision, slot. */
 const AT = { epoch: 0, phase: 1, until: 2, decision: 8 } as const
 
-function pack({ slot, epoch, decision, phase, until }: Tombstone): string {
+/** Added to the phase of a spare one. */
+const SPARE = 128
+
+function pack({ slot, epoch, decision, phase, until, spare }: Tombstone): string {
   assert(epoch === null || (epoch >= 0 && epoch < 255), 'an epoch fits into a byte')
   const id = decision === null ? '' : packId(decision)
-  const head = [epoch === null ? 0 : epoch + 1, PHASES.indexOf(phase)]
+  const head = [epoch === null ? 0 : epoch + 1, PHASES.indexOf(phase) + (spare ? SPARE : 0)]
   for (let power = 5; power >= 0; power--) head.push(Math.floor(until / 256 ** power) % 256)
   return String.fromCharCode(...head, id.length) + id + slot
 }
@@ -123,7 +132,7 @@ function pack({ slot, epoch, decision, phase, until }: Tombstone): string {
 function unpack(packed: string): Omit<Tombstone, 'thread'> {
   const epoch = packed.charCodeAt(AT.epoch)
   const length = packed.charCodeAt(AT.decision)
-  const phase = PHASES[packed.charCodeAt(AT.phase)]
+  const phase = PHASES[packed.charCodeAt(AT.phase) % SPARE]
   assert(phase !== undefined, 'a packed tombstone has a phase')
   return {
     slot: slotOf(packed),
@@ -131,8 +140,13 @@ function unpack(packed: string): Omit<Tombstone, 'thread'> {
     decision:
       length === 0 ? null : unpackId(packed.slice(AT.decision + 1, AT.decision + 1 + length)),
     phase,
-    until: untilOf(packed)
+    until: untilOf(packed),
+    ...(isSpare(packed) && { spare: true })
   }
+}
+
+function isSpare(packed: string): boolean {
+  return packed.charCodeAt(AT.phase) >= SPARE
 }
 
 function untilOf(packed: string): number {

@@ -5,6 +5,7 @@ import type { Context } from './context.ts'
 import { EarlyArrivals } from './early.ts'
 import { Interval } from './interval.ts'
 import type { RestoredRaft } from './member.ts'
+import { HeldBytes } from './room.ts'
 import { Schedule } from './schedule.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage } from './types.ts'
@@ -32,6 +33,7 @@ export class World {
   readonly greetings = new Interval(GREETINGS_MS)
   /** Pulls of archived threads, by peer. */
   readonly #recalls = new AuthorRate({ perSecond: RECALLS_PER_SECOND, burst: RECALLS_BURST })
+  readonly bytes = new HeldBytes()
   /** When tombstones were last looked through. */
   prunedAt = 0
   readonly restored = new Map<string, Restoring>()
@@ -55,6 +57,7 @@ export class World {
   /** Lets go of a thread and all that refers to it. */
   forget(thread: Thread): void {
     this.threads.delete(thread.id)
+    this.bytes.add(thread.need.envelope.sender, -thread.bytes)
     for (const form of thread.forms()) this.groups.delete(groupIdOf(form.bytes))
     this.schedule.remove(thread)
     this.context.openThreads.remove(thread)
