@@ -10,7 +10,7 @@ import { type Body, type Header, itemOf } from './format.ts'
 import { gateOf, openGate } from './gate.ts'
 import { inlineLane, type Lanes, threadLanes } from './lanes.ts'
 import { Preamble } from './preamble.ts'
-import { type Chunk, readChunks, sizeOf } from './read-chunks.ts'
+import { type Chunk, chunksOf, readChunks, sizeOf } from './read-chunks.ts'
 import { Replayer } from './replayer.ts'
 import { type Progress, ProgressFile } from './resume.ts'
 
@@ -55,8 +55,20 @@ export type CheckInit = {
 /** Bytes from which other threads are worth their start: a quarter of a second of one thread's work. */
 const THREADS_FROM_BYTES: number = 1024 * 1024
 
+/** Where a record is read from: the path of a file, or a stream; of a stream, nothing can be resumed. */
+export type RecordSource = string | AsyncIterable<Uint8Array>
+
 /** Reads a record, checks every line and folds it. Stops at the first thing that is wrong and says which line, what, and what was expected. */
-export async function checkRecord(path: string, init: CheckInit): Promise<Report> {
+export async function checkRecord(source: RecordSource, init: CheckInit): Promise<Report> {
+  if (typeof source !== 'string') {
+    const { resume: _, ...rest } = init
+    return (await new Reading(
+      source,
+      rest,
+      await ProgressFile.open(undefined, false)
+    ).run()) as Report
+  }
+  const path = source
   const progress = await ProgressFile.open(init.resume, init.policies)
   const first = await new Reading(path, init, progress).run()
   if (first !== 'changed') return first
@@ -67,7 +79,7 @@ export async function checkRecord(path: string, init: CheckInit): Promise<Report
 }
 
 class Reading {
-  readonly #path: string
+  readonly #source: RecordSource
   readonly #init: CheckInit
   readonly #progress: ProgressFile
   readonly #before: Progress | null
@@ -84,15 +96,15 @@ class Reading {
   #isComplete = false
   #isOther = false
 
-  constructor(path: string, init: CheckInit, progress: ProgressFile) {
-    this.#path = path
+  constructor(source: RecordSource, init: CheckInit, progress: ProgressFile) {
+    this.#source = source
     this.#init = init
     this.#progress = progress
     this.#before = progress.value
   }
 
   async run(): Promise<Report | 'changed'> {
-    this.#totalBytes = await sizeOf(this.#path)
+    this.#totalBytes = typeof this.#source === 'string' ? await sizeOf(this.#source) : 0
     try {
       await this.#read()
     } finally {
@@ -112,7 +124,8 @@ class Reading {
     }
     let given = 0
     let rest: Chunk | null = null
-    for await (const chunk of readChunks(this.#path)) {
+    const source = this.#source
+    for await (const chunk of typeof source === 'string' ? readChunks(source) : chunksOf(source)) {
       if (this.#init.signal?.aborted === true) return this.#interrupted()
       if (typeof chunk === 'string') {
         rest = chunk
@@ -275,7 +288,7 @@ class Reading {
     const { header } = this.#preamble
     return {
       ok: this.#problems.length === 0,
-      path: this.#path,
+      path: typeof this.#source === 'string' ? this.#source : '-',
       thread: header?.thread ?? null,
       node: header?.node ?? null,
       protocol: header?.protocol ?? null,

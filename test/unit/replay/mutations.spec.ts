@@ -1,0 +1,83 @@
+/**
+ * Goal: no byte of a record is free, and no file makes a reader fall over. Method: 10,000 random single-byte changes of recorded files, each
+ * replayed; then damage of the other kinds, and a line without end.
+ */
+import { strict as assert } from 'node:assert'
+import { readdirSync, readFileSync } from 'node:fs'
+import { rememberingVerifier } from '../../../src/adapters/ed25519/index.ts'
+import { useNodeSha256 } from '../../../src/adapters/sha256/index.ts'
+import { checkRecord, type Report } from '../../../src/replay/check-record.ts'
+import { LINE_BYTES_MAX } from '../../../src/replay/format.ts'
+import { seededRandom } from '../../support/seeded-random.ts'
+import { testVerify } from '../../support/swarm-cluster.ts'
+
+const FOLDER = new URL('../../../protocols/record/vectors/', import.meta.url)
+const MUTATIONS = 10_000
+/** Signatures come again in each run; a changed one is looked at. */
+const verify = rememberingVerifier(testVerify)
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+function replay(bytes: Uint8Array): Promise<Report> {
+  return checkRecord(once(bytes), { verify, policies: false, replay: true })
+}
+
+describe('replay: damaged records', () => {
+  const records = readdirSync(FOLDER)
+    .filter(name => name.endsWith('.jsonl'))
+    .map(name => new Uint8Array(readFileSync(new URL(name, FOLDER))))
+  const record = records.reduce((a, b) => (a.length > b.length ? a : b))
+  const shortest = records.findIndex(({ length }) => records.every(one => one.length >= length))
+  before(() => useNodeSha256())
+
+  it('are sound before they are damaged', async () => {
+    for (const sound of records) assert((await replay(sound)).ok)
+  })
+
+  it(`are never accepted with one byte changed, ${MUTATIONS} times`, async function () {
+    this.timeout(180_000)
+    const random = seededRandom(6)
+    for (let count = 0; count < MUTATIONS; count++) {
+      // The shortest most often: it has every kind of line but a DECIDE, in a third of the time.
+      const which = count % 4 === 0 ? records.indexOf(record) : shortest
+      const changed = new Uint8Array(records[which] as Uint8Array)
+      const at = random.below(changed.length)
+      changed[at] = (changed[at] as number) ^ (1 + random.below(255))
+      const report = await replay(changed)
+      assert(!report.ok && report.problems.length === 1, `byte ${at} was changed unseen`)
+    }
+  })
+
+  it('are refused wherever they are cut', async () => {
+    const random = seededRandom(7)
+    for (let count = 0; count < 100; count++) {
+      const report = await replay(record.slice(0, random.below(record.length)))
+      assert.equal(report.problems[0]?.code, 'RECORD_TRUNCATED')
+    }
+  })
+
+  it('are named by line, field, and both sides', async () => {
+    const lines = new TextDecoder().decode(record).trimEnd().split('\n')
+    const swapped = lines.with(4, lines[5] as string).with(5, lines[4] as string)
+    const { problems } = await replay(new TextEncoder().encode(`${swapped.join('\n')}\n`))
+    const [problem] = problems
+    assert.deepEqual(
+      [problem?.line, problem?.code, problem?.field, problem?.expected, problem?.found],
+      [4, 'RECORD_ORDER', 'seq', '4', '5']
+    )
+  })
+
+  it('with a line of two gigabytes are refused at the limit of a line', async () => {
+    let given = 0
+    const PART = new Uint8Array(64 * 1024).fill(0x61)
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      yield record.slice(0, record.indexOf(10) + 1)
+      for (; given < 2 ** 31; given += PART.length) yield PART
+    }
+    const report = await checkRecord(endless(), { verify, policies: false, replay: true })
+    assert.equal(report.problems[0]?.code, 'RECORD_LINE_TOO_LONG')
+    assert(given < 2 * LINE_BYTES_MAX, `${given} bytes were read`)
+  })
+})
