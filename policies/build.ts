@@ -1,8 +1,8 @@
 /**
  * Compiles the base capsule: Rego sources to wasm, what its vectors cost, and the block that names all. Same sources, same compiler,
- * same bytes. What it does for other policies is `can-swarm policy build`.
+ * same bytes. Each sample becomes one file, as `can-swarm policy build` makes it.
  *
- *     node policies/build.ts            writes policies/base/capsule.{wasm,metered.wasm,json}, and the gas into the vectors
+ *     node policies/build.ts            writes policies/base/capsule.{wasm,metered.wasm,json}, the gas into the vectors, and policies/samples/*.car
  *     node policies/build.ts --check    compares them with a fresh compilation
  *
  * Exit status: 0 done, 1 the committed capsule differs or the compiler objects, 69 no usable compiler (not for --check).
@@ -18,21 +18,31 @@ import {
   buildCapsule,
   type CapsuleDag,
   CompilerUnavailableError,
+  encodeCapsuleFile,
   VECTORS_FILE
 } from '../src/policy/index.ts'
 
 const UNAVAILABLE = 69
+const SAMPLES_PATH: string = join(import.meta.dirname, 'samples')
+/** Folders of samples. */
+const SAMPLES = ['strict'] as const
+
+class RegoTestsFailed extends Error {}
 
 process.exitCode = await main(process.argv.includes('--check'))
 
 async function main(check: boolean): Promise<number> {
   try {
-    const init = { env: process.env, test: true, reweigh: !check }
-    const { dag, tests } = await buildCapsule(basePath(), init)
-    if (tests?.ok !== true) return failed(tests?.output ?? 'no tests were run')
-    const { cid } = dag.capsule
-    return check ? compare(cid, filesOf(dag)) : write(cid, filesOf(dag))
+    const base = await tested(basePath(), !check)
+    const files = filesOf(base)
+    for (const sample of SAMPLES) {
+      const dag = await tested(join(SAMPLES_PATH, sample), false)
+      files.set(join(SAMPLES_PATH, `${sample}.car`), encodeCapsuleFile(dag))
+    }
+    const { cid } = base.capsule
+    return check ? compare(cid, files) : write(cid, files)
   } catch (error) {
+    if (error instanceof RegoTestsFailed) return failed(error.message)
     if (!(error instanceof SwarmError)) throw error
     const status = failed(error.message)
     if (!(error instanceof CompilerUnavailableError)) return status
@@ -40,7 +50,14 @@ async function main(check: boolean): Promise<number> {
   }
 }
 
-/** What is committed, by path. */
+/** A policy folder as a capsule, once its Rego tests have passed. Raises RegoTestsFailed. */
+async function tested(path: string, reweigh: boolean): Promise<CapsuleDag> {
+  const { dag, tests } = await buildCapsule(path, { env: process.env, test: true, reweigh })
+  if (tests?.ok !== true) throw new RegoTestsFailed(tests?.output ?? 'no tests were run')
+  return dag
+}
+
+/** What is committed of the base capsule, by path. */
 function filesOf({ capsule }: CapsuleDag): Map<string, Uint8Array> {
   const dagJson = new TextDecoder().decode(encodeDagJson(capsule.manifest))
   const lines = weighedVectors(capsule).map(vector => `  ${lineOf(vector)}`)

@@ -53,12 +53,13 @@ export class ManifestKeeper {
   }
 
   async #publish(): Promise<string> {
+    const { org, zone, tags } = this.#parts.config.agents
     const payload: Payload<'MANIFEST'> = {
       capabilities: this.capabilities(),
       roles: [...this.#roles].sort(),
-      tags: [],
-      zone: '',
-      org: '',
+      tags: [...tags],
+      zone,
+      org,
       price: 1n,
       stake: 0n,
       agent: 'can-swarm'

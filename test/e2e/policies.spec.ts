@@ -5,7 +5,8 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CID } from '../../src/core/codec/index.ts'
-import { type CapsuleDag, encodeCapsuleFile } from '../../src/policy/index.ts'
+import { basePath, type CapsuleDag, encodeCapsuleFile } from '../../src/policy/index.ts'
+import type { AskedPolicy } from '../../src/rpc/index.ts'
 import { NodeProcess, nodeEnvironment, type Testnet } from '../../src/testnet/index.ts'
 import { HostilePeer, idleNeed } from '../support/hostile-peer.ts'
 import { frugalCapsule, lenientCapsule, lyingCapsule } from '../support/sample-capsules.ts'
@@ -19,6 +20,15 @@ import {
   stopTestnet,
   viewWhen
 } from '../support/testnet.ts'
+
+/** Enough for the bid gate, too little for the commit gate. */
+const GAS_OF_A_BID = 300_000
+
+type Newcomer = {
+  readonly unplug?: string
+  readonly work?: readonly string[]
+  readonly settings?: NodeJS.ProcessEnv
+}
 
 describe('e2e/policies', () => {
   const folder = freshFolder()
@@ -46,15 +56,19 @@ describe('e2e/policies', () => {
   }
   const origins = async (node: NodeProcess, cid: string): Promise<unknown> =>
     (await node.client.call('policy.list', {})).find(one => one.cid === cid)?.origin
-  const newcomer = async (name: string, unplug?: string): Promise<NodeProcess> => {
+  const newcomer = async (
+    name: string,
+    { unplug, work = [], settings = {} }: Newcomer = {}
+  ): Promise<NodeProcess> => {
     const node = new NodeProcess({
-      role: { name, title: name, work: [], verify: [], bad: false },
+      role: { name, title: name, work, verify: [], bad: false },
       home: join(folder, name),
       network: testnet.network,
       listen: '/ip4/127.0.0.1/tcp/0',
       join: testnet.first.status.addresses.slice(0, 1),
       env: nodeEnvironment({
         ...process.env,
+        ...settings,
         ...(unplug && { CAN_SWARM_NODE_UNPLUG: unplug })
       })
     })
@@ -100,7 +114,7 @@ describe('e2e/policies', () => {
   })
 
   it('rejects work that the capsule of its NEED denies, with the rule as the reason', async () => {
-    const capsule = await added(await frugalCapsule())
+    const capsule = await added(await frugalCapsule(GAS_OF_A_BID))
     const thread = await stateNeed(testnet.first, { capsule })
     const view = await endOf(testnet.first, thread, 30_000)
     assert.notEqual(view.phase, 'FINAL')
@@ -114,6 +128,56 @@ describe('e2e/policies', () => {
       false
     )
   })
+
+  it('gives work only to whom the NEED and its capsule allow, and counts one verifier of an org', async () => {
+    const { status, stdout, stderr } = await onFirst(
+      'add',
+      join(basePath(), '../samples/strict.car')
+    )
+    assert.equal(status, 0, stderr)
+    const capsule = stdout.trim()
+    const settings = {
+      CAN_SWARM_AGENTS_ORG: 'acme',
+      CAN_SWARM_AGENTS_ZONE: 'eu',
+      CAN_SWARM_AGENTS_TAGS: 'vetted'
+    }
+    const vetted = await newcomer('vetted', { work: ['text/language'], settings })
+    try {
+      const thread = await stateNeed(testnet.first, {
+        capsule,
+        terms: { zones: ['eu'], tags: ['vetted'], perOrg: 1 },
+        windows: { ...SHORT_WINDOWS, bidMs: 2000, challengeMs: 600 }
+      })
+      const view = await endOf(testnet.first, thread)
+      assert.equal(view.phase, 'FINAL', view.reason)
+      assert.equal(view.decide?.worker, vetted.did)
+      assert.equal(view.commit?.telemetry['zone'], 'eu')
+      const others = view.proposals.filter(({ worker }) => worker !== vetted.did)
+      assert.ok(others.length > 0, 'workers of no org have bid too')
+      assert.deepEqual(
+        others.map(({ attestations }) => attestations),
+        others.map(() => [])
+      )
+      const bid = view.proposals.find(({ worker }) => worker === vetted.did)
+      assert.ok((bid?.attestations.length ?? 0) > 1, 'more than one has attested')
+      const commit = await explained(`${thread}/${view.commit?.id}`, 'commit')
+      // All verifiers of a testnet are of no org, which is one: the decision counted the first.
+      assert.equal((commit.input['committee'] as unknown[]).length, 1)
+      assert.deepEqual(commit.decision.reasons, [])
+      const { decision } = await explained(`${thread}/${others[0]?.id}`, 'bid')
+      assert.deepEqual(decision.reasons, ['org: ""', 'tag: []', 'zone: ""'])
+    } finally {
+      await vetted.stop()
+    }
+  })
+
+  /** What a gate is asked about an envelope, and says. */
+  const explained = async (envelope: string, gate: string): Promise<AskedPolicy> => {
+    const { stdout, stderr } = await onFirst('explain', envelope, '--json')
+    assert.notEqual(stdout, '', stderr)
+    const { asked } = JSON.parse(stdout) as { asked: AskedPolicy[] }
+    return asked.find(one => one.gate === gate) as AskedPolicy
+  }
 
   it('shows in the thread who evaluated a proposal differently, and goes on', async () => {
     const peer = await HostilePeer.start({ network: testnet.network, name: 'diverging' })
@@ -130,13 +194,16 @@ describe('e2e/policies', () => {
       const id = await stateNeed(testnet.first, { windows: { ...SHORT_WINDOWS, bidMs: 2000 } })
       const view = await endOf(testnet.first, id)
       assert.equal(view.phase, 'FINAL', view.reason)
+      assert.ok(view.divergences.length > 0)
       assert.deepEqual(
-        view.divergences.map(({ evaluations }) => evaluations[1]?.by),
+        view.divergences.map(
+          ({ evaluations }) => evaluations.find(({ digest }) => digest.startsWith('09'))?.by
+        ),
         view.divergences.map(() => [peer.signer.did])
       )
       const home = ['--home', testnet.first.home]
       const { stdout } = await runCli([...home, 'thread', id])
-      assert.match(stdout, /^divergence +message gate of .* by .*, 09090909 by/mu)
+      assert.match(stdout, /^divergence +bid gate of .*09090909 by/mu)
       assert.match(stdout, /^warnings .*nodes evaluated the PROPOSE .* differently/mu)
     } finally {
       await peer.stop()
@@ -146,7 +213,7 @@ describe('e2e/policies', () => {
   it('asks a capsule of another node, and cannot without the store', async () => {
     const cid = await added(await lenientCapsule('travelling'))
     const plugged = await newcomer('plugged')
-    const unplugged = await newcomer('unplugged', 'artifacts')
+    const unplugged = await newcomer('unplugged', { unplug: 'artifacts' })
     try {
       const ask = (node: NodeProcess) =>
         node.client.call('policy.evaluate', { cid, input: { gate: 'commit' } })

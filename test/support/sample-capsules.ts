@@ -26,10 +26,10 @@ export function lenientCapsule(name = 'lenient'): Promise<CapsuleDag> {
   return alteredCapsule(() => ({ name }))
 }
 
-/** Has so little gas that it denies everything. */
-export function frugalCapsule(): Promise<CapsuleDag> {
+/** Has so little gas that it denies everything; with some more, that a bid passes and a result, whose question is longer, does not. */
+export function frugalCapsule(gas = 10_000): Promise<CapsuleDag> {
   return alteredCapsule(({ vectors }) => {
-    const limits = { gas: 10_000, stack: 16_384 }
+    const limits = { gas, stack: 16_384 }
     const decision = { allow: false, reasons: [OUT_OF_GAS], gas: limits.gas }
     return { name: 'frugal', limits, vectors: [{ ...(vectors[0] as Vector), decision }] }
   })

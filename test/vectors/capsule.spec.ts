@@ -7,6 +7,7 @@ import { type CapsuleBlock, loadCapsule } from '../../src/adapters/opa/index.ts'
 import { equals } from '../../src/core/base/index.ts'
 import { cidOf } from '../../src/core/codec/index.ts'
 import { meterModule } from '../../src/core/metering/index.ts'
+import { readCapsuleFile } from '../../src/policy/index.ts'
 
 const POLICIES = new URL('../../policies/', import.meta.url)
 const read = (path: string): Buffer => readFileSync(new URL(path, POLICIES))
@@ -44,6 +45,25 @@ describe('vectors/base capsule', () => {
     assert.ok(
       equals(metered.value, read('base/capsule.metered.wasm')),
       'run node policies/build.ts'
+    )
+  })
+
+  it('has a sample whose file holds its sources and vectors as they are', async () => {
+    const folder = new URL('samples/strict/', POLICIES)
+    const { capsule, sources } = await readCapsuleFile(
+      new URL('samples/strict.car', POLICIES).pathname
+    )
+    const rego = readdirSync(folder).filter(file => /(?<!_test)\.rego$/u.test(file))
+    assert.deepEqual(
+      sources.map(({ path, text }) => [path, text]),
+      rego.sort().map(file => [`strict/${file}`, read(`samples/strict/${file}`).toString()])
+    )
+    assert.deepEqual(
+      capsule.vectors.map(({ input, decision: { gas, ...decision }, name }) => {
+        assert.ok(gas > 0)
+        return { name, input, decision }
+      }),
+      JSON.parse(read('samples/strict/vectors.json').toString())
     )
   })
 

@@ -10,6 +10,7 @@ import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
 import { readAll } from '../standard-input.ts'
 import { showOutcome } from '../thread-text.ts'
+import { addTermsOptions, type TermsOptions, termsOf } from './need-terms.ts'
 
 type NeedOptions = {
   readonly capability?: string
@@ -25,7 +26,8 @@ type NeedOptions = {
   readonly open?: boolean
   readonly solo?: boolean
   readonly wait?: boolean
-} & Readonly<Partial<Record<WindowName, number>>>
+} & TermsOptions &
+  Readonly<Partial<Record<WindowName, number>>>
 
 /** Option of each window of a NEED, and what it is. */
 const WINDOWS = {
@@ -53,7 +55,7 @@ export function addNeedCommand(program: Command, shell: Shell): void {
       new Option('--k-result <N>', 'Passing verdicts that a result needs.').argParser(parseCount)
     )
     .addOption(new Option('--ttl <TIME>', 'When to give up.').argParser(parseDuration))
-    .option('--capsule <CID>', 'Policy that judges the result; see "can-swarm policy".')
+    .option('--capsule <CID>', 'Policy that judges bids and the result; see "can-swarm policy".')
     .option('--open', 'The result is not deterministic: verifiers judge it instead of comparing.')
     .option('--solo', 'Decide alone when no one else is there; the certificate says so.')
     .option(
@@ -63,6 +65,7 @@ export function addNeedCommand(program: Command, shell: Shell): void {
     .action(shell.action(need))
   for (const [name, [, help]] of Object.entries(WINDOWS))
     command.addOption(new Option(`--${name} <TIME>`, `Window: ${help}.`).argParser(parseDuration))
+  addTermsOptions(command)
   addReform(command, shell)
   examples(
     command,
@@ -152,7 +155,8 @@ async function requestOf(session: Session, options: NeedOptions): Promise<NeedRe
     ...(options.capsule === undefined ? {} : { capsule: options.capsule }),
     ...(options.open === true ? { taskClass: 'open' as const } : {}),
     ...(options.solo === true ? { solo: true } : {}),
-    ...(Object.keys(windows).length === 0 ? {} : { windows })
+    ...(Object.keys(windows).length === 0 ? {} : { windows }),
+    ...termsOf(options)
   }
   return { ...request, ...(await inputOf(session, options)) }
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { PolicyDecision, PolicyInput } from '../../core/policy/index.ts'
+import type { Gate, PolicyDecision, PolicyInput } from '../../core/policy/index.ts'
 import type { Finding, Judgement, Source } from '../../policy/index.ts'
 import type { AskedPolicy } from '../../rpc/index.ts'
 import { resolveCapsule } from '../capsule-reference.ts'
@@ -9,7 +9,7 @@ import { checkInput } from '../input-file.ts'
 import type { Session } from '../session.ts'
 import { readAll } from '../standard-input.ts'
 
-type QuestionOptions = { readonly input?: string; readonly gate?: 'message' | 'commit' }
+type QuestionOptions = { readonly input?: string; readonly gate?: Gate }
 
 /** Exit status of a deny, as of everything that a rule denied. */
 const DENIED = 4

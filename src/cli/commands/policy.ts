@@ -45,7 +45,7 @@ function addAsking(policy: Command, shell: Shell): void {
   const gate = new Option(
     '--gate <GATE>',
     'Gate that asks, when the question does not say.'
-  ).choices(['message', 'commit'])
+  ).choices(['message', 'bid', 'commit'])
   examples(
     policy
       .command('eval')

@@ -4,7 +4,7 @@ import { planDigestOf } from './digest.ts'
 import { compareAttestation } from './divergence.ts'
 import { FINDINGS_MAX, PROPOSALS_MAX } from './limits.ts'
 import { isSolo, type NeedState, type Proposal, plan } from './state.ts'
-import { countedAttestations } from './terms.ts'
+import { doesCount } from './terms.ts'
 
 /** A bid counts while bidding lasts, within the budget, once for each worker, and not from the requester. */
 export function applyPropose(state: NeedState, admitted: Admitted<'PROPOSE'>): void {
@@ -18,7 +18,7 @@ export function applyPropose(state: NeedState, admitted: Admitted<'PROPOSE'>): v
   for (const proposal of state.proposals.values()) {
     if (proposal.admitted.envelope.sender === sender) return
   }
-  state.proposals.set(admitted.id, { admitted, attestations: new Map() })
+  state.proposals.set(admitted.id, { admitted, attestations: new Map(), counted: [] })
   plan(state, admitted)
 }
 
@@ -33,15 +33,14 @@ export function applyAttestPlan(state: NeedState, admitted: Admitted<'ATTEST_PLA
     sender === proposal.admitted.envelope.sender || sender === state.need.envelope.sender
   if (related && !isSolo(state)) return
   proposal.attestations.set(sender, admitted)
+  if (doesCount(state, proposal, payload.standing)) proposal.counted.push(admitted)
   compareAttestation(state, proposal, payload.evaluation)
 }
 
 /** Proposals with K_plan attestations that count, best first: cost, then ETA, then id. */
 export function eligible(state: NeedState): readonly Proposal[] {
   const { kPlan } = state.form.envelope.payload
-  const enough = [...state.proposals.values()].filter(
-    proposal => countedAttestations(state, proposal).length >= kPlan
-  )
+  const enough = [...state.proposals.values()].filter(proposal => proposal.counted.length >= kPlan)
   return enough.sort(compareProposals)
 }
 
@@ -65,7 +64,7 @@ export function decideIfDue(state: NeedState): boolean {
   if (state.at.stamp < bidsUntil(state, state.startedAt, windows.bidMs)) return false
   const best = eligible(state)[0]
   if (best === undefined) return false
-  const attestations = countedAttestations(state, best).sort((a, b) => compareText(a.id, b.id))
+  const attestations = [...best.counted].sort((a, b) => compareText(a.id, b.id))
   state.decision = {
     need: state.need.cid,
     slot,

@@ -3,8 +3,8 @@ import type { NeedState, Proposal } from './state.ts'
 
 /** Nodes that asked one capsule one question and signed different evaluations of it: a fault or a lie of one of them. */
 export type Divergence = {
-  readonly gate: 'message' | 'commit'
-  /** What was judged (text CID): a PROPOSE at the message gate, a COMMIT at the commit gate. */
+  readonly gate: 'bid' | 'commit'
+  /** What was judged (text CID): a PROPOSE at the bid gate, a COMMIT at the commit gate. */
   readonly subject: string
   /** Who signed which evaluation digest (hex); two or more. */
   readonly evaluations: readonly { readonly digest: string; readonly by: readonly string[] }[]
@@ -12,13 +12,15 @@ export type Divergence = {
 
 type Signed = { readonly by: string; readonly digest: Uint8Array }
 
-/** Marks a proposal whose attester signed another evaluation than its author. */
+/** Marks a proposal whose attesters signed different evaluations. */
 export function compareAttestation(
   state: NeedState,
-  { admitted }: Proposal,
+  { admitted, attestations }: Proposal,
   digest: Uint8Array
 ): void {
-  if (!equals(digest, admitted.envelope.policyEvalDigest)) state.divergent.add(admitted.id)
+  const [first] = attestations.values()
+  if (first !== undefined && !equals(first.envelope.payload.evaluation, digest))
+    state.divergent.add(admitted.id)
 }
 
 /** Marks the COMMIT when a verdict in the log rests on another evaluation than the first one did. */
@@ -33,17 +35,16 @@ export function divergences(state: NeedState): Divergence[] {
   return [...state.divergent].map(subject => {
     const proposal = state.proposals.get(subject)
     const signed = proposal === undefined ? ofCommit(state) : ofProposal(proposal)
-    const gate = proposal === undefined ? 'commit' : 'message'
+    const gate = proposal === undefined ? 'commit' : 'bid'
     return { gate, subject, evaluations: grouped(signed) }
   })
 }
 
-function ofProposal({ admitted, attestations }: Proposal): Signed[] {
-  const { sender, policyEvalDigest } = admitted.envelope
-  return [
-    { by: sender, digest: policyEvalDigest },
-    ...[...attestations].map(([by, { envelope }]) => ({ by, digest: envelope.payload.evaluation }))
-  ]
+function ofProposal({ attestations }: Proposal): Signed[] {
+  return [...attestations].map(([by, { envelope }]) => ({
+    by,
+    digest: envelope.payload.evaluation
+  }))
 }
 
 /** Revealed verdicts, then findings in disputes. A seal hides its evaluation. */

@@ -22,6 +22,8 @@ export type Proposal = {
   readonly admitted: Admitted<'PROPOSE'>
   /** ATTEST_PLANs by sender; the first of each counts. */
   readonly attestations: Map<string, Admitted<'ATTEST_PLAN'>>
+  /** Those that count under the caps of the NEED's terms, in log order. */
+  readonly counted: Admitted<'ATTEST_PLAN'>[]
 }
 
 export type Lease = {
@@ -115,16 +117,15 @@ export function isSolo(state: NeedState): boolean {
 
 /** A state that changes apart from this one. Nothing has been worked on or judged while a group takes bids. */
 export function copyWhileBidding(state: NeedState): NeedState {
-  const proposals = [...state.proposals].map(
-    ([id, { admitted, attestations }]) =>
-      [id, { admitted, attestations: new Map(attestations) }] as const
-  )
+  const proposals = new Map<string, Proposal>()
+  for (const [id, { admitted, attestations, counted }] of state.proposals)
+    proposals.set(id, { admitted, attestations: new Map(attestations), counted: [...counted] })
   return {
     ...state,
     logged: new Set(state.logged),
     said: new Set(state.said),
     planned: [...state.planned],
-    proposals: new Map(proposals),
+    proposals,
     verdicts: new Map(),
     disputes: new Map(),
     divergent: new Set(state.divergent)

@@ -1,6 +1,5 @@
 import type { BidSubject, CommitSubject, Usage } from '../policy/index.ts'
 import type { NeedState } from './state.ts'
-import { countedAttestations } from './terms.ts'
 
 /** What the bid gate is asked about a proposal of the log; null when it has no such. A function of the log, so the same at every verifier. */
 export function bidSubjectOf(state: NeedState, proposalId: string): BidSubject | null {
@@ -37,7 +36,7 @@ export function commitSubjectOf(state: NeedState, commitId: string): CommitSubje
     need: need.envelope.payload,
     ballot: bid.ballot,
     standing: bid.standing,
-    committee: countedAttestations(state, proposal).map(({ envelope }) => ({
+    committee: proposal.counted.map(({ envelope }) => ({
       did: envelope.sender,
       standing: envelope.payload.standing
     })),

@@ -1,24 +1,14 @@
-import type { Admitted, Standing } from '../envelope/index.ts'
+import type { Standing } from '../envelope/index.ts'
 import type { NeedState, Proposal } from './state.ts'
 
 /** What a finding says of who gives it; null says nothing. */
 type Said = Standing | null
 
-/** The ATTEST_PLANs of a proposal that count, each as the log had it: the first ones of an org or zone, up to its cap. */
-export function countedAttestations(
-  state: NeedState,
-  { admitted, attestations }: Proposal
-): Admitted<'ATTEST_PLAN'>[] {
-  const worker = admitted.envelope.payload.standing
-  const counted: Admitted<'ATTEST_PLAN'>[] = []
-  const kept: Said[] = []
-  for (const attestation of attestations.values()) {
-    const { standing } = attestation.envelope.payload
-    if (!hasRoom(state, { worker, kept, one: standing })) continue
-    kept.push(standing)
-    counted.push(attestation)
-  }
-  return counted
+/** Whether one more ATTEST_PLAN of a proposal counts: the first ones of an org or zone do, up to its cap. */
+export function doesCount(state: NeedState, { admitted, counted }: Proposal, one: Said): boolean {
+  if (state.need.envelope.payload.terms === null) return true
+  const kept = counted.map(({ envelope }) => envelope.payload.standing)
+  return hasRoom(state, { worker: admitted.envelope.payload.standing, kept, one })
 }
 
 /** What the decided worker said of itself with its bid. */

@@ -42,7 +42,12 @@ export function agentHandlers(parts: NodeParts, manifest: ManifestKeeper): Agent
         task,
         outputs: outputs.map(parseCid),
         verifyBounty: BigInt(view.verifyBounty),
-        telemetry: { ...telemetry, cost: BigInt(telemetry.cost) }
+        telemetry: {
+          ...telemetry,
+          cost: BigInt(telemetry.cost),
+          // An agent that does not say where it ran has run where its node is.
+          zone: telemetry.zone === '' ? parts.config.agents.zone : telemetry.zone
+        }
       })),
     'agent.verdict': ({ thread, commit, pass, reasons }) =>
       acts.verdict(thread, { commit, pass, reasons }),
@@ -153,7 +158,7 @@ class AgentActs {
     const { policy, capsules } = this.#parts
     const decision = await capsules.evaluate(capsule, input)
     const digest = evaluationDigest({ input, decision, capsule, engine: policy.engine })
-    return { digest, denied: decision.allow ? null : decision.reasons.join('; ') }
+    return { digest, denied: decision.allow ? null : denialOf(decision.reasons) }
   }
 
   async #publish(draft: Draft): Promise<{ envelope: string }> {
@@ -165,4 +170,11 @@ class AgentActs {
   #view(thread: string): Promise<ThreadView> {
     return this.#parts.threads.view(thread)
   }
+}
+
+/** Characters of a capsule's reasons that go into a verdict: what an envelope takes is more, what a person reads is less. */
+const DENIAL_LENGTH_MAX = 1_000
+
+function denialOf(reasons: readonly string[]): string {
+  return reasons.join('; ').slice(0, DENIAL_LENGTH_MAX).toWellFormed()
 }

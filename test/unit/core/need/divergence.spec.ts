@@ -26,7 +26,7 @@ describe('core/need/divergence', () => {
     assert.deepEqual(divergences(log.state), [])
   })
 
-  it('names who attested a proposal by another evaluation than its author', () => {
+  it('names who attested a proposal by another evaluation than others', () => {
     const world = new NeedWorld()
     const proposal = world.propose(WORKER)
     world.at(1, proposal)
@@ -35,10 +35,10 @@ describe('core/need/divergence', () => {
     world.at(3, world.attestPlan(3, proposal, { evaluation: OTHER }))
     assert.deepEqual(divergences(world.log.state), [
       {
-        gate: 'message',
+        gate: 'bid',
         subject: proposal.id,
         evaluations: [
-          { digest: usual, by: [did(WORKER), did(2)] },
+          { digest: usual, by: [did(2)] },
           { digest: other, by: [did(3)] }
         ]
       }
