@@ -28,8 +28,8 @@ await build({
   // The text of the program stays in memory while it runs. Names are kept: stack traces are read by people.
   minifyWhitespace: true,
   minifySyntax: true,
-  // Native code and wasm are loaded by their own packages.
-  external: ['classic-level', '@automerge/automerge'],
+  // Native code, wasm and threads are loaded by their own packages.
+  external: ['classic-level', '@automerge/automerge', 'tinypool'],
   // Some dependencies are CommonJS and call require() for Node's own modules.
   banner: {
     js: "import { createRequire as canSwarmRequire } from 'node:module'; const require = canSwarmRequire(import.meta.url);"

@@ -2,10 +2,11 @@ import { assert } from '../../core/base/index.ts'
 import { type PolicyDecision, type PolicyInput, policyText } from '../../core/policy/index.ts'
 import type { Logger } from '../../ports/index.ts'
 import type { Capsule } from './capsule.ts'
-import { CapsuleRefusedError, PolicyTimeoutError, PolicyUnavailableError } from './errors.ts'
-import { GUESTS_MAX, LOAD_MS_MAX, PENDING_MAX, REFUSED_MAX } from './limits.ts'
-import { loadRequest } from './load.ts'
-import { WorkerLink } from './worker-link.ts'
+import { CapsuleRefusedError } from './errors.ts'
+import { EvaluatorPool } from './evaluator-pool.ts'
+import { GUESTS_MAX, LOAD_MS_MAX, REFUSED_MAX } from './limits.ts'
+import { sourceOf, vectorsOf } from './load.ts'
+import type { CapsuleSource } from './protocol.ts'
 
 export type GuestCapsulesInit = { readonly workerUrl: URL; readonly logger: Logger }
 
@@ -15,19 +16,19 @@ export type GuestCapsulesInit = { readonly workerUrl: URL; readonly logger: Logg
  */
 export class GuestCapsules {
   /** Least recently asked first. */
-  readonly #ready = new Map<string, Capsule>()
+  readonly #ready = new Map<string, CapsuleSource>()
   readonly #refused = new Map<string, CapsuleRefusedError>()
   readonly #loading = new Map<string, Promise<void>>()
-  readonly #link: WorkerLink
+  readonly #pool: EvaluatorPool
 
   constructor({ workerUrl, logger }: GuestCapsulesInit) {
-    this.#link = new WorkerLink({
+    this.#pool = new EvaluatorPool({
       workerUrl,
-      preload: () => [...this.#ready.values()].map(loadRequest),
+      threads: 1,
+      sources: [],
       timeoutMs: LOAD_MS_MAX,
-      timeoutError: ({ capsule }) => new PolicyTimeoutError(capsule, LOAD_MS_MAX),
-      unavailable: why => new PolicyUnavailableError(why),
-      onRestart: why => logger.warn('the worker of fetched policies is restarted', { why })
+      onAlarm: (why, about) =>
+        logger.error('the worker of fetched policies is replaced', { why, ...about })
     })
   }
 
@@ -48,35 +49,27 @@ export class GuestCapsules {
     return loading
   }
 
-  async evaluate(cid: string, input: PolicyInput): Promise<PolicyDecision> {
-    if (this.#link.waiting >= PENDING_MAX)
-      throw new PolicyUnavailableError('too many evaluations wait')
-    this.#touch(cid)
-    const answer = await this.#link.ask({
-      kind: 'evaluate',
-      capsule: cid,
-      input: policyText(input)
-    })
-    assert(answer.kind === 'decided', 'an evaluation is answered by a decision')
-    return { allow: answer.allow, reasons: answer.reasons, gas: answer.gas }
+  evaluate(cid: string, input: PolicyInput): Promise<PolicyDecision> {
+    const source = this.#ready.get(cid)
+    assert(source !== undefined, 'the engine asks guests that are ready only')
+    this.#ready.delete(cid)
+    this.#ready.set(cid, source)
+    return this.#pool.judge(source, policyText(input))
   }
 
   async close(why: string): Promise<void> {
     this.#ready.clear()
-    await this.#link.close(why)
+    await this.#pool.close(why)
   }
 
   async #load(capsule: Capsule): Promise<void> {
     const { cid } = capsule
-    const answer = await this.#link.ask(loadRequest(capsule))
-    assert(answer.kind === 'loaded', 'a load is answered by its outcome')
-    if (answer.flaw !== null) throw this.#refuse(cid, answer.flaw)
-    this.#ready.set(cid, capsule)
+    const source = sourceOf(capsule)
+    const flaw = await this.#pool.check({ source, vectors: vectorsOf(capsule) })
+    if (flaw !== null) throw this.#refuse(cid, flaw)
+    this.#ready.set(cid, source)
     const [oldest = cid] = this.#ready.keys()
-    if (this.#ready.size <= GUESTS_MAX) return
-    this.#ready.delete(oldest)
-    // A thread that has ended meanwhile has forgotten it already.
-    this.#link.ask({ kind: 'unload', capsule: oldest }).catch(() => undefined)
+    if (this.#ready.size > GUESTS_MAX) this.#ready.delete(oldest)
   }
 
   #refuse(cid: string, flaw: string): CapsuleRefusedError {
@@ -85,12 +78,5 @@ export class GuestCapsules {
     const [oldest = cid] = this.#refused.keys()
     if (this.#refused.size > REFUSED_MAX) this.#refused.delete(oldest)
     return error
-  }
-
-  #touch(cid: string): void {
-    const capsule = this.#ready.get(cid)
-    assert(capsule !== undefined, 'the engine asks guests that are ready only')
-    this.#ready.delete(cid)
-    this.#ready.set(cid, capsule)
   }
 }

@@ -35,5 +35,17 @@ export const PENDING_MAX = 10_000
 export const GUESTS_MAX = 8
 /** Refused capsules that are remembered, so that nobody makes a node judge the same one again. */
 export const REFUSED_MAX = 1024
+/** Questions in one message to a thread: what costs it a few ms. */
+export const BATCH_QUESTIONS_MAX = 32
+/** Characters of the inputs in one message, but for one that is longer alone: inputs of the usual size fit thirty-two times. */
+export const BATCH_CHARACTERS_MAX: number = 128 * 1024
+/** After so many ms a thread answers what it has judged of a message, and leaves the rest to be asked again: nobody waits for what came later. */
+export const SLICE_MS = 4
+/** Threads that judge messages by the base capsule. One that burns its gas leaves the other to the rest. */
+export const THREADS_MAX = 2
+/** How long a thread besides the first stays without work, in ms. */
+export const IDLE_THREAD_MS = 30_000
+/** Longest start of a thread in ms. A machine under heavy load needs seconds. */
+export const START_MS_MAX = 30_000
 /** Wall time in ms for loading one capsule: metering, compiling, and its vectors on a busy machine. A guard, not a limit. */
 export const LOAD_MS_MAX = 30_000

@@ -4,7 +4,7 @@ import { type PolicyDecision, type PolicyInput, policyText } from '../../core/po
 import type { Capsule } from './capsule.ts'
 import { decide } from './decide.ts'
 import { CapsuleRefusedError } from './errors.ts'
-import type { LoadRequest } from './protocol.ts'
+import type { CapsuleSource, VectorText } from './protocol.ts'
 import { type EvaluationLimits, Sandbox } from './sandbox.ts'
 
 /** Answers a question; a trap or a bad answer is a deny. */
@@ -15,21 +15,24 @@ export function openWasm(
   wasm: Uint8Array,
   init: { readonly entrypoint: string; readonly limits: EvaluationLimits }
 ): Result<Judge> {
-  const created = createSandbox(wasm, { ...init, isMetered: false })
+  const created = openSource({ wasm, sandbox: { ...init, isMetered: false } })
   if (!created.ok) return created
   return ok(input => decide(created.value, policyText(input)))
 }
 
 /** Opens a capsule in this thread and runs its vectors. Raises CapsuleRefusedError. A node uses the engine, which has a thread for it. */
 export function openCapsule(capsule: Capsule): Judge {
-  const loaded = loadSandbox(loadRequest(capsule))
+  const loaded = loadSandbox(sourceOf(capsule), vectorsOf(capsule))
   if (!loaded.ok) throw new CapsuleRefusedError(capsule.cid, flawText(loaded.refusal))
   return input => decide(loaded.value, policyText(input))
 }
 
 /** A sandbox whose capsule gives every vector its decision and its gas. Never throws. */
-export function loadSandbox({ wasm, sandbox, vectors }: LoadRequest): Result<Sandbox> {
-  const created = createSandbox(wasm, sandbox)
+export function loadSandbox(
+  source: CapsuleSource,
+  vectors: readonly VectorText[]
+): Result<Sandbox> {
+  const created = openSource(source)
   if (!created.ok) return created
   try {
     const failing = vectors.find(
@@ -43,34 +46,43 @@ export function loadSandbox({ wasm, sandbox, vectors }: LoadRequest): Result<San
   }
 }
 
+/** Opens a capsule without its vectors. Never throws. */
+export function openSource({ wasm, sandbox }: Omit<CapsuleSource, 'capsule'>): Result<Sandbox> {
+  try {
+    return Sandbox.create(wasm, sandbox)
+  } catch (error) {
+    return unrunnable(error)
+  }
+}
+
 /** Why a capsule is refused, for people. */
 export function flawText({ code, message }: { code: string; message: string }): string {
   return `${message} (${code})`
 }
 
-export function loadRequest(capsule: Capsule): LoadRequest {
-  const { cid, wasm, metered, entrypoint, limits, vectors } = capsule
+/** What a thread needs to open a capsule. */
+export function sourceOf({ cid, wasm, metered, entrypoint, limits }: Capsule): CapsuleSource {
   return {
-    kind: 'load',
     capsule: cid,
-    wasm: metered ?? wasm,
-    sandbox: { entrypoint, limits, isMetered: metered !== null },
-    vectors: vectors.map(({ name, input, decision }) => ({
-      name,
-      input: policyText(input),
-      allow: decision.allow,
-      reasons: decision.reasons,
-      gas: decision.gas
-    }))
+    wasm: shared(metered ?? wasm),
+    sandbox: { entrypoint, limits, isMetered: metered !== null }
   }
 }
 
-function createSandbox(wasm: Uint8Array, init: LoadRequest['sandbox']): Result<Sandbox> {
-  try {
-    return Sandbox.create(wasm, init)
-  } catch (error) {
-    return unrunnable(error)
-  }
+export function vectorsOf({ vectors }: Capsule): VectorText[] {
+  return vectors.map(({ name, input, decision: { allow, reasons, gas } }) => ({
+    name,
+    input: policyText(input),
+    allow,
+    reasons,
+    gas
+  }))
+}
+
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length))
+  copy.set(bytes)
+  return copy
 }
 
 function unrunnable(error: unknown): Result<never> {

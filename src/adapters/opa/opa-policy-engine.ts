@@ -1,27 +1,24 @@
+import { availableParallelism } from 'node:os'
 import { assert, compareText } from '../../core/base/index.ts'
 import { taggedHash } from '../../core/codec/index.ts'
 import { METERING_RULES } from '../../core/metering/index.ts'
 import { type PolicyDecision, type PolicyInput, policyText } from '../../core/policy/index.ts'
 import type { Logger, PolicyEngine } from '../../ports/index.ts'
 import { type Capsule, loadCapsule, loadShippedCapsule } from './capsule.ts'
-import {
-  CapsuleRefusedError,
-  CapsuleUnavailableError,
-  PolicyTimeoutError,
-  PolicyUnavailableError
-} from './errors.ts'
+import { CapsuleRefusedError, CapsuleUnavailableError, PolicyUnavailableError } from './errors.ts'
+import { EvaluatorPool } from './evaluator-pool.ts'
 import { GuestCapsules } from './guests.ts'
 import {
   ANSWER_BYTES_MAX,
   LARGE_MEMORY_PAGES,
-  PENDING_MAX,
   REASON_LENGTH_MAX,
   REASONS_MAX,
   SMALL_INPUT_BYTES,
-  SMALL_MEMORY_PAGES
+  SMALL_MEMORY_PAGES,
+  THREADS_MAX
 } from './limits.ts'
-import { loadRequest } from './load.ts'
-import { WorkerLink } from './worker-link.ts'
+import { sourceOf, vectorsOf } from './load.ts'
+import type { CapsuleSource } from './protocol.ts'
 
 /** How policies are called, as the engine hash names it: OPA's ABI for wasm, since the version with `opa_eval`. */
 export const EVALUATOR = { abi: 'opa-wasm', version: '1.2' } as const
@@ -52,7 +49,7 @@ export interface OpaPolicyEngine extends PolicyEngine {
 }
 
 /**
- * The policy engine over OPA's wasm, in one worker thread for the shipped capsules and, once there are any, one for strangers'. Reads the capsules at once (raises CapsuleRefusedError); runs their
+ * The policy engine over OPA's wasm, in a pool of threads for the shipped capsules and, once there are any, a thread for strangers'. Reads the capsules at once (raises CapsuleRefusedError); runs their
  * vectors in `start`, which rejects with the same error. Everything else is the port's contract.
  */
 export function opaPolicyEngine(init: OpaPolicyEngineInit): OpaPolicyEngine {
@@ -64,10 +61,11 @@ class Engine implements OpaPolicyEngine {
   readonly baseCapsule: string
   readonly #init: OpaPolicyEngineInit
   readonly #capsules: ReadonlyMap<string, Capsule>
-  /** Capsules that the worker accepted: those that a new thread gets first. */
+  readonly #sources: ReadonlyMap<string, CapsuleSource>
+  /** CIDs of those that a thread accepted. */
   readonly #loaded = new Set<string>()
   readonly #refused = new Map<string, CapsuleRefusedError>()
-  readonly #link: WorkerLink
+  readonly #pool: EvaluatorPool
   readonly #guests: GuestCapsules
   #loading: Promise<void> | null = null
   #stopped = false
@@ -81,13 +79,13 @@ class Engine implements OpaPolicyEngine {
     this.baseCapsule = base.cid
     this.engine = engineHash(base.capabilities)
     this.#capsules = new Map(capsules.map(capsule => [capsule.cid, capsule]))
-    this.#link = new WorkerLink({
+    this.#sources = new Map(capsules.map(capsule => [capsule.cid, sourceOf(capsule)]))
+    this.#pool = new EvaluatorPool({
+      sources: [...this.#sources.values()],
       workerUrl: init.workerUrl,
-      preload: () => [...this.#loaded].map(cid => loadRequest(this.#capsules.get(cid) as Capsule)),
+      threads: Math.min(THREADS_MAX, availableParallelism()),
       timeoutMs: init.timeoutMs,
-      timeoutError: request => new PolicyTimeoutError(request.capsule, init.timeoutMs),
-      unavailable: why => new PolicyUnavailableError(why),
-      onRestart: why => init.logger.warn('the policy worker is restarted', { why })
+      onAlarm: (why, about) => init.logger.error('a policy worker is replaced', { why, ...about })
     })
     this.#guests = new GuestCapsules(init)
   }
@@ -103,7 +101,7 @@ class Engine implements OpaPolicyEngine {
     this.#loading = null
     this.#loaded.clear()
     await Promise.all([
-      this.#link.close('the engine is stopped'),
+      this.#pool.close('the engine is stopped'),
       this.#guests.close('the engine is stopped')
     ])
   }
@@ -123,17 +121,19 @@ class Engine implements OpaPolicyEngine {
     if (this.#stopped) throw new PolicyUnavailableError('the engine is stopped')
     if (this.#guests.holds(capsule)) return this.#guests.evaluate(capsule, input)
     if (!this.#capsules.has(capsule)) throw new CapsuleUnavailableError(capsule)
-    if (this.#link.waiting >= PENDING_MAX)
-      throw new PolicyUnavailableError('too many evaluations wait')
     if (!this.#loaded.has(capsule)) await this.#load()
     const refused = this.#refused.get(capsule)
     if (refused !== undefined) throw refused
-    const answer = await this.#link.ask({ kind: 'evaluate', capsule, input: policyText(input) })
-    assert(answer.kind === 'decided', 'an evaluation is answered by a decision')
-    return { allow: answer.allow, reasons: answer.reasons, gas: answer.gas }
+    return this.#pool.judge(this.#sourceOf(capsule), policyText(input))
   }
 
-  /** Starts the thread and loads every capsule, once. */
+  #sourceOf(cid: string): CapsuleSource {
+    const source = this.#sources.get(cid)
+    assert(source !== undefined, 'every shipped capsule has a source')
+    return source
+  }
+
+  /** Starts a thread and checks every capsule, once. */
   #load(): Promise<void> {
     this.#loading ??= this.#loadAll().catch((error: unknown) => {
       this.#loading = null
@@ -146,10 +146,10 @@ class Engine implements OpaPolicyEngine {
     const capsules = [...this.#capsules.values()].sort((a, b) => compareText(a.cid, b.cid))
     await Promise.all(
       capsules.map(async capsule => {
-        const answer = await this.#link.ask(loadRequest(capsule))
-        assert(answer.kind === 'loaded', 'a load is answered by its outcome')
-        if (answer.flaw === null) this.#loaded.add(capsule.cid)
-        else this.#refused.set(capsule.cid, new CapsuleRefusedError(capsule.cid, answer.flaw))
+        const source = this.#sourceOf(capsule.cid)
+        const flaw = await this.#pool.check({ source, vectors: vectorsOf(capsule) })
+        if (flaw === null) this.#loaded.add(capsule.cid)
+        else this.#refused.set(capsule.cid, new CapsuleRefusedError(capsule.cid, flaw))
       })
     )
   }

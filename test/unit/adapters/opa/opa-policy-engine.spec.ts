@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { decode as decodeDagJson, encode as encodeDagJson } from '@ipld/dag-json'
 import {
   type CapsuleBlock,
@@ -10,6 +11,7 @@ import {
   type OpaPolicyEngineInit,
   opaPolicyEngine
 } from '../../../../src/adapters/opa/index.ts'
+import { PENDING_MAX } from '../../../../src/adapters/opa/limits.ts'
 import { cidOf } from '../../../../src/core/codec/index.ts'
 import { VERBS } from '../../../../src/core/envelope/index.ts'
 import { CAPABILITY_OF_VERB, type PolicyInput } from '../../../../src/core/policy/index.ts'
@@ -49,14 +51,21 @@ function altered(
   return folder
 }
 
-/** A worker that answers loads, and evaluations as told: `answer` is an expression over `request`. */
+/** A worker that accepts every capsule, and judges as told: `answer` are statements over `input`. */
 function fakeWorker(answer: string): URL {
-  const source = `import { parentPort } from 'node:worker_threads'
-    parentPort.on('message', request => {
-      if (request.kind === 'load') parentPort.postMessage({ kind: 'loaded', capsule: request.capsule, flaw: null })
-      else { ${answer} }
+  const source = `import { Tinypool } from ${JSON.stringify(import.meta.resolve('tinypool'))}
+    const { progress } = Tinypool.workerData
+    export const check = () => null
+    export const judge = ({ inputs, lane }) => inputs.map(input => {
+      Atomics.add(progress, lane, 1)
+      ${answer}
+      return { allow: true, reasons: [], gas: 1 }
     })`
-  return new URL(`data:text/javascript,${encodeURIComponent(source)}`)
+  const folder = mkdtempSync(join(tmpdir(), 'worker-'))
+  folders.push(folder)
+  const path = join(folder, 'worker.mjs')
+  writeFileSync(path, source)
+  return pathToFileURL(path)
 }
 
 afterEach(async () => {
@@ -254,35 +263,63 @@ describe('adapters/opa/refused capsules', () => {
 })
 
 describe('adapters/opa/faults', () => {
-  const decided = `parentPort.postMessage({ kind: 'decided', allow: true, reasons: [], gas: 1 })`
+  const alarms: string[] = []
+  const logger = { ...silent, error: (message: string) => void alarms.push(message) }
+  beforeEach(() => void alarms.splice(0))
+  const ask = (engine: PolicyEngine, x: PolicyInput[string]) =>
+    engine.evaluate(capsule.cid, { gate: 'message', x })
 
-  it('abstains from an evaluation that takes too long, and goes on with the others', async () => {
-    const hangs = fakeWorker(`if (request.input.includes('hang')) for (;;) {} ; ${decided}`)
-    const engine = create({ workerUrl: hangs, timeoutMs: 200 })
-    const slow = assert.rejects(engine.evaluate(capsule.cid, { gate: 'message', x: 'hang' }), {
-      code: 'POLICY_TIMEOUT'
+  for (const [what, answer, code, timeoutMs] of [
+    ['takes too long', 'if (input.includes("odd")) for (;;) {}', 'POLICY_TIMEOUT', 300],
+    [
+      'takes all memory of its thread',
+      'if (input.includes("odd")) for (const held = []; ; ) held.push(Array(1e6).fill(0.5))',
+      'POLICY_UNAVAILABLE',
+      20_000
+    ]
+  ] as const)
+    it(`abstains from an evaluation that ${what}, sounds the alarm, and answers the others`, async () => {
+      const engine = create({ workerUrl: fakeWorker(answer), timeoutMs, logger })
+      await engine.start()
+      const before = [1, 2].map(x => ask(engine, x))
+      const odd = assert.rejects(ask(engine, 'odd'), { code })
+      const after = [3, 4, 5].map(x => ask(engine, x))
+      await odd
+      const answers = await Promise.all([...before, ...after])
+      assert.deepEqual(new Set(answers.map(({ allow }) => allow)), new Set([true]))
+      assert.deepEqual(alarms, ['a policy worker is replaced'])
+      assert.equal((await ask(engine, 6)).allow, true)
     })
-    const others = [1, 2, 3].map(x => engine.evaluate(capsule.cid, { gate: 'message', x }))
-    await slow
-    assert.deepEqual(
-      (await Promise.all(others)).map(({ allow }) => allow),
-      [true, true, true]
-    )
+
+  it('replaces a thread as often as it must', async () => {
+    const worker = fakeWorker('if (input.includes("odd")) for (;;) {}')
+    const engine = create({ workerUrl: worker, timeoutMs: 150, logger })
+    await engine.start()
+    for (let i = 0; i < 3; i++) {
+      await assert.rejects(ask(engine, `odd ${i}`), { code: 'POLICY_TIMEOUT' })
+      assert.equal((await ask(engine, i)).allow, true)
+    }
+    assert.equal(alarms.length, 3)
   })
 
-  it('abstains from an evaluation that ends the worker, and goes on with the others', async () => {
-    const dies = fakeWorker(`if (request.input.includes('die')) process.exit(1) ; ${decided}`)
-    const engine = create({ workerUrl: dies })
-    const fatal = assert.rejects(engine.evaluate(capsule.cid, { gate: 'message', x: 'die' }), {
-      code: 'POLICY_UNAVAILABLE'
-    })
-    const other = engine.evaluate(capsule.cid, { gate: 'message', x: 1 })
-    await fatal
-    assert.equal((await other).allow, true)
+  it('waits for a thread that is slow to start', async () => {
+    const slow = fakeWorker('')
+    const engine = create({ workerUrl: slow, timeoutMs: 1, logger })
+    assert.equal((await ask(engine, 1)).allow, true)
+    assert.deepEqual(alarms, [])
+  })
+
+  it('takes so many questions and no more', async () => {
+    const engine = create({ workerUrl: fakeWorker('') })
+    await engine.start()
+    const asked = Array.from({ length: PENDING_MAX + 1 }, (_, x) => ask(engine, x))
+    await assert.rejects(asked.pop() ?? Promise.resolve(), { code: 'POLICY_UNAVAILABLE' })
+    assert.equal((await Promise.all(asked)).length, PENDING_MAX)
   })
 
   it('says so when the worker cannot run', async () => {
     const engine = create({ workerUrl: new URL('data:text/javascript,throw 1') })
     await assert.rejects(engine.start(), { code: 'POLICY_UNAVAILABLE' })
+    await assert.rejects(ask(engine, 1), { code: 'POLICY_UNAVAILABLE' })
   })
 })
