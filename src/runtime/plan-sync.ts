@@ -189,6 +189,8 @@ export class PlanSync {
   /** The code of a rejection, which an honest peer's door would have spoken too; null for everything else. */
   async #judge(from: string, bytes: Uint8Array): Promise<string | null> {
     for (let attempt = 0; ; attempt++) {
+      // Answers of the policy's worker may come as fast as they are asked for: sockets and timers have their turn between.
+      await new Promise<void>(resolve => setImmediate(resolve))
       if (this.#isStopped || this.#components.streams.isBanned(from)) return null
       const { verdict, refusal } = await this.#components.door.admit(bytes, from, 'plan')
       if (verdict === 'accept') this.#brought++
@@ -220,6 +222,14 @@ export class PlanSync {
   }
 }
 
+/** What was this node's load or fault and not the envelope's. */
+const TRANSIENT: ReadonlySet<string> = new Set([
+  'RATE_LIMITED',
+  'DOOR_BUSY',
+  'POLICY_TIMEOUT',
+  'POLICY_UNAVAILABLE'
+])
+
 function mayComeAgain(refusal: Admission['refusal']): boolean {
-  return refusal?.code === 'RATE_LIMITED' || refusal?.code === 'DOOR_BUSY'
+  return refusal !== undefined && TRANSIENT.has(refusal.code)
 }

@@ -1,0 +1,90 @@
+/** What a hostile peer may send in plan sync: frames for one thread. */
+import { createHash } from 'node:crypto'
+import { deflateRawSync } from 'node:zlib'
+import { Bloom } from '../../src/adapters/automerge/bloom.ts'
+import { leb128 } from '../../src/adapters/automerge/byte-cursor.ts'
+import { chainActor, genesisChange, planChange } from '../../src/adapters/automerge/change-chunk.ts'
+import { encodeSyncMessage } from '../../src/adapters/automerge/sync-message.ts'
+import { concat } from '../../src/core/base/index.ts'
+import type { Admitted } from '../../src/core/envelope/index.ts'
+import { encodePlanFrame } from '../../src/runtime/plan-frame.ts'
+
+const RANDOM_HASH = (at: number): string => createHash('sha256').update(`hash ${at}`).digest('hex')
+
+/** A frame of a message with these changes. */
+export function frameOf(
+  thread: string,
+  changes: readonly Uint8Array[],
+  heads?: string[]
+): Uint8Array {
+  const have = [{ lastSync: [], bloom: Bloom.of([]) }]
+  const message = encodeSyncMessage({ heads: heads ?? [RANDOM_HASH(0)], need: [], have, changes })
+  return encodePlanFrame({ thread, message }) as Uint8Array
+}
+
+/** The change of an update as an honest node makes it; with another actor, position or ground where one is given. */
+export function changeOf(
+  thread: string,
+  update: Admitted<'UPDATE_PLAN'>,
+  other: { readonly actor?: Uint8Array; readonly seq?: number; readonly dep?: string } = {}
+): Uint8Array {
+  const genesis = genesisChange(thread)
+  const { sender, payload } = update.envelope
+  return planChange({
+    genesisActor: genesis.actor,
+    actor: other.actor ?? chainActor(thread, sender, payload.session),
+    seq: other.seq ?? payload.seq,
+    dep: other.dep ?? genesis.hash,
+    envelope: update.bytes
+  }).bytes
+}
+
+/** A chunk of any type around any body, with a checksum that holds. */
+export function chunkOf(type: number, body: Uint8Array): Uint8Array {
+  const hashed = concat([Uint8Array.from([type, ...leb128(body.length)]), body])
+  const sum = createHash('sha256').update(hashed).digest().subarray(0, 4)
+  return concat([Uint8Array.of(0x85, 0x6f, 0x4a, 0x83), sum, hashed])
+}
+
+/** A compressed change of some 3 KB that unpacks to 9 MB of operations. */
+export function bombChunk(): Uint8Array {
+  return chunkOf(2, deflateRawSync(new Uint8Array(9_000_000)))
+}
+
+/** A compressed change with a text of 20 million characters. */
+export function textChunk(): Uint8Array {
+  return chunkOf(2, deflateRawSync(Buffer.alloc(20_000_000, 'x')))
+}
+
+/** A change by an actor of 4,000 bytes. */
+export function longActorChunk(): Uint8Array {
+  const genesis = Buffer.from(RANDOM_HASH(1), 'hex')
+  const actor = new Uint8Array(4_000).fill(9)
+  return chunkOf(1, Uint8Array.from([1, ...genesis, ...leb128(4_000), ...actor, 1, 65, 0, 0, 0, 0]))
+}
+
+/** Changes of updates that rest on changes which nobody has. */
+export function orphanFrames(
+  thread: string,
+  updates: readonly Admitted<'UPDATE_PLAN'>[],
+  perFrame: number
+): Uint8Array[] {
+  const changes = updates.map((update, at) => changeOf(thread, update, { dep: RANDOM_HASH(at) }))
+  const frames: Uint8Array[] = []
+  for (let at = 0; at < changes.length; at += perFrame)
+    frames.push(frameOf(thread, changes.slice(at, at + perFrame)))
+  return frames
+}
+
+/** A message as large as one may be that asks for as much work as one can. */
+export function heaviestFrame(thread: string): Uint8Array {
+  const hashes = (count: number, from: number): string[] =>
+    Array.from({ length: count }, (_, at) => RANDOM_HASH(from + at))
+  const message = encodeSyncMessage({
+    heads: hashes(14_000, 0),
+    need: hashes(14_000, 20_000),
+    have: [{ lastSync: [], bloom: Bloom.of(hashes(60_000, 40_000)) }],
+    changes: []
+  })
+  return encodePlanFrame({ thread, message }) as Uint8Array
+}

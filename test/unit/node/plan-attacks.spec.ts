@@ -1,0 +1,185 @@
+// Goal: a hostile peer of plan sync cannot wedge, inflate or rewrite a plan. Method: a node of all real parts; a libp2p peer in a thread of
+// its own sends what a liar may send. After each case: whether the node ended the talk, its document, and how long its event loop stood still.
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { Worker } from 'node:worker_threads'
+import { chainActor, genesisChange } from '../../../src/adapters/automerge/change-chunk.ts'
+import { nodeSigner } from '../../../src/adapters/ed25519/index.ts'
+import { CID } from '../../../src/core/codec/index.ts'
+import { type Admitted, sealEnvelope } from '../../../src/core/envelope/index.ts'
+import type { AttackCase, AttackResult } from '../../support/plan-attacker.ts'
+import {
+  bombChunk,
+  changeOf,
+  frameOf,
+  heaviestFrame,
+  longActorChunk,
+  orphanFrames,
+  textChunk
+} from '../../support/plan-attacks.ts'
+import {
+  notes,
+  openNeed,
+  type PlanNode,
+  speakChain,
+  startPlanNode
+} from '../../support/plan-node.ts'
+import { standstillOf } from '../../support/standstill.ts'
+
+const NETWORK = 'plan-attacks'
+/** Milliseconds that an attack may add to the longest time in which the event loop stood still. */
+const STALL_MS = 50
+
+describe('node/plan-sync under attack', function () {
+  this.timeout(60_000)
+  let node: PlanNode
+  let attacker: Worker
+  let thread: string
+  let heads: string
+  /** Updates of the attacker's own key and of an honest one, all well signed. */
+  let own: Admitted<'UPDATE_PLAN'>[]
+  let honest: Admitted<'UPDATE_PLAN'>[]
+  /** Longest standstill while an honest peer speaks, ms. */
+  let control = 0
+
+  before(async () => {
+    node = await startPlanNode({ networkName: NETWORK })
+    thread = await openNeed(node)
+    const facts = (seq: number) => notes(`task-${seq}`, 4)
+    const chainOf = (seed: number, count: number) =>
+      speakChain(node.policy, nodeSigner(new Uint8Array(32).fill(seed)), {
+        thread: CID.parse(thread),
+        count,
+        facts
+      })
+    honest = await chainOf(40, 5)
+    own = await chainOf(41, 300)
+    for (const { bytes } of honest.slice(0, 3)) await node.driver.door.admit(bytes, 'x', 'plan')
+    await node.driver.settled()
+    heads = await node.heads(thread)
+    attacker = new Worker(new URL('../../support/plan-attacker.ts', import.meta.url), {
+      workerData: { networkName: NETWORK, address: node.address }
+    })
+    // Code that runs for the first time is slow: what an honest peer brings warms it up, and is what attacks are compared with.
+    const [warm] = orphanFrames(thread, own.slice(-40), 40)
+    await attack({ name: 'honest', frames: [warm as Uint8Array] })
+    control = await standstillOf(() => attack({ name: 'honest', frames: [frameOf(thread, [])] }))
+  })
+
+  after(async () => {
+    await attacker?.terminate()
+    await node?.stopAll()
+  })
+
+  const attack = (init: AttackCase): Promise<AttackResult> =>
+    new Promise(resolve => {
+      attacker.once('message', resolve)
+      attacker.postMessage(init)
+    })
+
+  /** Runs an attack; the node's loop must go on as it did without one. */
+  async function attackNode(init: AttackCase): Promise<AttackResult> {
+    let result: AttackResult | undefined
+    const stall = await standstillOf(async () => {
+      result = await attack(init)
+    })
+    assert.ok(
+      stall < control + STALL_MS,
+      `${init.name}: the event loop stood still for ${stall} ms, without an attack ${control} ms`
+    )
+    return result as AttackResult
+  }
+
+  async function isConvicted({ did, isCut }: AttackResult): Promise<void> {
+    assert.ok(isCut)
+    assert.ok(node.network.planStreams.isBanned(did))
+    assert.equal(await node.heads(thread), heads)
+  }
+
+  it('answers an honest peer, and keeps it', async () => {
+    const result = await attack({ name: 'honest 2', frames: [frameOf(thread, [])] })
+    assert.deepEqual([result.handled, result.isCut], [1, false])
+    assert.ok(!node.network.planStreams.isBanned(result.did))
+  })
+
+  const lies: Record<string, () => Uint8Array> = {
+    'a forged actor': () =>
+      changeOf(thread, honest[3]!, { actor: chainActor(thread, own[0]!.envelope.sender, 0) }),
+    'an actor and sequence of others used again': () =>
+      changeOf(thread, own[0]!, {
+        actor: chainActor(thread, honest[0]!.envelope.sender, 0),
+        seq: 2
+      }),
+    'a change that rests on another than its envelope says': () =>
+      changeOf(thread, honest[3]!, { dep: genesisChange(thread).hash }),
+    'a compressed bomb of 3 KB': bombChunk,
+    'a text of 20 million characters': textChunk,
+    'an actor of 4,000 bytes': longActorChunk,
+    'an envelope that nobody signed': () => changeOf(thread, unsigned(own[1]!))
+  }
+  for (const [name, chunk] of Object.entries(lies)) {
+    it(`convicts the peer that sends ${name}`, async () => {
+      const result = await attackNode({ name, frames: [frameOf(thread, [chunk()])] })
+      await isConvicted(result)
+    })
+  }
+
+  it('convicts the peer that sends random bytes', async () => {
+    const random = Buffer.concat([frameOf(thread, []).subarray(0, 32), Buffer.alloc(5000, 0xa7)])
+    await isConvicted(await attackNode({ name: 'random', frames: [random] }))
+  })
+
+  it('takes a flood of signed orphans for what they are: kept, and without effect', async () => {
+    const frames = orphanFrames(thread, own.slice(20, 260), 60)
+    const result = await attackNode({ name: 'orphans', frames })
+    assert.equal(result.handled, frames.length)
+    assert.equal(await node.heads(thread), heads)
+  })
+
+  it('ends the stream of a peer that does not wait', async () => {
+    const frames = new Array<Uint8Array>(300).fill(heaviestFrame(thread))
+    const before = process.memoryUsage().rss
+    const result = await attackNode({ name: 'endless', frames, isImpatient: true })
+    assert.ok(result.isCut)
+    assert.ok(result.handled < frames.length)
+    assert.ok(process.memoryUsage().rss - before < 200e6)
+  })
+
+  it('ends the stream of a peer that announces a frame of 20 MB', async () => {
+    const frames = [Uint8Array.of(0x80, 0xda, 0xc4, 0x09), new Uint8Array(60_000)]
+    const result = await attackNode({ name: 'too long', frames, isRaw: true })
+    assert.deepEqual([result.handled, result.isCut], [0, true])
+  })
+
+  it('does the heaviest honest-looking work a few times without standing still', async () => {
+    const frames = new Array<Uint8Array>(5).fill(heaviestFrame(thread))
+    await attackNode({ name: 'heavy', frames })
+    assert.equal(await node.heads(thread), heads)
+  })
+
+  it('goes on with an honest peer after all that', async () => {
+    const frames = [
+      frameOf(thread, [changeOf(thread, honest[3]!, { dep: groundOf(honest.slice(0, 3)) })])
+    ]
+    const result = await attack({ name: 'honest 3', frames })
+    assert.deepEqual([result.handled, result.isCut], [1, false])
+    assert.notEqual(await node.heads(thread), heads)
+  })
+
+  /** Hash of the change of the honest chain on which its next one rests. */
+  function groundOf(updates: readonly Admitted<'UPDATE_PLAN'>[]): string {
+    return updates.reduce(
+      (dep, update) =>
+        createHash('sha256')
+          .update(changeOf(thread, update, { dep }).subarray(8))
+          .digest('hex'),
+      genesisChange(thread).hash
+    )
+  }
+})
+
+/** The same envelope with a signature of zeros. */
+function unsigned({ envelope }: Admitted<'UPDATE_PLAN'>): Admitted<'UPDATE_PLAN'> {
+  const { sig: _, ...rest } = envelope
+  return sealEnvelope(rest as never, new Uint8Array(64)) as never
+}
