@@ -3,7 +3,9 @@
  */
 export type * from './archive.ts'
 export type * from './artifacts.ts'
+export type * from './exchange.ts'
 export type * from './journal.ts'
+export type * from './key-values.ts'
 export type * from './logger.ts'
 export type * from './network.ts'
 export type * from './plan-store.ts'

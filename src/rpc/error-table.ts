@@ -195,6 +195,19 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['ARCHIVE_UNKNOWN', 'config', 'The line of an archived thread has an unknown form.'],
     ['RECORD_UNKNOWN', 'config', 'A record of the journal has an unknown form.'],
     ['RAFT_RESTORE_INVALID', 'config', 'The consensus state on disk is damaged.'],
+    ['HISTORY_UNAVAILABLE', 'config', 'The log of ended threads cannot be opened.'],
+    [
+      'HISTORY_DAMAGED',
+      'config',
+      'The log of ended threads is not what this node has signed.',
+      'Restore history/ from a copy made after the newest checkpoint.'
+    ],
+    ['SYNC_FAILED', 'failure', 'No checkpoint could be loaded from any peer.'],
+    [
+      'BAD_ANSWER',
+      'failure',
+      "A peer's answer breaks the protocol or contradicts what was signed."
+    ],
     ['PLAN_UNAVAILABLE', 'busy', "The plan's worker does not answer."]
   ],
   Artifacts: [

@@ -3,7 +3,10 @@ import { script } from './swarm-agents.ts'
 import { type ClusterNode, SwarmCluster } from './swarm-cluster.ts'
 
 /** A world in which one NEED has gone to FINAL at every node. */
-export function finishedThread(seed = 3): {
+export function finishedThread(
+  seed = 3,
+  slot = 'slot-1'
+): {
   cluster: SwarmCluster
   node: ClusterNode
   thread: string
@@ -13,7 +16,7 @@ export function finishedThread(seed = 3): {
     script(cluster, node, { works: index === 1, verifies: index >= 2 })
   }
   const node = cluster.nodes[0] as ClusterNode
-  const id = cluster.command(node, { type: 'state-need', draft: cluster.need() })
+  const id = cluster.command(node, { type: 'state-need', draft: cluster.need({ slot }) })
   cluster.run(1)
   const { value } = node.replies.get(id) as { value: { envelope: string } }
   const complete = (): boolean =>

@@ -96,6 +96,8 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
     'adapters/opa',
     'adapters/sha256'
   ],
+  // Checkpoints of ended threads: the log on disk, witnesses, and a newcomer's way to what others know.
+  history: [...ANY_CORE, 'ports'],
   // Policies are made, tested and explained on a machine that runs no node.
   policy: [...ANY_CORE, 'ports', 'adapters/opa'],
   node: [
@@ -107,6 +109,7 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
     'agents',
     'replay',
     'policy',
+    'history',
     ...ANY_ADAPTER
   ],
   testnet: [...ANY_CORE, 'config', 'rpc', 'agents', 'node', 'replay'],

@@ -2,6 +2,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { assert } from '../../core/base/index.ts'
 import type {
   Door,
+  Exchange,
   Logger,
   Network,
   NetworkStats,
@@ -13,6 +14,7 @@ import { Dialer } from './dialer.ts'
 import { Direct } from './direct.ts'
 import { Discovery } from './discovery.ts'
 import { BadAddressError, PeerUnreachableError, reasonOf } from './errors.ts'
+import { HostExchange } from './exchange.ts'
 import { Gossip } from './gossip.ts'
 import { createHost, type Datastore, type Host } from './host.ts'
 import { PING_MS_MAX, STOP_MS_MAX } from './limits.ts'
@@ -52,6 +54,8 @@ export interface Libp2pNetwork extends Network {
   readonly libp2p: Host
   /** Streams for plan sync. */
   readonly planStreams: PlanStreams
+  /** Questions about checkpoints and history. */
+  readonly exchange: Exchange
 }
 
 /** Creates the network of a node without opening anything. Rejects with BadAddressError. */
@@ -71,6 +75,7 @@ export async function libp2pNetwork(init: Libp2pNetworkInit): Promise<Libp2pNetw
   const parts = createParts(host, init)
   await parts.direct.register()
   await parts.planStreams.register()
+  await parts.exchange.register()
   return new HostNetwork({ init, host, bootstrap, ...parts })
 }
 
@@ -79,6 +84,7 @@ type Parts = {
   readonly gossip: Gossip
   readonly direct: Direct
   readonly planStreams: HostPlanStreams
+  readonly exchange: HostExchange
   readonly dialer: Dialer
   readonly discovery: Discovery
   readonly watchdog: Watchdog
@@ -100,6 +106,7 @@ function createParts(host: Host, init: Libp2pNetworkInit): Parts {
     }),
     direct: new Direct({ host, members, protocol: names.direct, logger }),
     planStreams: new HostPlanStreams({ host, protocol: names.plan, logger }),
+    exchange: new HostExchange({ host, protocol: names.exchange, logger }),
     discovery: new Discovery({ host, members, dialer, logger }),
     watchdog: new Watchdog({ host, members, logger })
   }
@@ -114,6 +121,7 @@ type HostNetworkInit = Parts & {
 class HostNetwork implements Libp2pNetwork {
   readonly libp2p: Host
   readonly planStreams: PlanStreams
+  readonly exchange: Exchange
   readonly did: string
   readonly peerId: string
   readonly #parts: HostNetworkInit
@@ -127,6 +135,7 @@ class HostNetwork implements Libp2pNetwork {
     this.#logger = parts.init.logger
     this.libp2p = parts.host
     this.planStreams = parts.planStreams
+    this.exchange = parts.exchange
     this.did = parts.init.did
     this.peerId = parts.host.peerId.toString()
   }
@@ -137,7 +146,7 @@ class HostNetwork implements Libp2pNetwork {
   }
 
   async #start(): Promise<void> {
-    const { host, members, gossip, direct, planStreams } = this.#parts
+    const { host, members, gossip, direct, planStreams, exchange } = this.#parts
     const { dialer, discovery, watchdog, bootstrap } = this.#parts
     const { signal } = this.#running
     assert(!signal.aborted, 'a network is started once')
@@ -145,6 +154,7 @@ class HostNetwork implements Libp2pNetwork {
     members.start(signal)
     direct.start(signal)
     planStreams.start(signal)
+    exchange.start(signal)
     dialer.start(signal)
     try {
       await host.start()

@@ -87,3 +87,10 @@ export const PLAN_STREAMS_MAX = 2
 export const BANNED_MS: number = 10 * 60_000
 /** Such peers that are remembered. */
 export const BANNED_MAX = 4096
+
+/** Questions of one peer that are answered at once, and streams of the exchange per connection and direction. */
+export const QUESTIONS_PER_PEER_MAX = 4
+/** Questions of all peers that are answered at once: each may read a part of the log from disk. */
+export const QUESTIONS_MAX = 32
+/** Time for a question and its answer, in ms. A witness reads what is new in a log before it answers. */
+export const QUESTION_MS_MAX = 30_000

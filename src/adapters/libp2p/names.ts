@@ -7,6 +7,8 @@ export type Names = {
   readonly direct: string
   /** Plan sync. */
   readonly plan: string
+  /** Questions about checkpoints and history. */
+  readonly exchange: string
   readonly topic: string
   /** mDNS service. A DNS label has 63 bytes at most, so the network's name goes in as a hash. */
   readonly mdns: string
@@ -20,6 +22,7 @@ export function namesOf(networkName: string): Names {
     kad: `${root}/kad/1.0.0`,
     direct: `${root}/direct/1.0.0`,
     plan: `${root}/plan/1`,
+    exchange: `${root}/exchange/1`,
     topic: `${root}/envelopes/1`,
     mdns: `_can-swarm-${label}._udp.local`
   }

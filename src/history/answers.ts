@@ -1,0 +1,60 @@
+import { formatNote } from '../core/checkpoint/index.ts'
+import { BadAnswerError } from './errors.ts'
+import { NOTES_PER_ANSWER_MAX } from './limits.ts'
+import { type Answer, decodeQuestion, encodeAnswer, type Question } from './messages.ts'
+import type { OwnLog } from './own-log.ts'
+import type { Witness } from './witness.ts'
+import type { WitnessedLogs } from './witnessed-logs.ts'
+
+export type AnswersInit = {
+  readonly origin: string
+  readonly own: OwnLog
+  readonly witnessed: WitnessedLogs
+  /** Null where this node does not witness. */
+  readonly witness: Witness | null
+}
+
+/** Answers what peers ask about logs of ended threads. Rejects a question that is none. */
+export async function answerPeer(
+  init: AnswersInit,
+  from: string,
+  bytes: Uint8Array
+): Promise<Uint8Array> {
+  const question = decodeQuestion(bytes)
+  if (!question.ok) throw new BadAnswerError(from, question.refusal.message)
+  return encodeAnswer(await answer(init, from, question.value))
+}
+
+async function answer(init: AnswersInit, from: string, question: Question): Promise<Answer> {
+  switch (question.type) {
+    case 'notes':
+      return { type: 'notes', notes: await notesOf(init, question.origin) }
+    case 'leaves': {
+      const { origin, from: first, certified } = question
+      const leaves =
+        origin === init.origin
+          ? await init.own.leaves(first, certified)
+          : await init.witnessed.leaves(origin, first)
+      return { type: 'leaves', leaves }
+    }
+    case 'cosign':
+      if (init.witness !== null) return init.witness.cosign(from, question.note)
+      return {
+        type: 'declined',
+        code: 'WITNESS_OFF',
+        message: 'this node does not witness',
+        held: 0
+      }
+  }
+}
+
+async function notesOf(init: AnswersInit, origin: string | null): Promise<Uint8Array[]> {
+  const { own, witnessed } = init
+  const first = own.note === null ? [] : [formatNote(own.note)]
+  if (origin === init.origin) return first
+  if (origin !== null) {
+    const note = await witnessed.note(origin)
+    return note === null ? [] : [formatNote(note)]
+  }
+  return [...first, ...(await witnessed.notes(NOTES_PER_ANSWER_MAX - first.length))]
+}

@@ -1,0 +1,31 @@
+import { SwarmError } from '../core/base/index.ts'
+
+/** The own log on disk is not the one that this node signed: going on would fork it. */
+export class HistoryDamagedError extends SwarmError {
+  readonly code = 'HISTORY_DAMAGED'
+
+  constructor(reason: string) {
+    super(
+      `the log of ended threads is not what this node has signed (${reason}): restore the folder history/ from a copy made after the newest checkpoint; a log that is begun anew under the same key convicts it`,
+      { reason }
+    )
+  }
+}
+
+/** No checkpoint could be loaded from any peer. */
+export class SyncFailedError extends SwarmError {
+  readonly code = 'SYNC_FAILED'
+
+  constructor(message: string, details: Readonly<Record<string, unknown>> = {}) {
+    super(message, details)
+  }
+}
+
+/** A peer's answer breaks the protocol, or contradicts what was signed. */
+export class BadAnswerError extends SwarmError {
+  readonly code = 'BAD_ANSWER'
+
+  constructor(did: string, message: string) {
+    super(`${did} gave a wrong answer: ${message}`, { did })
+  }
+}

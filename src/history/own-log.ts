@@ -1,0 +1,144 @@
+import { assert, equals, ok, type Result } from '../core/base/index.ts'
+import {
+  formatNote,
+  parseCheckpoint,
+  parseNote,
+  type SignedNote
+} from '../core/checkpoint/index.ts'
+import { encodeLeaf, type Leaf, leafOf } from '../core/history/index.ts'
+import { leafHash, MerkleTree } from '../core/merkle/index.ts'
+import { type CertificateFile, encodeCertificateFile } from '../core/roster/index.ts'
+import type { KeyValues, VerifySignature } from '../ports/index.ts'
+import { HistoryDamagedError } from './errors.ts'
+import { indexKey } from './keys.ts'
+import { LEAVES_BYTES_MAX, LEAVES_PER_ANSWER_MAX } from './limits.ts'
+import type { CertifiedLeaf } from './messages.ts'
+
+const LEAF = 'own/leaf/'
+const CERTIFICATE = 'own/certificate/'
+const THREAD = 'own/thread/'
+const NOTE = 'own/note'
+
+/**
+ * This node's log of the threads that ended with a certificate, in the order in which it kept them, on disk with their certificates. What
+ * a checkpoint was signed for never changes: a log that does not lead to the newest signed root is refused at the start.
+ */
+export class OwnLog {
+  readonly #store: KeyValues
+  readonly #verify: VerifySignature
+  readonly #tree = new MerkleTree()
+  #note: SignedNote | null = null
+  /** Appends follow each other. */
+  #work: Promise<unknown> = Promise.resolve()
+
+  private constructor(store: KeyValues, verify: VerifySignature) {
+    this.#store = store
+    this.#verify = verify
+  }
+
+  /** Reads the log. Rejects with HistoryDamagedError. */
+  static async open(store: KeyValues, verify: VerifySignature): Promise<OwnLog> {
+    const log = new OwnLog(store, verify)
+    for await (const [key, leaf] of store.range({ from: LEAF, to: `${LEAF}~` })) {
+      if (key !== indexKey(LEAF, log.size))
+        throw new HistoryDamagedError(`leaf ${log.size} is not there`)
+      log.#tree.append(leafHash(leaf))
+    }
+    const kept = await store.get(NOTE)
+    if (kept !== undefined) log.#note = log.#restored(kept)
+    return log
+  }
+
+  get size(): number {
+    return this.#tree.size
+  }
+
+  root(): Uint8Array {
+    return this.#tree.root()
+  }
+
+  /** The newest checkpoint that was signed, with the cosignatures that came; null before the first. */
+  get note(): SignedNote | null {
+    return this.#note
+  }
+
+  /** Leaves that the newest checkpoint covers. */
+  get signedSize(): number {
+    return this.#note === null ? 0 : sizeOf(this.#note)
+  }
+
+  /** Index of a thread's leaf. */
+  async indexOf(thread: string): Promise<number | null> {
+    const kept = await this.#store.get(THREAD + thread)
+    return kept === undefined ? null : Number(new TextDecoder().decode(kept))
+  }
+
+  /** Adds a thread by its certified end, once; false when it is in the log. Durable when it resolves. Refusals: those of `leafOf`. */
+  append(file: CertificateFile): Promise<Result<boolean>> {
+    const appended = this.#work.then(() => this.#append(file))
+    this.#work = appended.catch(() => undefined)
+    return appended
+  }
+
+  /** Keeps a checkpoint of this log, before anybody sees it. */
+  async keepNote(note: SignedNote): Promise<void> {
+    assert(sizeOf(note) >= this.signedSize, 'a signed log never shrinks')
+    await this.#store.write([{ type: 'put', key: NOTE, value: formatNote(note) }])
+    this.#note = note
+  }
+
+  /** Leaves from one on that a checkpoint covers, as many as one answer holds. */
+  async leaves(from: number, certified: boolean): Promise<CertifiedLeaf[]> {
+    const found: CertifiedLeaf[] = []
+    let bytes = 0
+    const to = indexKey(LEAF, this.signedSize)
+    const limit = LEAVES_PER_ANSWER_MAX
+    for await (const [key, leaf] of this.#store.range({ from: indexKey(LEAF, from), to, limit })) {
+      const certificate = certified
+        ? ((await this.#store.get(CERTIFICATE + key.slice(LEAF.length))) ?? null)
+        : null
+      bytes += leaf.length + (certificate?.length ?? 0) + 64
+      if (bytes > LEAVES_BYTES_MAX && found.length > 0) break
+      found.push({ leaf, certificate })
+    }
+    return found
+  }
+
+  async #append(file: CertificateFile): Promise<Result<boolean>> {
+    const made = leafOf(file, this.#verify)
+    if (!made.ok) return made
+    const thread = made.value.need.toString()
+    if ((await this.indexOf(thread)) !== null) return ok(false)
+    await this.#write(thread, made.value, encodeCertificateFile(file))
+    return ok(true)
+  }
+
+  async #write(thread: string, value: Leaf, certificate: Uint8Array): Promise<void> {
+    const leaf = encodeLeaf(value)
+    const { size } = this
+    await this.#store.write([
+      { type: 'put', key: indexKey(LEAF, size), value: leaf },
+      { type: 'put', key: indexKey(CERTIFICATE, size), value: certificate },
+      { type: 'put', key: THREAD + thread, value: new TextEncoder().encode(String(size)) }
+    ])
+    this.#tree.append(leafHash(leaf))
+  }
+
+  #restored(kept: Uint8Array): SignedNote {
+    const note = parseNote(kept)
+    const checkpoint = note.ok ? parseCheckpoint(note.value.text) : note
+    if (!note.ok || !checkpoint.ok) throw new HistoryDamagedError('its checkpoint cannot be read')
+    const { size, root } = checkpoint.value
+    if (size > BigInt(this.size))
+      throw new HistoryDamagedError(`${size} leaves were signed and ${this.size} are here`)
+    if (!equals(this.#tree.root(Number(size)), root))
+      throw new HistoryDamagedError(`the first ${size} leaves do not lead to the signed root`)
+    return note.value
+  }
+}
+
+function sizeOf(note: SignedNote): number {
+  const checkpoint = parseCheckpoint(note.text)
+  assert(checkpoint.ok, 'a kept note is a checkpoint')
+  return Number(checkpoint.value.size)
+}

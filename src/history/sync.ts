@@ -1,0 +1,259 @@
+import { equals } from '../core/base/index.ts'
+import {
+  type CheckedNote,
+  checkNote,
+  formatNote,
+  parseNote,
+  type SignedNote
+} from '../core/checkpoint/index.ts'
+import { decodeLeaf, encodeLeaf, type Leaf, leafOf } from '../core/history/index.ts'
+import { leafHash, MerkleTree } from '../core/merkle/index.ts'
+import { decodeCertificateFile } from '../core/roster/index.ts'
+import type { Exchange, KeyValues, Logger, VerifySignature } from '../ports/index.ts'
+import { BadAnswerError, SyncFailedError } from './errors.ts'
+import { indexKey } from './keys.ts'
+import { WITNESSED_LEAVES_MAX } from './limits.ts'
+import { askPeer } from './peers.ts'
+
+export type HistorySyncInit = {
+  readonly store: KeyValues
+  readonly exchange: Exchange
+  readonly verify: VerifySignature
+  readonly logger: Logger
+  readonly network: string
+  /** Cosignatures that a checkpoint needs to be loaded without its certificates. */
+  readonly quorum: number
+  /** Only these count as witnesses; empty: any. */
+  readonly trusted: ReadonlySet<string>
+  readonly peers: () => readonly string[]
+  /** Takes in a part of the log: durable when it resolves. Leaves that are known already are passed over. */
+  readonly load: (leaves: readonly Leaf[], from: { origin: string }) => Promise<void>
+}
+
+export type SyncRequest = {
+  /** Only this node's log. */
+  readonly origin?: string
+  /** Check every certificate, whatever witnesses say. */
+  readonly full?: boolean
+  readonly progress?: (done: number, size: number) => void
+}
+
+export type SyncResult = {
+  readonly origin: string
+  readonly size: number
+  /** Leaves that were new here. */
+  readonly loaded: number
+  readonly witnesses: readonly string[]
+  /** `checkpoint`: the word of k witnesses; `full`: every certificate was checked here. */
+  readonly trust: 'checkpoint' | 'full'
+}
+
+/** A checkpoint that peers offer, with all cosignatures that any of them knows. */
+type Offer = {
+  readonly note: SignedNote
+  readonly checked: CheckedNote
+  readonly holders: Set<string>
+}
+
+const PROGRESS = 'sync/leaf/'
+const LOADED = 'sync/note/'
+
+/**
+ * A newcomer's way to what a network knows: the newest checkpoint that enough witnesses cosigned, its leaves, and their root computed here. Without such a
+ * checkpoint every leaf is checked by its own certificate. What has come is kept, so that a cut costs nothing.
+ */
+export class HistorySync {
+  readonly #init: HistorySyncInit
+
+  constructor(init: HistorySyncInit) {
+    this.#init = init
+  }
+
+  /** Rejects with SyncFailedError when no peer has anything that holds. */
+  async run(request: SyncRequest = {}): Promise<SyncResult> {
+    const offers = await this.#offers(request.origin)
+    const stable = offers.filter(offer => this.#witnessesOf(offer).length >= this.#init.quorum)
+    const full = request.full === true || stable.length === 0
+    const [best] = (full ? offers : stable).sort((a, b) => compareSize(b, a))
+    if (best === undefined) throw this.#nothing(request.origin)
+    await this.#checkRollback(best)
+    const loaded = await this.#follow(best, full, request.progress)
+    const { origin, size } = best.checked.checkpoint
+    await this.#init.store.write([
+      { type: 'put', key: LOADED + origin, value: formatNote(best.note) }
+    ])
+    return {
+      origin,
+      size: Number(size),
+      loaded,
+      witnesses: this.#witnessesOf(best),
+      trust: full ? 'full' : 'checkpoint'
+    }
+  }
+
+  async #offers(origin: string | undefined): Promise<Offer[]> {
+    const { exchange, peers, logger } = this.#init
+    const offers = new Map<string, Offer>()
+    const question = { type: 'notes', origin: origin ?? null } as const
+    const ask = async (did: string): Promise<void> => {
+      try {
+        const { notes } = await askPeer(exchange, did, question)
+        for (const bytes of notes) this.#offer(offers, did, bytes)
+      } catch (error) {
+        logger.debug('a peer tells no checkpoints', { did, error: String(error) })
+      }
+    }
+    await Promise.all(peers().map(ask))
+    return [...offers.values()].filter(
+      ({ checked }) => origin === undefined || checked.checkpoint.origin === origin
+    )
+  }
+
+  #offer(offers: Map<string, Offer>, did: string, bytes: Uint8Array): void {
+    const { verify, network } = this.#init
+    const note = parseNote(bytes)
+    const checked = note.ok ? checkNote(note.value, verify) : note
+    if (!note.ok || !checked.ok || checked.value.network !== network) return
+    if (checked.value.checkpoint.size > BigInt(WITNESSED_LEAVES_MAX)) return
+    const known = offers.get(note.value.text)
+    const signatures = [...(known?.note.signatures ?? []), ...note.value.signatures]
+    const merged = { text: note.value.text, signatures }
+    const together = checkNote(merged, verify)
+    offers.set(note.value.text, {
+      note: known === undefined ? note.value : merged,
+      checked: together.ok ? together.value : checked.value,
+      holders: new Set([...(known?.holders ?? []), did, checked.value.did])
+    })
+  }
+
+  #witnessesOf({ checked }: Offer): string[] {
+    const { trusted } = this.#init
+    return [...checked.witnesses.keys()].filter(did => trusted.size === 0 || trusted.has(did))
+  }
+
+  /** What was loaded once is never replaced by less: an old checkpoint is valid for ever. */
+  async #checkRollback({ checked }: Offer): Promise<void> {
+    const { origin, size, root } = checked.checkpoint
+    const kept = await this.#init.store.get(LOADED + origin)
+    const note = kept === undefined ? null : parseNote(kept)
+    if (note === null || !note.ok) return
+    const before = checkNote(note.value, this.#init.verify)
+    if (!before.ok) return
+    if (size < before.value.checkpoint.size)
+      throw new SyncFailedError(
+        `the newest checkpoint that peers offer has ${size} leaves, and one of ${before.value.checkpoint.size} was loaded before: they are behind, or hide what came since`,
+        { origin }
+      )
+    if (size === before.value.checkpoint.size && !equals(root, before.value.checkpoint.root))
+      throw new SyncFailedError(`${origin} has signed two logs of ${size} leaves`, { origin })
+  }
+
+  /** Fetches the leaves that are missing here, computes the root over all, and loads them. */
+  async #follow(offer: Offer, full: boolean, progress: SyncRequest['progress']): Promise<number> {
+    const { origin, size, root } = offer.checked.checkpoint
+    const tree = new MerkleTree()
+    const prefix = `${PROGRESS}${origin}/`
+    const leaves: Leaf[] = []
+    for await (const [, bytes] of this.#init.store.range({ from: prefix, to: `${prefix}~` })) {
+      const leaf = decodeLeaf(bytes)
+      if (!leaf.ok || tree.size >= Number(size)) break
+      tree.append(leafHash(bytes))
+      leaves.push(leaf.value)
+    }
+    const known = leaves.length
+    while (tree.size < Number(size)) {
+      const part = await this.#part(offer, { from: tree.size, full })
+      const wanted = part.slice(0, Number(size) - tree.size)
+      await this.#init.store.write(
+        wanted.map(({ bytes }, at) => ({
+          type: 'put',
+          key: indexKey(prefix, tree.size + at),
+          value: bytes
+        }))
+      )
+      for (const { bytes, leaf } of wanted) {
+        tree.append(leafHash(bytes))
+        leaves.push(leaf)
+      }
+      progress?.(tree.size, Number(size))
+    }
+    if (!equals(tree.root(), root)) {
+      await this.#forget(prefix, tree.size)
+      throw new SyncFailedError(
+        'the leaves that came do not lead to the root that was signed; they are thrown away: try again, with another peer',
+        { origin }
+      )
+    }
+    await this.#init.load(leaves, { origin })
+    return leaves.length - known
+  }
+
+  /** The next leaves from the first holder that gives good ones. */
+  async #part(
+    { holders, checked }: Offer,
+    { from, full }: { readonly from: number; readonly full: boolean }
+  ): Promise<{ bytes: Uint8Array; leaf: Leaf }[]> {
+    const { origin } = checked.checkpoint
+    // Witnesses keep no certificates: those come from the log's own node.
+    const sources = full ? [checked.did] : [checked.did, ...holders]
+    const failures: string[] = []
+    for (const did of new Set(sources)) {
+      try {
+        const question = { type: 'leaves', origin, from, certified: full } as const
+        const { leaves } = await askPeer(this.#init.exchange, did, question)
+        if (leaves.length === 0) throw new BadAnswerError(did, 'it has none of the leaves')
+        const good: { bytes: Uint8Array; leaf: Leaf }[] = []
+        for (const { leaf, certificate } of leaves)
+          good.push({
+            bytes: leaf,
+            leaf: await this.#read(did, leaf, full ? certificate : null, full)
+          })
+        return good
+      } catch (error) {
+        failures.push(error instanceof Error ? error.message : String(error))
+      }
+    }
+    throw new SyncFailedError(
+      `no peer delivers leaf ${from} of ${origin}: ${failures.join('; ')}; what came so far is kept, run it again`,
+      { origin, from }
+    )
+  }
+
+  async #read(
+    did: string,
+    bytes: Uint8Array,
+    certificate: Uint8Array | null,
+    full: boolean
+  ): Promise<Leaf> {
+    const leaf = decodeLeaf(bytes)
+    if (!leaf.ok) throw new BadAnswerError(did, leaf.refusal.message)
+    if (!full) return leaf.value
+    if (certificate === null) throw new BadAnswerError(did, 'a leaf came without its certificate')
+    const file = decodeCertificateFile(certificate)
+    const made = file.ok ? leafOf(file.value, this.#init.verify) : file
+    if (!made.ok) throw new BadAnswerError(did, made.refusal.message)
+    if (!equals(encodeLeaf(made.value), bytes))
+      throw new BadAnswerError(did, 'a leaf is not what its certificate says')
+    await new Promise<void>(resolve => setImmediate(resolve))
+    return made.value
+  }
+
+  async #forget(prefix: string, count: number): Promise<void> {
+    const keys = Array.from({ length: count }, (_, at) => indexKey(prefix, at))
+    await this.#init.store.write(keys.map(key => ({ type: 'del', key })))
+  }
+
+  #nothing(origin: string | undefined): SyncFailedError {
+    const count = this.#init.peers().length
+    return new SyncFailedError(
+      count === 0
+        ? 'no peer is connected: join one first (can-swarm join ADDRESS)'
+        : `none of ${count} peers has a checkpoint${origin === undefined ? '' : ` of ${origin}`}: threads are followed as they come, and old ones can be had when a node has checkpointed them`
+    )
+  }
+}
+
+function compareSize(a: Offer, b: Offer): number {
+  const [one, other] = [a.checked.checkpoint.size, b.checked.checkpoint.size]
+  return one < other ? -1 : one > other ? 1 : 0
+}

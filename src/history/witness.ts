@@ -1,0 +1,135 @@
+import { equals, ok, type Result, refuse } from '../core/base/index.ts'
+import {
+  checkNote,
+  cosignature,
+  cosignedBytes,
+  formatNote,
+  parseNote,
+  type SignedNote
+} from '../core/checkpoint/index.ts'
+import { encodeLeaf, leafOf, type WitnessedLog } from '../core/history/index.ts'
+import { leafHash } from '../core/merkle/index.ts'
+import { decodeCertificateFile } from '../core/roster/index.ts'
+import type { Clock, Exchange, Logger, Signer, VerifySignature } from '../ports/index.ts'
+import { WITNESSED_LEAVES_MAX } from './limits.ts'
+import type { AnswerTo, CertifiedLeaf } from './messages.ts'
+import { askPeer } from './peers.ts'
+import type { WitnessedLogs } from './witnessed-logs.ts'
+
+export type WitnessInit = {
+  readonly logs: WitnessedLogs
+  readonly exchange: Exchange
+  readonly signer: Signer
+  readonly verify: VerifySignature
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Name of this node's network: logs of others are not witnessed. */
+  readonly network: string
+}
+
+/**
+ * Cosigns checkpoints of other nodes, each of which it recomputes first: it fetches the leaves that are new with the certificates that they come
+ * from, checks every one, computes the root, and keeps all that on disk before it signs (R20).
+ */
+export class Witness {
+  readonly #init: WitnessInit
+  /** Checkpoints of one origin are judged one after the other. */
+  readonly #busy = new Map<string, Promise<unknown>>()
+
+  constructor(init: WitnessInit) {
+    this.#init = init
+  }
+
+  /** Answers the node whose log it is; a checkpoint that a third one brings is not looked at. */
+  async cosign(from: string, bytes: Uint8Array): Promise<AnswerTo<'cosign'>> {
+    const parsed = parseNote(bytes)
+    const checked = parsed.ok ? checkNote(parsed.value, this.#init.verify) : parsed
+    if (!checked.ok) return declined(checked.refusal, 0)
+    const { did, network, checkpoint } = checked.value
+    if (did !== from || network !== this.#init.network)
+      return declined({ code: 'CHECKPOINT_ORIGIN', message: 'only the own log is witnessed' }, 0)
+    const before = this.#busy.get(checkpoint.origin) ?? Promise.resolve()
+    const judged = before.then(() => this.#judge(from, checkpoint.origin, bytes))
+    const settled = judged.catch(() => undefined)
+    this.#busy.set(checkpoint.origin, settled)
+    void settled.then(() => {
+      if (this.#busy.get(checkpoint.origin) === settled) this.#busy.delete(checkpoint.origin)
+    })
+    return judged
+  }
+
+  async #judge(from: string, origin: string, bytes: Uint8Array): Promise<AnswerTo<'cosign'>> {
+    const { logs, verify, logger } = this.#init
+    const log = await logs.get(origin)
+    if (log === null)
+      return declined({ code: 'WITNESS_FULL', message: 'this node witnesses enough logs' }, 0)
+    const news = await this.#news(from, log, bytes)
+    if (!news.ok) return declined(news.refusal, log.size)
+    const judged = log.judge(bytes, news.value.map(leafHash), verify)
+    if (!judged.ok) return declined(judged.refusal, log.size)
+    if (judged.value.kind === 'fork') {
+      await logs.keepFork(judged.value.fork)
+      logger.warn('a node has signed two logs of ended threads; the proof is kept', { origin })
+      const message = 'this log contradicts a checkpoint that you signed before'
+      return declined({ code: 'CHECKPOINT_FORK', message }, log.size)
+    }
+    const { note } = judged.value
+    if (judged.value.kind === 'grown') await logs.grow(log, note, news.value)
+    return { type: 'cosigned', note: this.#signed(note) }
+  }
+
+  /** The leaves that a checkpoint has and the witnessed log lacks, each checked against its certificate. */
+  async #news(from: string, log: WitnessedLog, bytes: Uint8Array): Promise<Result<Uint8Array[]>> {
+    const size = wantedOf(bytes)
+    if (size > BigInt(WITNESSED_LEAVES_MAX))
+      return refuse('WITNESS_FULL', `a log of at most ${WITNESSED_LEAVES_MAX} leaves is witnessed`)
+    const news: Uint8Array[] = []
+    const { exchange } = this.#init
+    while (log.size + news.length < Number(size)) {
+      const question = { origin: log.origin, from: log.size + news.length, certified: true }
+      const { leaves } = await askPeer(exchange, from, { type: 'leaves', ...question })
+      if (leaves.length === 0)
+        return refuse('CHECKPOINT_LEAVES', 'the log does not deliver the leaves that it signed')
+      const missing = Number(size) - log.size - news.length
+      for (const item of leaves.slice(0, missing)) {
+        const leaf = await this.#checked(item)
+        if (!leaf.ok) return leaf
+        news.push(leaf.value)
+      }
+    }
+    return ok(news)
+  }
+
+  async #checked({ leaf, certificate }: CertifiedLeaf): Promise<Result<Uint8Array>> {
+    if (certificate === null)
+      return refuse('CHECKPOINT_LEAVES', 'a leaf came without its certificate')
+    const file = decodeCertificateFile(certificate)
+    if (!file.ok) return file
+    const made = leafOf(file.value, this.#init.verify)
+    if (!made.ok) return made
+    // Certificates cost milliseconds each: the node serves in between.
+    await new Promise<void>(resolve => setImmediate(resolve))
+    return equals(encodeLeaf(made.value), leaf)
+      ? ok(leaf)
+      : refuse('CHECKPOINT_LEAVES', 'a leaf is not what its certificate says')
+  }
+
+  #signed({ text, signatures }: SignedNote): Uint8Array {
+    const { signer, clock } = this.#init
+    const seconds = Math.floor(clock.nowMs() / 1000)
+    const own = cosignature(signer.did, seconds, signer.sign(cosignedBytes(text, seconds)))
+    return formatNote({ text, signatures: [...signatures.slice(0, 1), own] })
+  }
+}
+
+function wantedOf(bytes: Uint8Array): bigint {
+  const note = parseNote(bytes)
+  return note.ok ? BigInt(note.value.text.split('\n')[1] ?? 0) : 0n
+}
+
+function declined(
+  { code, message }: { readonly code: string; readonly message: string },
+  held: number
+): AnswerTo<'cosign'> {
+  return { type: 'declined', code, message, held }
+}

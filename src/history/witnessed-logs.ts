@@ -1,0 +1,121 @@
+import {
+  type CheckpointFork,
+  encodeFork,
+  formatNote,
+  parseNote,
+  type SignedNote
+} from '../core/checkpoint/index.ts'
+import { idOf } from '../core/codec/index.ts'
+import { WitnessedLog } from '../core/history/index.ts'
+import { leafHash } from '../core/merkle/index.ts'
+import type { KeyValues, KeyValueWrite } from '../ports/index.ts'
+import { HistoryDamagedError } from './errors.ts'
+import { indexKey } from './keys.ts'
+import { LEAVES_BYTES_MAX, LEAVES_PER_ANSWER_MAX, ORIGINS_MAX, TREES_MAX } from './limits.ts'
+import type { CertifiedLeaf } from './messages.ts'
+
+const LOG = 'witnessed/leaf/'
+const NOTE = 'witnessed/note/'
+const FORK = 'fork/'
+
+/** Other nodes' logs that this node has recomputed: every leaf, and the newest checkpoint that it cosigned. */
+export class WitnessedLogs {
+  readonly #store: KeyValues
+  /** Least recently used first. */
+  readonly #logs = new Map<string, WitnessedLog>()
+
+  constructor(store: KeyValues) {
+    this.#store = store
+  }
+
+  /** The log of an origin, empty when it is new; null when no further one is taken. */
+  async get(origin: string): Promise<WitnessedLog | null> {
+    const known = this.#logs.get(origin)
+    if (known !== undefined) {
+      this.#logs.delete(origin)
+      this.#logs.set(origin, known)
+      return known
+    }
+    const note = await this.note(origin)
+    if (note === null && (await this.#count()) >= ORIGINS_MAX) return null
+    const leaves: Uint8Array[] = []
+    const from = prefixOf(origin)
+    for await (const [, leaf] of this.#store.range({ from, to: `${from}~` }))
+      leaves.push(leafHash(leaf))
+    const log = new WitnessedLog({ origin, leaves, note })
+    this.#logs.set(origin, log)
+    const [oldest] = this.#logs.keys()
+    if (this.#logs.size > TREES_MAX && oldest !== undefined) this.#logs.delete(oldest)
+    return log
+  }
+
+  /** Writes what a log has grown by, then takes it in: durable before anybody hears of it (C2SP tlog-witness). */
+  async grow(log: WitnessedLog, note: SignedNote, leaves: readonly Uint8Array[]): Promise<void> {
+    const changes: KeyValueWrite[] = leaves.map((value, at) => ({
+      type: 'put',
+      key: indexKey(prefixOf(log.origin), log.size + at),
+      value
+    }))
+    changes.push({ type: 'put', key: NOTE + log.origin, value: formatNote(note) })
+    await this.#store.write(changes)
+    log.accept(note, leaves.map(leafHash))
+  }
+
+  /** The newest checkpoint of an origin that was cosigned here, or null. */
+  async note(origin: string): Promise<SignedNote | null> {
+    const kept = await this.#store.get(NOTE + origin)
+    return kept === undefined ? null : parsed(kept)
+  }
+
+  /** The newest checkpoints of all origins. */
+  async notes(limit: number): Promise<Uint8Array[]> {
+    const notes: Uint8Array[] = []
+    for await (const [, note] of this.#store.range({ from: NOTE, to: `${NOTE}~`, limit }))
+      notes.push(note)
+    return notes
+  }
+
+  /** Leaves of an origin from one on, as many as one answer holds. A witness keeps no certificates: it checked them. */
+  async leaves(origin: string, from: number): Promise<CertifiedLeaf[]> {
+    const prefix = prefixOf(origin)
+    const found: CertifiedLeaf[] = []
+    let bytes = 0
+    const range = { from: indexKey(prefix, from), to: `${prefix}~`, limit: LEAVES_PER_ANSWER_MAX }
+    for await (const [, leaf] of this.#store.range(range)) {
+      bytes += leaf.length + 64
+      if (bytes > LEAVES_BYTES_MAX && found.length > 0) break
+      found.push({ leaf, certificate: null })
+    }
+    return found
+  }
+
+  /** Keeps proof that an origin signed two logs. */
+  async keepFork(fork: CheckpointFork): Promise<void> {
+    const value = encodeFork(fork)
+    await this.#store.write([{ type: 'put', key: FORK + idOf(value), value }])
+  }
+
+  /** Forks that were seen, by id. */
+  async forks(): Promise<{ id: string; bytes: Uint8Array }[]> {
+    const found: { id: string; bytes: Uint8Array }[] = []
+    for await (const [key, bytes] of this.#store.range({ from: FORK, to: `${FORK}~` }))
+      found.push({ id: key.slice(FORK.length), bytes })
+    return found
+  }
+
+  async #count(): Promise<number> {
+    let count = 0
+    for await (const _ of this.#store.range({ from: NOTE, to: `${NOTE}~` })) count++
+    return count
+  }
+}
+
+function prefixOf(origin: string): string {
+  return `${LOG}${origin}/`
+}
+
+function parsed(kept: Uint8Array): SignedNote {
+  const note = parseNote(kept)
+  if (!note.ok) throw new HistoryDamagedError(note.refusal.message)
+  return note.value
+}

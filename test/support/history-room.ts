@@ -1,0 +1,115 @@
+import { strict as assert } from 'node:assert'
+import { nodeSigner, nodeVerifier } from '../../src/adapters/ed25519/index.ts'
+import type { CertificateFile } from '../../src/core/roster/index.ts'
+import {
+  answerPeer,
+  Checkpointer,
+  OwnLog,
+  Witness,
+  WitnessedLogs
+} from '../../src/history/index.ts'
+import type { Exchange, KeyValues, Signer } from '../../src/ports/index.ts'
+import { finishedThread } from './finished-thread.ts'
+import { recordingLogger } from './recording-logger.ts'
+import { testVerify } from './swarm-cluster.ts'
+
+const real = nodeVerifier()
+/** Certificates of virtual worlds are signed by their own scheme, notes by real keys. */
+export const verifyBoth = (did: string, bytes: Uint8Array, signature: Uint8Array): boolean =>
+  testVerify(did, bytes, signature) || real(did, bytes, signature)
+
+export const NETWORK = 'test'
+
+/** A store of keys and values that a test may look into and cut. */
+export class MemoryKeyValues implements KeyValues {
+  readonly map = new Map<string, Uint8Array>()
+  /** Writes that may still happen. */
+  writesLeft = Number.POSITIVE_INFINITY
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    return this.map.get(key)
+  }
+
+  async write(changes: Parameters<KeyValues['write']>[0]): Promise<void> {
+    if (this.writesLeft-- <= 0) throw new DOMException('cut', 'AbortError')
+    for (const change of changes) {
+      if (change.type === 'put') this.map.set(change.key, change.value)
+      else this.map.delete(change.key)
+    }
+  }
+
+  async *range({ from, to, limit }: Parameters<KeyValues['range']>[0]) {
+    const keys = [...this.map.keys()].filter(key => key >= from && key < to).sort()
+    for (const key of keys.slice(0, limit)) yield [key, this.map.get(key) as Uint8Array] as const
+  }
+
+  async close(): Promise<void> {}
+}
+
+type Answer = (from: string, question: Uint8Array) => Promise<Uint8Array>
+
+/** Nodes that ask each other, in one process. */
+export class HistoryRoom {
+  readonly answers = new Map<string, Answer>()
+
+  exchangeOf(did: string): Exchange {
+    return {
+      ask: async (to, question) => {
+        const answer = this.answers.get(to)
+        if (answer === undefined) throw new DOMException(`${to} is not there`, 'AbortError')
+        return answer(did, question)
+      },
+      onAsk: answer => {
+        if (answer !== null) this.answers.set(did, answer)
+        else this.answers.delete(did)
+      }
+    }
+  }
+}
+
+export type HistoryNode = Awaited<ReturnType<typeof historyNode>>
+
+/** A node of the room with a log of its own, which witnesses the others'. */
+export async function historyNode(
+  room: HistoryRoom,
+  key: number,
+  {
+    store = new MemoryKeyValues(),
+    witnesses = (): readonly string[] => []
+  }: { readonly store?: MemoryKeyValues; readonly witnesses?: () => readonly string[] } = {}
+) {
+  const signer: Signer = nodeSigner(new Uint8Array(32).fill(key))
+  const origin = `can-swarm/${NETWORK}/${signer.did}`
+  const exchange = room.exchangeOf(signer.did)
+  const logger = recordingLogger()
+  const common = { exchange, signer, verify: verifyBoth, logger, network: NETWORK }
+  const own = await OwnLog.open(store, verifyBoth)
+  const witnessed = new WitnessedLogs(store)
+  const clock = { nowMs: () => 1_800_000_000_000, after: () => () => undefined }
+  const witness = new Witness({ ...common, logs: witnessed, clock })
+  const checkpointer = new Checkpointer({
+    ...common,
+    log: own,
+    origin,
+    witnesses,
+    quorum: 2,
+    changed: () => undefined
+  })
+  const answers = { origin, own, witnessed, witness }
+  exchange.onAsk((from, question) => answerPeer(answers, from, question))
+  return { did: signer.did, signer, origin, store, own, witnessed, checkpointer, exchange, logger }
+}
+
+let made: CertificateFile[] | undefined
+
+/** Certified ends of several threads. */
+export function certificateFiles(count: number): CertificateFile[] {
+  made ??= []
+  while (made.length < count) {
+    const { node, thread } = finishedThread(3, `slot-${made.length}`)
+    const file = node.swarm.certificate(thread, 'outcome')
+    assert(file !== undefined)
+    made.push(file)
+  }
+  return made.slice(0, count)
+}

@@ -1,0 +1,276 @@
+/**
+ * Goal: logs of ended threads are signed once, witnessed only when recomputed, and loaded only on enough good words. Method: nodes of one
+ * process with real certificates, that lie, are cut, are restored from old copies, and hide what came.
+ */
+import { strict as assert } from 'node:assert'
+import { utf8 } from '../../../src/core/base/index.ts'
+import {
+  checkFork,
+  decodeFork,
+  formatCheckpoint,
+  formatNote,
+  originSignature
+} from '../../../src/core/checkpoint/index.ts'
+import type { Leaf } from '../../../src/core/history/index.ts'
+import { leafHash, MerkleTree } from '../../../src/core/merkle/index.ts'
+import { HistorySync, OwnLog } from '../../../src/history/index.ts'
+import {
+  certificateFiles,
+  type HistoryNode,
+  HistoryRoom,
+  historyNode,
+  MemoryKeyValues,
+  NETWORK,
+  verifyBoth
+} from '../../support/history-room.ts'
+import { recordingLogger } from '../../support/recording-logger.ts'
+
+describe('history', function () {
+  this.timeout(60_000)
+  const files = () => certificateFiles(3)
+
+  async function appendAll(node: HistoryNode, count = 3): Promise<void> {
+    for (const file of files().slice(0, count)) assert((await node.own.append(file)).ok)
+  }
+
+  /** An author with three leaves, and two witnesses. */
+  async function world() {
+    const room = new HistoryRoom()
+    const one = await historyNode(room, 2)
+    const two = await historyNode(room, 3)
+    const dids = [one.did, two.did]
+    const author = await historyNode(room, 1, { witnesses: () => dids })
+    return { room, author, one, two }
+  }
+
+  function newcomer(
+    room: HistoryRoom,
+    peers: readonly string[],
+    init: { trusted?: string[] } = {}
+  ) {
+    const loaded: Leaf[][] = []
+    const store = new MemoryKeyValues()
+    const sync = new HistorySync({
+      store,
+      exchange: room.exchangeOf('newcomer'),
+      verify: verifyBoth,
+      logger: recordingLogger(),
+      network: NETWORK,
+      quorum: 2,
+      trusted: new Set(init.trusted ?? []),
+      peers: () => peers,
+      load: async leaves => {
+        loaded.push([...leaves])
+      }
+    })
+    return { sync, loaded, store }
+  }
+
+  /** A checkpoint signed by the author over these leaves, whatever its log says. */
+  function signedBy(
+    { origin, signer, did }: HistoryNode,
+    leaves: readonly Uint8Array[]
+  ): Uint8Array {
+    const tree = new MerkleTree()
+    for (const leaf of leaves) tree.append(leafHash(leaf))
+    const text = formatCheckpoint({
+      origin,
+      size: BigInt(tree.size),
+      root: tree.root(),
+      extensions: []
+    })
+    const signature = originSignature(origin, did, signer.sign(utf8(text)))
+    return formatNote({ text, signatures: [signature] })
+  }
+
+  it('keeps each thread once, and is the same log after a restart', async () => {
+    const { author } = await world()
+    await appendAll(author)
+    const [first] = files()
+    assert(first !== undefined)
+    const again = await author.own.append(first)
+    assert(again.ok && !again.value)
+    await author.checkpointer.run()
+    const restored = await OwnLog.open(author.store, verifyBoth)
+    assert.equal(restored.size, 3)
+    assert.deepEqual(restored.root(), author.own.root())
+    assert.equal(restored.signedSize, 3)
+  })
+
+  it('does not start on a log that lost or changed what was signed', async () => {
+    const { author } = await world()
+    await appendAll(author)
+    await author.checkpointer.run()
+    const last = 'own/leaf/000000000002'
+    const leaf = author.store.map.get(last)
+    assert(leaf !== undefined)
+    author.store.map.delete(last)
+    await assert.rejects(OwnLog.open(author.store, verifyBoth), { code: 'HISTORY_DAMAGED' })
+    author.store.map.set(
+      last,
+      Uint8Array.from(leaf, (byte, i) => (i === 9 ? byte ^ 1 : byte))
+    )
+    await assert.rejects(OwnLog.open(author.store, verifyBoth), { code: 'HISTORY_DAMAGED' })
+  })
+
+  it('is witnessed as it grows, by nodes that recomputed it', async () => {
+    const { author, one } = await world()
+    for (const count of [1, 2, 3]) {
+      await appendAll(author, count)
+      await author.checkpointer.run()
+      assert.equal(author.checkpointer.stableSize(), count)
+      assert.equal((await one.witnessed.get(author.origin))?.size, count)
+    }
+  })
+
+  it('asks a witness that was away again, and only that one', async () => {
+    const { room, author, two } = await world()
+    await appendAll(author)
+    const answer = room.answers.get(two.did)
+    assert(answer !== undefined)
+    room.answers.delete(two.did)
+    await author.checkpointer.run()
+    assert.equal(author.checkpointer.stableSize(), 0)
+    room.answers.set(two.did, answer)
+    await author.checkpointer.run()
+    assert.equal(author.checkpointer.stableSize(), 3)
+  })
+
+  it('is not cosigned when a leaf is not what its certificate says', async () => {
+    const { author } = await world()
+    await appendAll(author)
+    const key = 'own/certificate/000000000001'
+    author.store.map.set(key, author.store.map.get('own/certificate/000000000000') as Uint8Array)
+    await author.checkpointer.run()
+    assert.equal(author.checkpointer.witnesses().size, 0)
+  })
+
+  it('is not cosigned for somebody else', async () => {
+    const { author, one, two } = await world()
+    await appendAll(author)
+    await author.checkpointer.run()
+    const { note } = author.own
+    assert(note !== null)
+    const { askPeer } = await import('../../../src/history/peers.ts')
+    const answer = await askPeer(two.exchange, one.did, { type: 'cosign', note: formatNote(note) })
+    assert.equal(answer.type === 'declined' && answer.code, 'CHECKPOINT_ORIGIN')
+  })
+
+  it('convicts an author that signs a second log, by what its witness keeps', async () => {
+    const { author, one } = await world()
+    await appendAll(author)
+    await author.checkpointer.run()
+    const { askPeer } = await import('../../../src/history/peers.ts')
+    const note = signedBy(author, [utf8('another'), utf8('log')])
+    const answer = await askPeer(author.exchange, one.did, { type: 'cosign', note })
+    assert.equal(answer.type === 'declined' && answer.code, 'CHECKPOINT_FORK')
+    const [fork] = await one.witnessed.forks()
+    assert(fork !== undefined)
+    const decoded = decodeFork(fork.bytes)
+    assert(decoded.ok)
+    const convicted = checkFork(decoded.value, verifyBoth)
+    assert(convicted.ok && convicted.value.did === author.did)
+  })
+
+  it('signs nothing more after it was restored from an older copy', async () => {
+    const { room, author, one } = await world()
+    await appendAll(author, 2)
+    await author.checkpointer.run()
+    const copy = new MemoryKeyValues()
+    for (const [key, value] of author.store.map) copy.map.set(key, value)
+    await appendAll(author, 3)
+    await author.checkpointer.run()
+    const restored = await historyNode(room, 1, { store: copy, witnesses: () => [one.did] })
+    await restored.own.append(files()[2] as never)
+    await restored.checkpointer.run()
+    assert.match(restored.checkpointer.stopped ?? '', /3 leaves/u)
+    assert.equal(restored.own.signedSize, 2)
+  })
+
+  it('is loaded by a newcomer on the word of enough witnesses, from whoever has it', async () => {
+    const { room, author, one, two } = await world()
+    await appendAll(author)
+    await author.checkpointer.run()
+    const { sync, loaded } = newcomer(room, [author.did, one.did, two.did])
+    const result = await sync.run()
+    assert.equal(result.trust, 'checkpoint')
+    assert.deepEqual([...result.witnesses].sort(), [one.did, two.did].sort())
+    assert.equal(result.size, 3)
+    const threads = loaded[0]?.map(leaf => leaf.result)
+    assert.deepEqual(threads, ['FINAL', 'FINAL', 'FINAL'])
+    const trusting = newcomer(room, [author.did], { trusted: [one.did, two.did] })
+    assert.equal((await trusting.sync.run()).trust, 'checkpoint')
+  })
+
+  it('falls back to every certificate when too few witnesses are trusted', async () => {
+    const { room, author, one } = await world()
+    await appendAll(author)
+    await author.checkpointer.run()
+    const { sync, loaded } = newcomer(room, [author.did], { trusted: [one.did] })
+    const result = await sync.run()
+    assert.equal(result.trust, 'full')
+    assert.equal(loaded[0]?.length, 3)
+  })
+
+  it('goes on after a cut with what it has', async () => {
+    const { room, author } = await world()
+    await appendAll(author)
+    await author.checkpointer.run()
+    const { sync, store, loaded } = newcomer(room, [author.did])
+    const answer = room.answers.get(author.did)
+    assert(answer !== undefined)
+    let asked = 0
+    room.answers.set(author.did, (from, question) => {
+      if (++asked > 2) return Promise.reject(new DOMException('cut', 'AbortError'))
+      return answer(from, question)
+    })
+    store.writesLeft = 1
+    await assert.rejects(sync.run())
+    store.writesLeft = Number.POSITIVE_INFINITY
+    assert.equal([...store.map.keys()].filter(key => key.startsWith('sync/leaf/')).length, 3)
+    asked = 1
+    const result = await sync.run()
+    assert.equal(result.loaded, 0, 'no leaf is fetched twice')
+    assert.equal(loaded.at(-1)?.length, 3)
+  })
+
+  it('takes no older checkpoint than it had, and no leaves that do not lead to the root', async () => {
+    const { room, author } = await world()
+    await appendAll(author, 2)
+    await author.checkpointer.run()
+    const answer = room.answers.get(author.did)
+    assert(answer !== undefined && author.own.note !== null)
+    const old = formatNote(author.own.note)
+    await appendAll(author, 3)
+    await author.checkpointer.run()
+    const { sync, loaded } = newcomer(room, [author.did])
+    await sync.run()
+    const { encodeAnswer, decodeQuestion } = await import('../../../src/history/messages.ts')
+    room.answers.set(author.did, async (from, question) => {
+      const asked = decodeQuestion(question)
+      if (asked.ok && asked.value.type === 'notes')
+        return encodeAnswer({ type: 'notes', notes: [old] })
+      return answer(from, question)
+    })
+    await assert.rejects(sync.run(), { code: 'SYNC_FAILED', message: /behind, or hide/u })
+    assert.equal(loaded.length, 1)
+    const other = newcomer(room, [author.did])
+    room.answers.set(author.did, async (from, question) => {
+      const given = await answer(from, question)
+      const asked = decodeQuestion(question)
+      if (!asked.ok || asked.value.type !== 'leaves') return given
+      const leaf = author.store.map.get('own/leaf/000000000000') as Uint8Array
+      const item = { leaf, certificate: null }
+      return encodeAnswer({ type: 'leaves', leaves: [item, item, item] })
+    })
+    await assert.rejects(other.sync.run(), { code: 'SYNC_FAILED', message: /thrown away/u })
+    assert.equal(other.loaded.length, 0)
+    assert.equal([...other.store.map.keys()].length, 0)
+  })
+
+  it('says what to do when there is nobody, or nothing', async () => {
+    const { room, author } = await world()
+    await assert.rejects(newcomer(room, []).sync.run(), { message: /join one first/u })
+    await assert.rejects(newcomer(room, [author.did]).sync.run(), { message: /has a checkpoint/u })
+  })
+})
