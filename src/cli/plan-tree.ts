@@ -102,7 +102,9 @@ class Tree {
       this.#blocked.has(name) ? `waits for ${this.#blocked.get(name)?.length}` : '',
       worker === undefined ? '' : `by ${shortId(worker)}`,
       thread === undefined ? '' : this.#out.style('dim', `thread ${shortId(thread)}`),
-      task.outputs.length === 0 ? '' : `-> ${task.outputs.map(shortId).join(' ')}`,
+      task.outputs.length === 0
+        ? ''
+        : `-> ${task.outputs.map(({ artifact }) => shortId(artifact)).join(' ')}`,
       failed === undefined || task.state === 'FINAL' ? '' : this.#out.style('yellow', failed)
     ]
     return parts.filter(part => part !== '').join('  ')

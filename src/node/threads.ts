@@ -1,5 +1,5 @@
 import type { Admitted } from '../core/envelope/index.ts'
-import type { PlanChange, PlanEntry } from '../core/plan/index.ts'
+import type { PlanChange, PlanEntry, PlanState } from '../core/plan/index.ts'
 import type { BidSubject, CommitSubject } from '../core/policy/index.ts'
 import type { CertificateFile } from '../core/roster/index.ts'
 import {
@@ -69,6 +69,13 @@ export class Threads {
       if (error instanceof ThreadNotFoundError) return []
       throw error
     }
+  }
+
+  /** The plan of a thread, to read at once. Rejects with ThreadNotFoundError. */
+  async plan(thread: string): Promise<PlanState> {
+    const plan = (await this.#holder(thread)).plan(thread)
+    if (plan === undefined) throw new ThreadNotFoundError(thread)
+    return plan
   }
 
   /** What the plan document of a thread is made of; nothing for a thread that is not here. */

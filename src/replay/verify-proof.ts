@@ -29,7 +29,9 @@ export const OFFENCES: Readonly<Record<Offence, string>> = {
   'sealed-vote': 'voted in an epoch for what its SEAL of that epoch does not show',
   'two-seals': 'left one epoch with two different SEALs',
   'false-seal': 'named another proposal in its SEAL than the decision that it shows',
-  'broken-chain': 'let an epoch follow on seals of another group than it had formed'
+  'broken-chain': 'let an epoch follow on seals of another group than it had formed',
+  'plan-fork':
+    'said two things at one place of its plan updates: one key in two hands, or a lost disk'
 }
 
 type Verified<T> =

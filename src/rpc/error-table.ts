@@ -357,6 +357,12 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['USE_VERDICT', 'usage', 'Verdicts are sealed first.', 'Use the method agent.verdict.'],
     ['USE_UPDATE_PLAN', 'usage', 'Plan updates have a place that the node gives them.'],
     [
+      'PLAN_CYCLE',
+      'usage',
+      'A task would have to wait for itself.',
+      'Leave out one of the links along the circle.'
+    ],
+    [
       'PLAN_SESSIONS_USED_UP',
       'denied',
       'The node has lost track of its plan updates too often in this thread.',

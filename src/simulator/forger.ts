@@ -127,6 +127,7 @@ export class Forger {
       index: 2,
       attestations: [],
       logHash: new Uint8Array(32),
+      planHeads: { listed: [], digest: new Uint8Array(32) },
       planDigest: new Uint8Array(32)
     }
     return { decision, digest: decisionDigest(decision) }

@@ -54,7 +54,8 @@ const decision: Decision = {
   proposal: task,
   worker,
   attestations: [sampleCid('attest-plan')],
-  ...position
+  ...position,
+  planHeads: { listed: [need, task], digest: sampleHash('heads') }
 }
 
 const outcome: Outcome = {

@@ -10,7 +10,8 @@ import {
   voteBytes
 } from '../../src/core/roster/index.ts'
 import { finishedThread } from './finished-thread.ts'
-import type { SwarmCluster, testKeys } from './swarm-cluster.ts'
+import { planPayload } from './plan-payload.ts'
+import { type SwarmCluster, testDraft, type testKeys } from './swarm-cluster.ts'
 
 type Keys = ReturnType<typeof testKeys>
 
@@ -97,6 +98,11 @@ export function sampleEvidence(): Samples {
     epoch: 1,
     seal: { epoch: 0, form: form.cid, roster: [...roster].reverse(), seals: [] }
   })
+  const update = (value: string): Uint8Array => {
+    const facts = [{ kind: 'ANNOTATE', task: 'text/upper', key: 'note', value } as const]
+    const draft = testDraft(cluster.nowMs, 'UPDATE_PLAN', need.cid, planPayload(facts))
+    return cluster.seal(keysOf(member), draft, 9_100).bytes
+  }
   const honest = { ...certificate, votes: votesIn(certificate) }
   const evidence: Samples['evidence'] = {
     'two-votes': {
@@ -153,6 +159,12 @@ export function sampleEvidence(): Samples {
       offence: 'broken-chain',
       earlier: form.bytes,
       later: later.bytes
+    },
+    'plan-fork': {
+      format: FORMAT,
+      offence: 'plan-fork',
+      need: need.bytes,
+      updates: [update('one'), update('another')]
     }
   }
   const signedHonest = honest.votes.map(vote => vote.member)
@@ -164,7 +176,8 @@ export function sampleEvidence(): Samples {
     'sealed-vote': [member],
     'two-seals': [member],
     'false-seal': [member],
-    'broken-chain': [requester]
+    'broken-chain': [requester],
+    'plan-fork': [member]
   }
   const common = { cluster, need, form, decide, finalize, otherForm, otherNeed }
   return { ...common, requester, member, roster, evidence, convicted, keysOf }

@@ -7,8 +7,7 @@ import { CID_A, CID_B, DID_A } from './fake-handlers.ts'
 /** A map over two parts and a reduce, half done, as `plan.get` answers it. */
 export function samplePlan(more: readonly Fact[] = []): MethodResult<'plan.get'> {
   const changes = [changeOf([...sampleFacts(), ...more])]
-  const view = planView(changes)
-  return { heads: ['abc'], changes, view, graph: planGraph(view) }
+  return { heads: ['abc'], changes, view: planView(changes), graph: planGraph(changes) }
 }
 
 function sampleFacts(): Fact[] {
@@ -38,5 +37,6 @@ function added(task: string): Fact {
 }
 
 function changeOf(facts: readonly Fact[]): PlanChange {
-  return { envelope: CID_A, sender: DID_A, lamport: 4, facts, chain: null }
+  const act = { kind: 'open' } as const
+  return { envelope: CID_A, sender: DID_A, lamport: 4, size: 500, facts, chain: null, act }
 }

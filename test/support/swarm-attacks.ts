@@ -83,6 +83,7 @@ export function secondGroup(
     index: 1,
     attestations: [],
     logHash: new Uint8Array(32),
+    planHeads: { listed: [], digest: new Uint8Array(32) },
     planDigest: new Uint8Array(32)
   }
   const digest = decisionDigest(decision)

@@ -21,6 +21,8 @@ export const LIST_ITEMS_MAX = 256
 export const TEXT_LENGTH_MAX = 4096
 /** Facts of one UPDATE_PLAN: as many of ordinary size as its policy evaluation has gas for. */
 export const PLAN_FACTS_MAX = 128
+/** Heads of a plan that a decision lists by name; of more it has the hash alone. */
+export const PLAN_HEADS_MAX = 32
 /** Sessions of one sender in one thread: chains of UPDATE_PLANs. A node begins another only after it lost its disk. */
 export const PLAN_SESSIONS_MAX = 16
 /** UPDATE_PLANs of one session. Ten times the largest plan that is measured, one fact at a time, in all sessions together. */

@@ -3,6 +3,7 @@ import {
   CANDIDATES_MAX,
   EPOCHS_MAX,
   PLAN_FACTS_MAX,
+  PLAN_HEADS_MAX,
   PLAN_SESSIONS_MAX,
   PLAN_UPDATES_MAX
 } from '../base/index.ts'
@@ -159,6 +160,13 @@ export const decision = v.strictObject({
   attestations: listOf(cid),
   /** Hash chain of the log up to that entry. */
   logHash: hash32,
+  /** Where the plan stood at that entry: what its digest was made from. */
+  planHeads: v.strictObject({
+    /** NEED, this proposal, and the last logged update of each session, sorted by their text; empty when there are more. */
+    listed: listOf(cid, PLAN_HEADS_MAX),
+    /** taggedHash of all of them as text, sorted. */
+    digest: hash32
+  }),
   /** Digest of the plan at that entry. */
   planDigest: hash32
 })

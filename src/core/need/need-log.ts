@@ -10,6 +10,7 @@ import {
   type Verb
 } from '../envelope/index.ts'
 import { settle } from '../ledger/index.ts'
+import { viewDigest } from '../plan/index.ts'
 import { carriedBy, type Verify } from '../roster/index.ts'
 import {
   applyAttestPlan,
@@ -19,7 +20,6 @@ import {
   decideIfDue,
   eligible
 } from './bidding.ts'
-import { planDigestOf } from './digest.ts'
 import { CHAIN_START, type CommittedEntry, chainHash, decodeEntry } from './entry.ts'
 import {
   applyChallenge,
@@ -28,8 +28,8 @@ import {
   closeSealingIfDue,
   judgeIfDue
 } from './judging.ts'
-import { PLANNED_MAX } from './limits.ts'
-import { copyWhileBidding, type NeedState, plan } from './state.ts'
+import { planOfLog } from './log-plan.ts'
+import { applyUpdatePlan, copyWhileBidding, hasPlanRoom, type NeedState } from './state.ts'
 import { applyClaim, applyCommit, applyHeartbeat, applyYield, scavengeIfDue } from './working.ts'
 
 /** What applying one entry brought about. */
@@ -238,7 +238,7 @@ export class NeedLog {
       term: state.at.term,
       index: state.at.index,
       logHash: state.logHash,
-      planDigest: planDigestOf(state)
+      planDigest: viewDigest(planOfLog(state).view())
     }
     state.deadline = null
   }
@@ -258,7 +258,8 @@ function stateBefore({ need, form, previous }: NeedLogInit): NeedState {
     startedAt: null,
     logged: new Set(),
     said: new Set([need, ...previous, form].map(saidKey)),
-    planned: [need],
+    planned: [],
+    plannedBy: { insiders: { count: 0, bytes: 0 }, strangers: { count: 0, bytes: 0 } },
     proposals: new Map(),
     decision: null,
     lease: null,
@@ -292,20 +293,25 @@ export function isPointless(state: NeedState, admitted: Admitted): boolean {
     case 'COMMIT':
       return state.decision !== null && envelope.sender !== state.decision.worker
     case 'UPDATE_PLAN':
-      return state.planned.length >= PLANNED_MAX
+      return !hasPlanRoom(state, admitted)
     default:
       return APPLY[envelope.verb] === undefined
   }
 }
 
 /**
- * The envelope that must be in the log before this one, or it would be void there: the id of an ATTEST_PLAN's proposal. A leader may
- * hear of them in either order.
+ * The envelope that must be in the log before this one, or it would be void there: the id of an ATTEST_PLAN's proposal, or of the
+ * UPDATE_PLAN before. A leader may hear of them in either order.
  */
 export function followsOn({ envelope }: Admitted): string | null {
-  return envelope.verb === 'ATTEST_PLAN'
-    ? (envelope as Envelope<'ATTEST_PLAN'>).payload.proposal.toString()
-    : null
+  switch (envelope.verb) {
+    case 'ATTEST_PLAN':
+      return (envelope as Envelope<'ATTEST_PLAN'>).payload.proposal.toString()
+    case 'UPDATE_PLAN':
+      return (envelope as Envelope<'UPDATE_PLAN'>).payload.previous?.toString() ?? null
+    default:
+      return null
+  }
 }
 
 /** True for what acts within another epoch than the group's. */
@@ -331,5 +337,5 @@ const APPLY: { readonly [V in Verb]?: (state: NeedState, admitted: Admitted<V>) 
   ATTEST: applyVerdict,
   REJECT: applyVerdict,
   CHALLENGE: applyChallenge,
-  UPDATE_PLAN: plan
+  UPDATE_PLAN: applyUpdatePlan
 }

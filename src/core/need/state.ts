@@ -1,7 +1,7 @@
 import type { Admitted, Decision, Fence, Outcome, Standing } from '../envelope/index.ts'
 import type { Usage } from '../policy/index.ts'
 import type { Carried } from '../roster/index.ts'
-import { PLANNED_MAX, QUOTE_LENGTH_MAX } from './limits.ts'
+import { PLANNED_BYTES_MAX, PLANNED_MAX, QUOTE_LENGTH_MAX } from './limits.ts'
 
 /** Where the fold stands. */
 export type NeedPhase =
@@ -62,6 +62,8 @@ export type Dispute = {
   status: 'open' | 'upheld' | 'dismissed'
 }
 
+export type PlannedRoom = { count: number; bytes: number }
+
 /** One committed log position with its log time: who, when, where. */
 export type At = { readonly stamp: number; readonly term: number; readonly index: number }
 
@@ -81,8 +83,10 @@ export type NeedState = {
   readonly logged: Set<string>
   /** `sender lamport` of what was applied: a sender says one thing with one Lamport value. */
   readonly said: Set<string>
-  /** Envelopes that state plan facts, in log order. */
-  readonly planned: Admitted[]
+  /** UPDATE_PLANs in log order. */
+  readonly planned: Admitted<'UPDATE_PLAN'>[]
+  /** How much of the log's room for them is used. */
+  readonly plannedBy: { readonly insiders: PlannedRoom; readonly strangers: PlannedRoom }
   readonly proposals: Map<string, Proposal>
   decision: Decision | null
   lease: Lease | null
@@ -125,6 +129,10 @@ export function copyWhileBidding(state: NeedState): NeedState {
     logged: new Set(state.logged),
     said: new Set(state.said),
     planned: [...state.planned],
+    plannedBy: {
+      insiders: { ...state.plannedBy.insiders },
+      strangers: { ...state.plannedBy.strangers }
+    },
     proposals,
     verdicts: new Map(),
     disputes: new Map(),
@@ -132,9 +140,24 @@ export function copyWhileBidding(state: NeedState): NeedState {
   }
 }
 
-/** Adds an envelope's facts to the plan, while there is room. */
-export function plan(state: NeedState, admitted: Admitted): void {
-  if (state.planned.length < PLANNED_MAX) state.planned.push(admitted)
+/** Adds an update to the plan, while there is room. */
+export function applyUpdatePlan(state: NeedState, admitted: Admitted<'UPDATE_PLAN'>): void {
+  if (!hasPlanRoom(state, admitted)) return
+  const room = planRoomOf(state, admitted.envelope.sender)
+  room.count += 1
+  room.bytes += admitted.bytes.length
+  state.planned.push(admitted)
+}
+
+/** Whether the plan of the log takes another update of this size by its sender. */
+export function hasPlanRoom(state: NeedState, { bytes, envelope }: Admitted): boolean {
+  const room = planRoomOf(state, envelope.sender)
+  return room.count < PLANNED_MAX && room.bytes + bytes.length <= PLANNED_BYTES_MAX
+}
+
+function planRoomOf({ need, decision, plannedBy }: NeedState, sender: string): PlannedRoom {
+  const isInsider = sender === need.envelope.sender || sender === decision?.worker
+  return isInsider ? plannedBy.insiders : plannedBy.strangers
 }
 
 /** A stranger's text inside a reason: bounded and well-formed, or the outcome could not be written down. */

@@ -1,139 +1,198 @@
 import { assert, compareText } from '../base/index.ts'
 import type { Fact } from '../envelope/index.ts'
-import { compareSource, type Source, sourceOf } from './source.ts'
-import type { Annotation, LinkView, PlanChange, PlanView, TaskState, TaskView } from './types.ts'
+import { PlanBranches } from './branches.ts'
+import { PlanChains, type PlanPlace } from './chains.ts'
+import { compareSource, insert, type Source, type Stated, withdraw } from './source.ts'
+import { type Link, TaskGraph } from './task-graph.ts'
+import { PlanTasks } from './tasks.ts'
+import type { LinkView, PlanApplied, PlanChange, PlanGraph, PlanView, TaskView } from './types.ts'
 
-const STATES: readonly TaskState[] = ['DRAFT', 'DECIDED', 'VERIFIED', 'FINAL']
+type LinkFact = Extract<Fact, { kind: 'LINK' }>
 
-type AddTask = Extract<Fact, { kind: 'ADD_TASK' }>
-
-/** What is known of one task. Every field is a join: a maximum, a minimum by source, or a growing set. */
-type Task = {
-  added: { readonly fact: AddTask; readonly source: Source } | null
-  rank: number
-  readonly inputs: Set<string>
-  readonly outputs: Set<string>
-  readonly annotations: Map<string, { readonly value: string; readonly source: Source }>
-}
-
-type Link = { readonly parent: string; readonly child: string; source: Source }
+const NOTHING_NEW: PlanApplied = { isNew: false, counted: [], retracted: [], rival: null }
+const TAKEN: PlanApplied = { isNew: true, counted: [], retracted: [], rival: null }
 
 /**
- * The plan of one thread as a fold over changes. Commutative and idempotent: any order and any repetition of the same
- * changes gives byte-equal views.
+ * The plan of one thread as a fold over changes. Commutative and idempotent: any order and any repetition of the same changes gives
+ * byte-equal views. Each fact costs the same however large the plan is; only a certificate, which changes whose word goes first, has
+ * everything counted anew.
  */
 export class PlanState {
   readonly #envelopes = new Set<string>()
-  readonly #tasks = new Map<string, Task>()
-  readonly #links = new Map<string, Link>()
+  readonly #branches = new PlanBranches()
+  readonly #chains: PlanChains
+  /** Changes that are neither chained nor of a branch. */
+  readonly #loose: PlanChange[] = []
+  readonly #tasks = new PlanTasks()
+  /** Every statement of a link, the smallest source first. */
+  readonly #links = new Map<string, Stated<null>[]>()
+  readonly #graph = new TaskGraph()
 
-  /** Folds the facts of one envelope in. False when that envelope was there already. */
-  apply(change: PlanChange): boolean {
-    assert(
-      Number.isSafeInteger(change.lamport) && change.lamport >= 0,
-      'a Lamport clock is a whole number'
-    )
-    if (this.#envelopes.has(change.envelope)) return false
-    this.#envelopes.add(change.envelope)
-    change.facts.forEach((fact, position) => {
-      this.#applyFact(fact, sourceOf(change, position))
+  constructor() {
+    this.#chains = new PlanChains({
+      count: change => this.#state(change),
+      retract: change => this.#withdraw(change)
     })
-    return true
+  }
+
+  apply(change: PlanChange): PlanApplied {
+    const { envelope, lamport, chain } = change
+    assert(Number.isSafeInteger(lamport) && lamport >= 0, 'a Lamport clock is a whole number')
+    if (this.#envelopes.has(envelope)) return NOTHING_NEW
+    this.#envelopes.add(envelope)
+    if (chain !== null) return this.#chains.add({ ...change, chain })
+    if (change.act?.kind !== 'offer') this.#loose.push(change)
+    const isNewOrder = this.#branches.add(change)
+    if (isNewOrder) this.#countAnew()
+    else if (change.act?.kind !== 'offer') this.#state(change)
+    return TAKEN
   }
 
   view(): PlanView {
-    const names = [...this.#tasks.keys()].sort(compareText)
-    const links = [...this.#links.values()].sort((a, b) => compareSource(a.source, b.source))
+    const tasks = this.#tasks.names().map(name => this.task(name) as TaskView)
+    const links = this.#graph.links().map(viewLink)
+    return { tasks, links, branches: this.#branches.view(), forks: this.#chains.forks() }
+  }
+
+  /** One task, or undefined when nothing names it. */
+  task(name: string): TaskView | undefined {
+    return this.#tasks.view(name, this.#branches.epoch())
+  }
+
+  graph(): PlanGraph {
+    const ready: string[] = []
+    const blocked: { task: string; by: string[] }[] = []
+    for (const name of this.#tasks.names()) {
+      const by = this.blockers(name)
+      if (by === null) continue
+      if (by.length === 0) ready.push(name)
+      else blocked.push({ task: name, by })
+    }
     return {
-      tasks: names.map(name => viewTask(name, this.#tasks.get(name) as Task)),
-      links: links.map(viewLink)
+      order: this.order(),
+      ready,
+      blocked,
+      ignored: this.#graph
+        .links()
+        .flatMap(link => (link.why === null ? [] : [{ ...viewLink(link), why: link.why }]))
     }
   }
 
-  #applyFact(fact: Fact, source: Source): void {
-    if (fact.kind === 'LINK') {
-      this.#link(fact.parent, fact.child, source)
-      return
-    }
-    const task = this.#task(fact.task)
-    switch (fact.kind) {
-      case 'ADD_TASK':
-        if (task.added === null || compareSource(source, task.added.source) < 0) {
-          task.added = { fact, source }
-        }
-        return
-      case 'REQUIRES':
-        task.inputs.add(fact.artifact.toString())
-        return
-      case 'PRODUCES':
-        task.outputs.add(fact.artifact.toString())
-        return
-      case 'STATE':
-        task.rank = Math.max(task.rank, STATES.indexOf(fact.state))
-        return
-      case 'ANNOTATE':
-        annotate(task, fact.key, { value: fact.value, source })
-    }
+  /** Every task after the tasks that it waits for: layer by layer, each layer sorted. */
+  order(): string[] {
+    return this.#graph.order(this.#tasks.names())
   }
 
-  #link(parent: string, child: string, source: Source): void {
-    this.#task(parent)
-    this.#task(child)
-    // A space cannot occur in a name.
+  /** What a task waits for that is not FINAL, sorted; empty when it is ready, null when it is not waiting to begin. */
+  blockers(name: string): string[] | null {
+    const task = this.task(name)
+    if (task === undefined || !isWaiting(task)) return null
+    return this.#graph
+      .parents(name)
+      .filter(parent => this.task(parent)?.state !== 'FINAL')
+      .sort(compareText)
+  }
+
+  /** All tasks that a task waits for, directly or not. Sorted. */
+  ancestors(name: string): string[] {
+    return this.#graph.ancestors(name)
+  }
+
+  /** All tasks that wait for a task, directly or not. Sorted. */
+  descendants(name: string): string[] {
+    return this.#graph.descendants(name)
+  }
+
+  /** The circle that these facts would close in the plan as it is, its first name repeated at the end; null when they close none. */
+  circleOf(facts: readonly Fact[]): readonly string[] | null {
+    return this.#graph.circle(facts.filter(fact => fact.kind === 'LINK'))
+  }
+
+  /** Where the next UPDATE_PLAN of a sender goes; null when its sessions are used up. */
+  nextPlace(sender: string): PlanPlace | null {
+    return this.#chains.next(sender)
+  }
+
+  /** The UPDATE_PLANs that count, of each session in order. */
+  counted(): string[] {
+    return [...this.#chains.all()].map(({ envelope }) => envelope)
+  }
+
+  /**
+   * Text CIDs, sorted: the NEED, the branches that were decided, and the last counted update of each session. Everything that the view
+   * rests on but certificates is one of these, or is named by one of them in turn.
+   */
+  heads(): string[] {
+    const opened = this.#loose.filter(({ act }) => act?.kind === 'open')
+    const named = [...opened, ...this.#branches.decided()].map(({ envelope }) => envelope)
+    return [...named, ...this.#chains.heads()].sort(compareText)
+  }
+
+  #countAnew(): void {
+    this.#tasks.clear()
+    this.#links.clear()
+    this.#graph.clear()
+    for (const change of this.#loose) this.#state(change)
+    for (const offer of this.#branches.decided()) this.#state(offer)
+    for (const update of this.#chains.all()) this.#state(update)
+  }
+
+  #state(change: PlanChange): void {
+    change.facts.forEach((fact, position) => {
+      const source = this.#sourceOf(change, position)
+      if (fact.kind === 'LINK') this.#stateLink(fact, source)
+      else this.#tasks.state(fact, source)
+    })
+  }
+
+  #withdraw(change: PlanChange): void {
+    change.facts.forEach((fact, position) => {
+      const source = this.#sourceOf(change, position)
+      if (fact.kind === 'LINK') this.#withdrawLink(fact, source)
+      else this.#tasks.withdraw(fact, source)
+    })
+  }
+
+  #sourceOf(change: PlanChange, position: number): Source {
+    const { act, envelope, sender, lamport } = change
+    const standing = this.#branches.standingOf(change)
+    // Any member may publish the certificate: what it proves is of the envelope that was judged, whoever carries it.
+    const judged = act?.kind === 'decide' ? act.proposal : act?.kind === 'end' ? act.commit : null
+    return judged === null
+      ? { standing, lamport, sender, envelope, position }
+      : { standing, lamport: 0, sender: '', envelope: judged, position }
+  }
+
+  #stateLink({ parent, child }: LinkFact, source: Source): void {
+    this.#tasks.mention(parent)
+    this.#tasks.mention(child)
     const key = `${parent} ${child}`
-    const known = this.#links.get(key)
-    if (known === undefined) this.#links.set(key, { parent, child, source })
-    else if (compareSource(source, known.source) < 0) known.source = source
+    const said = this.#links.get(key) ?? []
+    this.#links.set(key, said)
+    insert(said, { value: null, source }, FIRST)
+    if (said[0]?.source === source) this.#graph.put(parent, child, source)
   }
 
-  #task(name: string): Task {
-    let task = this.#tasks.get(name)
-    if (task === undefined) {
-      task = { added: null, rank: 0, inputs: new Set(), outputs: new Set(), annotations: new Map() }
-      this.#tasks.set(name, task)
-    }
-    return task
-  }
-}
-
-function annotate(task: Task, key: string, note: { value: string; source: Source }): void {
-  const known = task.annotations.get(key)
-  if (known === undefined || compareSource(note.source, known.source) > 0) {
-    task.annotations.set(key, note)
+  #withdrawLink({ parent, child }: LinkFact, source: Source): void {
+    this.#tasks.unmention(parent)
+    this.#tasks.unmention(child)
+    const key = `${parent} ${child}`
+    const said = this.#links.get(key) ?? []
+    withdraw(said, { value: null, source })
+    const next = said[0]
+    if (next !== undefined) return this.#graph.put(parent, child, next.source)
+    this.#links.delete(key)
+    this.#graph.remove(parent, child)
   }
 }
 
-function viewTask(name: string, task: Task): TaskView {
-  const state = STATES[task.rank]
-  assert(state !== undefined, 'a task is in one of the four states')
-  return {
-    task: name,
-    type: task.added?.fact.type ?? null,
-    source: task.added?.source.envelope ?? null,
-    requires: sorted(task.added?.fact.requires ?? []),
-    produces: sorted(task.added?.fact.produces ?? []),
-    inputs: sorted(task.inputs),
-    outputs: sorted(task.outputs),
-    state,
-    annotations: viewAnnotations(task)
-  }
+const FIRST = (a: Stated<null>, b: Stated<null>): number => compareSource(a.source, b.source)
+
+/** Added, not begun, and not of a branch that lost. */
+function isWaiting({ type, state, orphanedByEpoch }: TaskView): boolean {
+  return type !== null && state === 'DRAFT' && orphanedByEpoch === null
 }
 
-function viewAnnotations(task: Task): Annotation[] {
-  return [...task.annotations]
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([key, { value, source }]) => ({
-      key,
-      value,
-      sender: source.sender,
-      lamport: source.lamport
-    }))
-}
-
-function viewLink(link: Link): LinkView {
-  return { parent: link.parent, child: link.child, source: link.source.envelope }
-}
-
-function sorted(items: Iterable<string>): string[] {
-  return [...new Set(items)].sort(compareText)
+function viewLink({ parent, child, source }: Link): LinkView {
+  return { parent, child, source: source.envelope }
 }

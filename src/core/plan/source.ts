@@ -1,22 +1,43 @@
 import { compareText } from '../base/index.ts'
 import type { PlanChange } from './types.ts'
 
+/**
+ * Whose word goes first where only one can count. A stranger can choose its clock value, but not its standing: what requester and decided
+ * worker say is not overruled from outside, whenever it comes.
+ */
+export const STANDING = {
+  /** Certificates, the NEED, the requester, the decided worker. */
+  insider: 0,
+  stranger: 1,
+  /** Of a branch that lost. */
+  orphaned: 2
+} as const
+
+export type Standing = (typeof STANDING)[keyof typeof STANDING]
+
 /** Where a fact was said: an envelope, and the fact's position in it. */
 export type Source = {
-  readonly envelope: string
-  readonly sender: string
+  readonly standing: Standing
   readonly lamport: number
+  readonly sender: string
+  readonly envelope: string
   readonly position: number
 }
 
-/** The source of the fact at a position. */
-export function sourceOf(change: PlanChange, position: number): Source {
-  const { envelope, sender, lamport } = change
-  return { envelope, sender, lamport, position }
+/** A value with its source. */
+export type Stated<T> = { readonly value: T; readonly source: Source }
+
+/** The total order that settles every conflict of the plan: standing, lamport, sender, envelope, position. */
+export function compareSource(a: Source, b: Source): number {
+  return a.standing - b.standing || compareSaid(a, b)
 }
 
-/** The total order that settles every conflict of the plan: lamport, sender, envelope, position. */
-export function compareSource(a: Source, b: Source): number {
+/** The order in which notes win: of equal standing, the last one. */
+export function compareLatest(a: Source, b: Source): number {
+  return a.standing - b.standing || compareSaid(b, a)
+}
+
+function compareSaid(a: Source, b: Source): number {
   return (
     a.lamport - b.lamport ||
     compareText(a.sender, b.sender) ||
@@ -25,7 +46,33 @@ export function compareSource(a: Source, b: Source): number {
   )
 }
 
-/** The same order for whole changes. */
+/** An order of whole changes that is the same everywhere: lamport, sender, envelope. */
 export function compareChanges(a: PlanChange, b: PlanChange): number {
-  return compareSource(sourceOf(a, 0), sourceOf(b, 0))
+  return (
+    a.lamport - b.lamport || compareText(a.sender, b.sender) || compareText(a.envelope, b.envelope)
+  )
+}
+
+/** Puts a statement in its place among others about the same thing; the first one counts. */
+export function insert<T>(
+  all: Stated<T>[],
+  one: Stated<T>,
+  compare: (a: Stated<T>, b: Stated<T>) => number
+): void {
+  let from = 0
+  let to = all.length
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if (compare(all[middle] as Stated<T>, one) < 0) from = middle + 1
+    else to = middle
+  }
+  all.splice(from, 0, one)
+}
+
+/** Takes a statement back, by its source. */
+export function withdraw<T>(all: Stated<T>[], { source }: Stated<T>): void {
+  const at = all.findIndex(
+    one => one.source.envelope === source.envelope && one.source.position === source.position
+  )
+  if (at >= 0) all.splice(at, 1)
 }

@@ -40,6 +40,8 @@ export function checkEvidence(evidence: Evidence, verify: Verify): Result<Convic
       return checkFalseSeal(evidence, verify)
     case 'broken-chain':
       return checkBrokenChain(evidence, verify)
+    case 'plan-fork':
+      return checkPlanFork(evidence, verify)
   }
 }
 
@@ -179,6 +181,29 @@ function checkBrokenChain(
   if (!isSameNeed || sealed === undefined) return unrelated('FORMs')
   if (followsFrom(earlier.value, sealed)) return agreeing('FORMs')
   return convict(evidence.offence, [sender], earlier.value)
+}
+
+/** A node says one thing at each place of its chain, and the place is on disk before it leaves (PLAN-4). */
+function checkPlanFork(evidence: EvidenceOf<'plan-fork'>, verify: Verify): Result<Conviction> {
+  const need = openSigned(evidence.need, ['NEED'], verify)
+  if (!need.ok) return need
+  const first = openSigned(evidence.updates[0], ['UPDATE_PLAN'], verify)
+  if (!first.ok) return first
+  const second = openSigned(evidence.updates[1], ['UPDATE_PLAN'], verify)
+  if (!second.ok) return second
+  const places = [first.value, second.value].map(placeOf)
+  const isOfNeed = first.value.envelope.thread?.toString() === need.value.id
+  if (!isOfNeed || places[0] !== places[1]) return unrelated('updates')
+  if (first.value.id === second.value.id) return agreeing('updates')
+  const { slot, epoch } = need.value.envelope.payload
+  const convicted = [first.value.envelope.sender]
+  return ok({ offence: evidence.offence, convicted, thread: need.value.id, slot, epoch })
+}
+
+/** What an update is unique for, as text. */
+function placeOf({ envelope }: Admitted<'UPDATE_PLAN'>): string {
+  const { session, seq } = envelope.payload
+  return JSON.stringify([envelope.thread?.toString(), envelope.sender, session, seq])
 }
 
 /** Whether seals are of the group that a FORM made. Seals without a FORM may come of a FORM that was still on its way. */

@@ -120,6 +120,15 @@ const evidence = v.variant('offence', [
     /** Two complete FORM envelopes: the earlier epoch's, and one whose seals name that epoch. */
     earlier: anyBytes,
     later: anyBytes
+  }),
+  /** Two UPDATE_PLANs of one sender at one place of its chain: replicas that see one each would never agree on a plan. */
+  v.strictObject({
+    format,
+    offence: v.literal('plan-fork'),
+    /** The complete NEED envelope. */
+    need: anyBytes,
+    /** Two complete UPDATE_PLAN envelopes. */
+    updates: pairOf(anyBytes)
   })
 ])
 
@@ -169,6 +178,8 @@ function inOrder(value: Evidence): Evidence {
       return { ...value, certificates: sorted(value.certificates) }
     case 'two-seals':
       return { ...value, seals: sorted(value.seals) }
+    case 'plan-fork':
+      return { ...value, updates: sorted(value.updates) }
     default:
       return value
   }

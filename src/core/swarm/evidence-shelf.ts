@@ -7,6 +7,14 @@ const KEPT_MAX = 1_024
 /** Bytes of all proofs together. */
 const KEPT_BYTES_MAX: number = 16 * 1024 * 1024
 
+/**
+ * Forks of plans among them: of one thread, of all, and their bytes. Whoever is let in can fork a plan under a new key at will, which must
+ * not drive out what members of groups are convicted of.
+ */
+const FORKS_PER_THREAD_MAX = 4
+const FORKS_MAX = 64
+const FORKS_BYTES_MAX: number = 2 * 1024 * 1024
+
 /** A proof that was checked. `id` is the CID of its canonical bytes. */
 export type KeptEvidence = {
   readonly id: string
@@ -25,12 +33,16 @@ export class EvidenceShelf {
   readonly #byId = new Map<string, KeptEvidence>()
   readonly #byThread = new Map<string, KeptEvidence[]>()
   #bytes = 0
+  #forks = 0
+  #forksBytes = 0
 
   /** False when it adds nothing, or the thread has enough of them. `isHere` tells who is connected. */
   put(kept: KeptEvidence, isHere: (did: string) => boolean = () => false): boolean {
     const { thread } = kept.conviction
     const known = this.#byThread.get(thread) ?? []
     if (known.length >= PER_THREAD_MAX || this.convicts(thread, kept.conviction)) return false
+    if (isFork(kept) && !this.#hasRoomForFork(known, kept)) return false
+    if (isFork(kept)) this.#countFork(kept, 1)
     this.#byId.set(kept.id, kept)
     this.#byThread.set(thread, [...known, kept])
     this.#bytes += kept.bytes.length
@@ -59,6 +71,19 @@ export class EvidenceShelf {
     return this.#byId.values()
   }
 
+  #hasRoomForFork(known: readonly KeptEvidence[], { bytes }: KeptEvidence): boolean {
+    return (
+      known.filter(isFork).length < FORKS_PER_THREAD_MAX &&
+      this.#forks < FORKS_MAX &&
+      this.#forksBytes + bytes.length <= FORKS_BYTES_MAX
+    )
+  }
+
+  #countFork({ bytes }: KeptEvidence, sign: 1 | -1): void {
+    this.#forks += sign
+    this.#forksBytes += sign * bytes.length
+  }
+
   #dropOldest(isHere: (did: string) => boolean): void {
     const all = [...this.#byId.values()]
     const kept = all.find(({ conviction }) => !conviction.convicted.some(isHere)) ?? all[0]
@@ -67,9 +92,14 @@ export class EvidenceShelf {
     const rest = this.of(thread).filter(({ id }) => id !== kept.id)
     this.#byId.delete(kept.id)
     this.#bytes -= kept.bytes.length
+    if (isFork(kept)) this.#countFork(kept, -1)
     if (rest.length === 0) this.#byThread.delete(thread)
     else this.#byThread.set(thread, rest)
   }
+}
+
+function isFork({ conviction }: KeptEvidence): boolean {
+  return conviction.offence === 'plan-fork'
 }
 
 /** True when `known` proves the same, or worse, against everyone that is charged. Who signed two certificates voted twice. */

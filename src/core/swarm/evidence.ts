@@ -149,6 +149,17 @@ export function watchJoins(
   keepEvidence(context, { format: EVIDENCE_FORMAT, offence, member, need, epoch, joins })
 }
 
+/** Two updates at one place of their sender's chain. `rival` is the id of the one that was here before. */
+export function watchFork(context: Context, thread: Thread, update: Admitted, rival: string): void {
+  const other = thread.envelopes.get(rival)?.admitted
+  const { sender } = update.envelope
+  const { epoch } = thread.need.envelope.payload
+  if (other === undefined || isConvicted(context, thread, 'plan-fork', epoch, sender)) return
+  const updates: [Uint8Array, Uint8Array] = [other.bytes, update.bytes]
+  const need = thread.need.bytes
+  keepEvidence(context, { format: EVIDENCE_FORMAT, offence: 'plan-fork', need, updates })
+}
+
 /** What is said of a SEAL by a certificate that its member may have signed. */
 function compareSealWith(
   context: Context,

@@ -73,10 +73,10 @@ export function applyEntries(world: World, thread: Thread, entries: readonly Log
     if (applied.ended !== null) onDerived(context, thread, 'outcome', applied.ended)
     if (applied.ended !== null && thread.end !== null) world.observeEnd(thread)
   }
-  for (const [id, admitted] of thread.unlogged) {
-    if (group.log.state.logged.has(id) || isPointless(group.log.state, admitted))
-      thread.unlogged.delete(id)
-  }
+  for (const unlogged of [thread.unlogged, thread.plan.unlogged])
+    for (const [id, admitted] of unlogged)
+      if (group.log.state.logged.has(id) || isPointless(group.log.state, admitted))
+        unlogged.delete(id)
   warnOfDivergence(context, thread, group.log.state)
 }
 

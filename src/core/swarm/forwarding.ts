@@ -18,7 +18,7 @@ export type Forwarding = { at: number; waitMs: number }
 function worthLogging(context: Context, thread: Thread): Admitted[] {
   const state = thread.group?.log.state
   if (state === undefined) return []
-  return [...thread.unlogged.values()].filter(
+  return [...thread.loggable()].filter(
     admitted =>
       admitted.envelope.notAfter > context.nowMs &&
       !isPointless(state, admitted) &&
@@ -61,7 +61,8 @@ export function driveForwarding(context: Context, thread: Thread): void {
 }
 
 function toForward(context: Context, thread: Thread): Admitted[] {
-  if (thread.unlogged.size === 0 || thread.member?.leads() === true) return []
+  const isNothingLeft = thread.unlogged.size === 0 && thread.plan.unlogged.size === 0
+  if (isNothingLeft || thread.member?.leads() === true) return []
   const worth = worthLogging(context, thread)
   return thread.member === null
     ? worth.filter(({ envelope }) => envelope.sender === context.did)

@@ -15,6 +15,7 @@ import { watchEnvelope } from './evidence.ts'
 import { contradicted } from './finality.ts'
 import { disagree, pullNow, startMember } from './following.ts'
 import { driveFormation } from './formation.ts'
+import { isUpdateWanted, planFiled } from './plan-intake.ts'
 import { onPlanSaid } from './planning.ts'
 import { noteOwn } from './refusals.ts'
 import { LOG_BYTES_MAX, THREAD_BYTES_MAX } from './room.ts'
@@ -80,8 +81,7 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
   context.image.noteEnvelope(id, record)
   context.observe({ type: 'envelope', thread: id, id: admitted.id, verb, sender, atMs })
   react(world, thread, admitted)
-  const change = thread.planChangeOf(admitted)
-  if (change !== null) context.observe({ type: 'facts', thread: id, ...change })
+  planFiled(context, thread, admitted)
   if (verb === 'NEED')
     for (const early of world.early.envelopes(id)) file(world, early, atMs, false)
 }
@@ -91,12 +91,13 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
  * certificate that does not hold. What the log has is wanted as long as there is room.
  */
 function isWanted(world: World, thread: Thread, admitted: Admitted): boolean {
-  const bytes = thread.bytes + admitted.bytes.length
   const { verb, sender } = admitted.envelope
   const isAsked = thread.isAsked(admitted.id)
   const isNeeded = isAsked || thread.member !== null || verb === 'NEED'
   const requester = thread.need.envelope.sender
   if (!world.bytes.hasRoomFor(requester, admitted.bytes.length, isNeeded)) return false
+  if (verb === 'UPDATE_PLAN') return isUpdateWanted(thread, admitted)
+  const bytes = thread.bytes - thread.plan.bytes + admitted.bytes.length
   if (isAsked) return bytes <= THREAD_BYTES_MAX
   if (LOGGED_VERBS.has(verb)) {
     const state = thread.group?.log.state
@@ -339,7 +340,11 @@ function isOfGroup(
 
 function onDecide(world: World, thread: Thread, admitted: Admitted<'DECIDE'>): void {
   const { context } = world
-  if (thread.decide !== null) return
+  if (thread.decide !== null) {
+    // One that says something else is of another branch of the plan, when it holds.
+    if (!thread.isProven(admitted)) decisionCheck(world, thread, admitted)
+    return
+  }
   const checked = decisionCheck(world, thread, admitted)
   if (!checked.ok) return thread.warn(context, `a DECIDE was refused: ${checked.refusal.message}`)
   if (!isOfGroup(world, thread, checked.value, admitted.envelope.sender)) return
@@ -347,6 +352,7 @@ function onDecide(world: World, thread: Thread, admitted: Admitted<'DECIDE'>): v
   if (thread.held === null)
     context.observe({ type: 'certified', thread: thread.id, atMs: context.nowMs })
   thread.held = null
+  thread.plan.addCertified(admitted)
   if (contradicted(thread) !== null) disagree(world, thread, 'DECIDE')
   if (world.started && thread.member === null)
     pullIfBehind(world, thread, admitted.envelope.payload.decision.index, admitted.envelope.sender)
@@ -363,6 +369,7 @@ function onEnd(world: World, thread: Thread, admitted: Admitted<'FINALIZE' | 'IN
     return thread.warn(context, `a ${verb} was refused: its outcome is ${outcome.result}`)
   if (!isOfGroup(world, thread, checked.value, admitted.envelope.sender)) return
   thread.end = { admitted, outcome, signers: checked.value.signers }
+  thread.plan.addCertified(admitted)
   thread.member = null
   thread.formation = null
   thread.sealing = null

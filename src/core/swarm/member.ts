@@ -255,7 +255,7 @@ export class Member {
     if (status.term !== this.#offeredTerm) this.#rebuildOffered(status.term, status.lastIndex)
     let proposed = false
     const full = status.lastIndex >= ENTRIES_PER_THREAD_MAX || this.#offeredBytes >= LOG_BYTES_MAX
-    for (const admitted of full ? [] : this.#thread.unlogged.values()) {
+    for (const admitted of full ? [] : this.#thread.loggable()) {
       if (this.#offered.has(admitted.id) || admitted.envelope.notAfter <= this.#context.nowMs)
         continue
       if (isPointless(this.#group.log.state, admitted)) continue

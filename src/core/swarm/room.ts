@@ -24,6 +24,12 @@ export const STRANGERS_PART = 0.75
 /** Of all bytes, the part that the threads of one requester may take. */
 const REQUESTER_PART = 0.125
 
+/**
+ * Bytes of the UPDATE_PLANs of one thread, of which those of strangers fill half at most: some 30,000 of one fact. They are counted apart,
+ * so that no plan keeps a COMMIT out.
+ */
+export const PLAN_BYTES_MAX: number = 24 * 1024 * 1024
+
 /** Bytes of an entry without an envelope, at most: the empty one of a new leader, and a stamp. */
 export const TICK_BYTES_MAX = 32
 

@@ -1,7 +1,7 @@
 import { unreachable } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
 import { bidSubjectOf, commitSubjectOf } from '../need/index.ts'
-import { type PlanChange, type PlanEntry, planEntryOf } from '../plan/index.ts'
+import { type PlanChange, type PlanEntry, type PlanState, planEntryOf } from '../plan/index.ts'
 import type { BidSubject, CommitSubject } from '../policy/index.ts'
 import type { CertificateFile } from '../roster/index.ts'
 import { runCommand } from './commands.ts'
@@ -151,10 +151,12 @@ export class Swarm {
 
   /** The plan facts of a thread with their sources, for rebuilding its plan document. */
   planChanges(id: string): readonly PlanChange[] {
-    const thread = this.#world.threads.get(id)
-    return [...(thread?.envelopes.values() ?? [])].flatMap(
-      ({ admitted }) => thread?.planChangeOf(admitted) ?? []
-    )
+    return this.#world.threads.get(id)?.plan.changes() ?? []
+  }
+
+  /** The plan of a thread, to read at once: the next step may change it. Undefined where the thread is not in memory. */
+  plan(id: string): PlanState | undefined {
+    return this.#world.threads.get(id)?.plan.read()
   }
 
   /** Envelopes of a thread that have a place in its plan document, as they are kept here. */

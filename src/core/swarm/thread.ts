@@ -1,15 +1,15 @@
-import type { Result } from '../base/index.ts'
+import { type Result, toHex } from '../base/index.ts'
 import { idOf } from '../codec/index.ts'
 import {
   type Admitted,
   type Certificate,
   type Decision,
   type Outcome,
+  type Payload,
   parseEnvelope,
   type Verb
 } from '../envelope/index.ts'
-import { decodeEntry, LOGGED_VERBS, NeedLog, planChangeOf } from '../need/index.ts'
-import type { PlanChange } from '../plan/index.ts'
+import { decodeEntry, LOGGED_VERBS, NeedLog } from '../need/index.ts'
 import type { LogEntry } from '../raft/index.ts'
 import { groupIdOf } from '../roster/index.ts'
 import type { Context } from './context.ts'
@@ -17,9 +17,9 @@ import type { Formation } from './formation.ts'
 import type { Forwarding } from './forwarding.ts'
 import { Interval } from './interval.ts'
 import type { Member } from './member.ts'
-import { Planning } from './planning.ts'
 import { TICK_BYTES_MAX } from './room.ts'
 import type { Sealing } from './sealing.ts'
+import { ThreadPlan } from './thread-plan.ts'
 import type { Phase, Stage } from './types.ts'
 
 /** A verifier's own finding, on disk before its seal is published. */
@@ -113,7 +113,7 @@ export class Thread {
   /** Since when the archive is asked to take this thread, and what it was like then. */
   archiving: { readonly askedAt: number; readonly mark: string } | null = null
   pulledAt = 0
-  readonly planning = new Planning()
+  readonly plan: ThreadPlan = new ThreadPlan(this)
   /** Set while this node has envelopes that the log lacks and should have. */
   forwarding: Forwarding | null = null
   /** Whom this node asked last. */
@@ -212,9 +212,10 @@ export class Thread {
       this.derived[stage] = null
     }
     this.unlogged.clear()
+    this.plan.offerAgain()
     for (const { admitted } of this.envelopes.values()) {
       const { verb, epoch: said } = admitted.envelope
-      if (LOGGED_VERBS.has(verb) && (said === null || said >= epoch))
+      if (verb !== 'UPDATE_PLAN' && LOGGED_VERBS.has(verb) && (said === null || said >= epoch))
         this.unlogged.set(admitted.id, admitted)
     }
   }
@@ -239,12 +240,19 @@ export class Thread {
     this.changed(seenAt)
     this.#asked.delete(admitted.id)
     if (CERTIFIED_VERBS.has(admitted.envelope.verb)) this.certified.push(admitted)
-    if (
-      LOGGED_VERBS.has(admitted.envelope.verb) &&
-      this.group?.log.state.logged.has(admitted.id) !== true
-    ) {
+    const { verb } = admitted.envelope
+    if (LOGGED_VERBS.has(verb) && verb !== 'UPDATE_PLAN' && !this.isLogged(admitted.id))
       this.unlogged.set(admitted.id, admitted)
-    }
+  }
+
+  /** What the log does not have and could take: the plan's updates come last. */
+  *loggable(): Iterable<Admitted> {
+    yield* this.unlogged.values()
+    yield* this.plan.unlogged.values()
+  }
+
+  isLogged(id: string): boolean {
+    return this.group?.log.state.logged.has(id) === true
   }
 
   /**
@@ -298,12 +306,13 @@ export class Thread {
     return LOGGED_VERBS.has(verb) && String(thread) === this.id
   }
 
-  /** What a filed envelope adds to the plan; a certified verb adds something only when its certificate was accepted. */
-  planChangeOf(admitted: Admitted): PlanChange | null {
-    const { verb } = admitted.envelope
-    if (verb === 'DECIDE' && this.decide?.admitted.id !== admitted.id) return null
-    if (verb === 'FINALIZE' && this.end?.admitted.id !== admitted.id) return null
-    return planChangeOf(admitted, this.need)
+  /** False for a certificate that does not hold. One that says what an accepted one says is as good: it is mostly another member's. */
+  isProven(admitted: Admitted): boolean {
+    const { verb, payload } = admitted.envelope
+    if (verb !== 'DECIDE' && verb !== 'FINALIZE') return true
+    if (this.#checked.get(admitted)?.ok === true) return true
+    const accepted = verb === 'DECIDE' ? this.decide : this.end
+    return accepted !== null && digestIn(payload) === digestIn(accepted.admitted.envelope.payload)
   }
 
   warn(context: Context, message: string): void {
@@ -322,6 +331,11 @@ export class Thread {
       commit.stamp + 2 * windows.verifyMs + windows.sealMs + windows.revealMs + windows.challengeMs
     )
   }
+}
+
+/** What a certificate is about, in hex. */
+function digestIn(payload: unknown): string {
+  return toHex((payload as Payload<'DECIDE' | 'FINALIZE'>).certificate.digest)
 }
 
 /** What names a group or carries a certificate. */

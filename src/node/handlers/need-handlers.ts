@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { CID } from '../../core/codec/index.ts'
 import type { Payload, Windows } from '../../core/envelope/index.ts'
-import { planGraph, planView } from '../../core/plan/index.ts'
 import { factOf, type Handlers, type NeedRequest, RefusedError } from '../../rpc/index.ts'
 import { draftOf } from '../drafts.ts'
 import { RequestRefusedError } from '../errors.ts'
@@ -73,8 +72,13 @@ export function needHandlers(
       await threads.view(thread)
       const { heads } = await plan.view(thread)
       const changes = await threads.planChanges(thread)
-      const view = planView(changes)
-      return { heads: [...heads], changes: [...changes], view, graph: planGraph(view) }
+      const state = await threads.plan(thread)
+      return {
+        heads: [...heads],
+        changes: [...changes],
+        view: state.view(),
+        graph: state.graph()
+      }
     }
   }
 }

@@ -20,10 +20,10 @@ const code = (result: Result<void>): string => (result.ok ? 'accepted' : result.
 function said(
   sender: string,
   lamport: number,
-  options: { id?: string; notAfter?: number } = {}
+  options: { id?: string; notAfter?: number; verb?: string } = {}
 ): Guarded {
-  const { id = `${sender}/${lamport}`, notAfter = NOW + HOUR } = options
-  return { id, envelope: { sender, lamport, notAfter } }
+  const { id = `${sender}/${lamport}`, notAfter = NOW + HOUR, verb = 'NEED' } = options
+  return { id, envelope: { verb, sender, lamport, notAfter } }
 }
 
 describe('core/envelope/freshness', () => {

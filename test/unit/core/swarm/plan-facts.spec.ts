@@ -5,19 +5,22 @@
 import { strict as assert } from 'node:assert'
 import { toHex } from '../../../../src/core/base/index.ts'
 import type { Admitted, Draft } from '../../../../src/core/envelope/index.ts'
-import { planDigest, planView } from '../../../../src/core/plan/index.ts'
+import { planView, viewDigest } from '../../../../src/core/plan/index.ts'
 import { finishedThread } from '../../../support/finished-thread.ts'
 import { type ClusterNode, OUTPUT, SwarmCluster } from '../../../support/swarm-cluster.ts'
 
 describe('core/swarm: plan facts', () => {
   it('end in state FINAL with the outputs, equal at every node', () => {
     const { cluster, node, thread } = finishedThread()
-    const view = planView(node.swarm.planChanges(thread))
-    const task = view.tasks.find(each => each.task === 'text/upper')
+    const view = node.swarm.plan(thread)?.view()
+    const task = view?.tasks.find(each => each.task === 'text/upper')
     assert.equal(task?.state, 'FINAL')
-    assert.deepEqual(task?.outputs, [OUTPUT.toString()])
-    const digests = cluster.nodes.map(each => toHex(planDigest(each.swarm.planChanges(thread))))
-    assert.equal(new Set(digests).size, 1)
+    const source = node.swarm.view(thread)?.commit?.id
+    assert.equal(task?.stateSource, source)
+    assert.deepEqual(task?.outputs, [{ artifact: OUTPUT.toString(), source }])
+    const plans = cluster.nodes.flatMap(each => each.swarm.plan(thread)?.view() ?? [])
+    assert.equal(plans.length, cluster.nodes.length)
+    assert.equal(new Set(plans.map(plan => toHex(viewDigest(plan)))).size, 1)
   })
 
   it('are not stated by a DECIDE whose certificate does not hold', () => {

@@ -1,0 +1,187 @@
+import { assert, compareText, unreachable } from '../base/index.ts'
+import type { Fact } from '../envelope/index.ts'
+import {
+  compareLatest,
+  compareSource,
+  insert,
+  type Source,
+  STANDING,
+  type Stated,
+  withdraw
+} from './source.ts'
+import type { Annotation, ArtifactView, TaskState, TaskView } from './types.ts'
+
+const STATES: readonly TaskState[] = ['DRAFT', 'DECIDED', 'VERIFIED', 'FINAL']
+
+type AddTask = Extract<Fact, { kind: 'ADD_TASK' }>
+type TaskFact = Exclude<Fact, { kind: 'LINK' }>
+
+/** What was said of one task. Of each list the first statement counts; the others take its place when it is withdrawn. */
+type Task = {
+  readonly name: string
+  /** Facts that name it. A task that none names is gone. */
+  mentions: number
+  readonly added: Stated<AddTask>[]
+  /** Values are positions in STATES. */
+  readonly states: Stated<number>[]
+  readonly inputs: Map<string, Stated<null>[]>
+  readonly outputs: Map<string, Stated<null>[]>
+  readonly notes: Map<string, Stated<string>[]>
+  view: TaskView | null
+}
+
+/** The tasks of a plan, each with its statements. What is stated can be withdrawn, at the cost of stating it. */
+export class PlanTasks {
+  readonly #tasks = new Map<string, Task>()
+  #names: string[] | null = null
+
+  state(fact: TaskFact, source: Source): void {
+    change(this.mention(fact.task), fact, source, insert)
+  }
+
+  withdraw(fact: TaskFact, source: Source): void {
+    const task = this.#tasks.get(fact.task)
+    assert(task !== undefined, 'what is withdrawn was stated')
+    change(task, fact, source, withdraw)
+    this.unmention(fact.task)
+  }
+
+  /** Something names the task. */
+  mention(name: string): Task {
+    let task = this.#tasks.get(name)
+    if (task === undefined) {
+      task = emptyTask(name)
+      this.#tasks.set(name, task)
+      this.#names = null
+    }
+    task.mentions += 1
+    task.view = null
+    return task
+  }
+
+  unmention(name: string): void {
+    const task = this.#tasks.get(name)
+    assert(task !== undefined && task.mentions > 0, 'a task is there while something names it')
+    task.mentions -= 1
+    task.view = null
+    if (task.mentions > 0) return
+    this.#tasks.delete(name)
+    this.#names = null
+  }
+
+  has(name: string): boolean {
+    return this.#tasks.has(name)
+  }
+
+  /** Sorted. */
+  names(): readonly string[] {
+    this.#names ??= [...this.#tasks.keys()].sort(compareText)
+    return this.#names
+  }
+
+  /** Undefined for a name that nothing mentions. `epoch` is that of the decision that stands, or null. */
+  view(name: string, epoch: number | null): TaskView | undefined {
+    const task = this.#tasks.get(name)
+    if (task === undefined) return undefined
+    task.view ??= viewTask(task, epoch)
+    return task.view
+  }
+
+  clear(): void {
+    this.#tasks.clear()
+    this.#names = null
+  }
+}
+
+/** `insert` or `withdraw`. */
+type Act = <T>(all: Stated<T>[], one: Stated<T>, compare: Order<T>) => void
+type Order<T> = (a: Stated<T>, b: Stated<T>) => number
+
+const first: Order<unknown> = (a, b) => compareSource(a.source, b.source)
+const latest: Order<unknown> = (a, b) => compareLatest(a.source, b.source)
+const furthest: Order<number> = (a, b) => b.value - a.value || compareSource(a.source, b.source)
+
+function change(task: Task, fact: TaskFact, source: Source, act: Act): void {
+  switch (fact.kind) {
+    case 'ADD_TASK':
+      return act(task.added, { value: fact, source }, first)
+    case 'REQUIRES':
+      return changeIn(task.inputs, fact.artifact.toString(), { value: null, source }, act)
+    case 'PRODUCES':
+      return changeIn(task.outputs, fact.artifact.toString(), { value: null, source }, act)
+    case 'STATE': {
+      // Only those who have a part in the thread say how far it is.
+      const value = STATES.indexOf(fact.state)
+      if (value > 0 && source.standing !== STANDING.insider) return
+      return act(task.states, { value, source }, furthest)
+    }
+    case 'ANNOTATE':
+      return changeIn(task.notes, fact.key, { value: fact.value, source }, act, latest)
+    default:
+      unreachable(fact)
+  }
+}
+
+function changeIn<T>(
+  all: Map<string, Stated<T>[]>,
+  key: string,
+  one: Stated<T>,
+  act: Act,
+  compare: Order<T> = first
+): void {
+  const known = all.get(key) ?? []
+  act(known, one, compare)
+  if (known.length === 0) all.delete(key)
+  else all.set(key, known)
+}
+
+function emptyTask(name: string): Task {
+  return {
+    name,
+    mentions: 0,
+    added: [],
+    states: [],
+    inputs: new Map(),
+    outputs: new Map(),
+    notes: new Map(),
+    view: null
+  }
+}
+
+function viewTask(task: Task, epoch: number | null): TaskView {
+  const added = task.added[0]
+  const state = task.states[0]
+  return {
+    task: task.name,
+    type: added?.value.type ?? null,
+    source: added?.source.envelope ?? null,
+    requires: sorted(added?.value.requires ?? []),
+    produces: sorted(added?.value.produces ?? []),
+    inputs: viewArtifacts(task.inputs),
+    outputs: viewArtifacts(task.outputs),
+    state: STATES[state?.value ?? 0] as TaskState,
+    stateSource: state?.source.envelope ?? null,
+    annotations: viewNotes(task.notes),
+    orphanedByEpoch: added?.source.standing === STANDING.orphaned ? epoch : null
+  }
+}
+
+function viewArtifacts(all: ReadonlyMap<string, Stated<null>[]>): ArtifactView[] {
+  return [...all]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([artifact, [said]]) => ({ artifact, source: (said as Stated<null>).source.envelope }))
+}
+
+function viewNotes(all: ReadonlyMap<string, Stated<string>[]>): Annotation[] {
+  return [...all]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([key, [said]]) => {
+      const { value, source } = said as Stated<string>
+      const { envelope, sender, lamport } = source
+      return { key, value, source: envelope, sender, lamport }
+    })
+}
+
+function sorted(items: readonly string[]): string[] {
+  return [...new Set(items)].sort(compareText)
+}

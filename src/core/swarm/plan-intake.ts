@@ -1,0 +1,27 @@
+import type { Admitted } from '../envelope/index.ts'
+import type { Context } from './context.ts'
+import { watchFork } from './evidence.ts'
+import { PLAN_BYTES_MAX, THREAD_BYTES_MAX } from './room.ts'
+import type { Thread } from './thread.ts'
+
+/** What a filed envelope means for the plan: its facts, and maybe that its sender has two updates at one place. */
+export function planFiled(context: Context, thread: Thread, admitted: Admitted): void {
+  const change = thread.plan.changeOf(admitted)
+  if (change === null) return
+  const rival = thread.plan.add(admitted)?.rival ?? null
+  if (rival !== null) watchFork(context, thread, admitted, rival)
+  context.observe({ type: 'facts', thread: thread.id, ...change })
+}
+
+/**
+ * Whether the thread holds one more update. That is a matter of room alone: which of those that it holds count is not (core/plan). What is
+ * in the log is held as long as a leader may log it.
+ */
+export function isUpdateWanted(thread: Thread, { id, bytes, envelope }: Admitted): boolean {
+  if (thread.isAsked(id)) return thread.bytes + bytes.length <= THREAD_BYTES_MAX
+  const held = thread.plan.bytes + bytes.length
+  if (thread.isEnded()) return false
+  const worker = thread.group?.log.state.decision?.worker
+  const isInsider = envelope.sender === worker || envelope.sender === thread.need.envelope.sender
+  return held <= (isInsider ? PLAN_BYTES_MAX : PLAN_BYTES_MAX / 2)
+}
