@@ -11,12 +11,15 @@ export const PARTS: readonly string[] = ['gossip', 'artifacts', 'policy', 'conse
 /** Parts of which there is another that does their work, if slower: a job is done without one of them, and not without both. */
 export const DOUBLED_PARTS: readonly string[] = ['pull', 'plan-sync']
 
+/** Parts that no job needs, and that others rely on: checkpoints are stable only with witnesses. */
+export const SHARED_PARTS: readonly string[] = ['witness']
+
 export const nodeFlags: FlagsFor<'node', NodeConfig> = {
   'node.unplug': {
     type: 'list',
     option: 'unplug',
     unit: 'PART',
-    choices: [...PARTS, ...DOUBLED_PARTS],
+    choices: [...PARTS, ...DOUBLED_PARTS, ...SHARED_PARTS],
     hidden: true,
     help: 'Leave a part out, to see the job fail: for tests.'
   }

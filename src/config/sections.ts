@@ -2,6 +2,7 @@ import { type AgentsConfig, agentsDefaults, agentsFlags } from './agents.ts'
 import { type ConsensusConfig, consensusDefaults, consensusFlags } from './consensus.ts'
 import type { Environment } from './environment.ts'
 import type { Flag } from './flag.ts'
+import { type HistoryConfig, historyDefaults, historyFlags } from './history.ts'
 import { type HomeConfig, homeDefaults, homeFlags } from './home.ts'
 import { type KeystoreConfig, keystoreDefaults, keystoreFlags } from './keystore.ts'
 import { type LogConfig, logDefaults, logFlags } from './log.ts'
@@ -18,6 +19,7 @@ export type Config = {
   readonly log: LogConfig
   readonly runtime: RuntimeConfig
   readonly consensus: ConsensusConfig
+  readonly history: HistoryConfig
   readonly node: NodeConfig
 }
 
@@ -29,6 +31,7 @@ const flags = {
   ...logFlags,
   ...runtimeFlags,
   ...consensusFlags,
+  ...historyFlags,
   ...nodeFlags
 }
 
@@ -48,6 +51,7 @@ export function defaultConfig(env: Environment = {}): Config {
     log: logDefaults,
     runtime: runtimeDefaults,
     consensus: consensusDefaults,
+    history: historyDefaults,
     node: nodeDefaults
   }
 }

@@ -21,6 +21,7 @@ import { needHandlers } from './handlers/need-handlers.ts'
 import { nodeHandlers } from './handlers/node-handlers.ts'
 import { policyHandlers } from './handlers/policy-handlers.ts'
 import { proofHandlers } from './handlers/proof-handlers.ts'
+import { keepHistory } from './history.ts'
 import { ManifestKeeper } from './manifest.ts'
 import { type NodeParts, openParts } from './node-parts.ts'
 import { keepCapsules, keepPlans, keepResults, syncPlans } from './projections.ts'
@@ -114,6 +115,7 @@ class ComposedNode implements SwarmNode {
       await this.#begin(artifacts.start(), () => artifacts.stop())
       this.#stoppers.push(
         keepRecords(this.#parts),
+        keepHistory(this.#parts),
         keepResults(this.#parts),
         keepCapsules(this.#parts)
       )

@@ -1,4 +1,5 @@
 import { SwarmError } from '../core/base/index.ts'
+import type { ThreadSummary } from '../core/swarm/index.ts'
 
 /** This node follows no thread of this id. */
 export class ThreadNotFoundError extends SwarmError {
@@ -8,6 +9,18 @@ export class ThreadNotFoundError extends SwarmError {
     super(`this node follows no thread ${thread}: "can-swarm threads" lists those it does`, {
       thread
     })
+  }
+}
+
+/** Only a checkpoint says how this thread ended: nothing else of it is here. */
+export class CheckpointOnlyError extends SwarmError {
+  readonly code = 'CHECKPOINT_ONLY'
+
+  constructor({ thread, phase, reason }: ThreadSummary) {
+    super(
+      `of the thread ${thread} this node knows only its end, from a checkpoint of others: ${phase}, ${reason}`,
+      { thread, phase, reason }
+    )
   }
 }
 

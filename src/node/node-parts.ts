@@ -28,6 +28,7 @@ import type {
 import { Driver, type PlanSync } from '../runtime/index.ts'
 import { Capsules } from './capsules.ts'
 import { KeyLostError } from './errors.ts'
+import { type History, openHistory } from './history.ts'
 import { planSyncOf } from './plan-sync-of.ts'
 import { Threads } from './threads.ts'
 
@@ -48,6 +49,8 @@ export type NodeParts = {
   readonly journal: Journal
   readonly archive: Archive
   readonly threads: Threads
+  readonly verify: VerifySignature
+  readonly history: History
   /** Closes what is open from the beginning: journal, datastore, lock. */
   readonly close: () => Promise<void>
 }
@@ -89,9 +92,8 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
   const home = config.home.dir
   const logger = pinoLogger(config.log)
   const unplug: ReadonlySet<string> = new Set(config.node.unplug)
-  const keyPath = join(home, 'key.json')
   const journalPath = join(home, 'journal.wal')
-  const { signer, seed } = await keyOf(config, { keyPath, journalPath })
+  const { signer, seed } = await keyOf(config, journalPath)
   const datastore = await levelDatastore(join(home, 'peers'))
   closers.push(() => datastore.close())
   const network = await libp2pNetwork({
@@ -120,6 +122,8 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
   const verify = rememberingVerifier(nodeVerifier())
   const swarm = machineOf(config, signer, verify, entropy)
   const threads = new Threads({ did: signer.did, swarm, archive })
+  const history = await openHistory({ config, network, signer, verify, logger })
+  closers.push(() => history.store.close())
   const plan = automergePlanStore({
     workerUrl: workerUrl('automerge'),
     logger,
@@ -159,6 +163,8 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
     journal,
     archive,
     threads,
+    verify,
+    history,
     close
   }
 }
@@ -173,10 +179,8 @@ function policyOf(logger: Logger, unplug: ReadonlySet<string>): OpaPolicyEngine 
   })
 }
 
-async function keyOf(
-  config: Config,
-  { keyPath, journalPath }: { readonly keyPath: string; readonly journalPath: string }
-): ReturnType<typeof openKeystore> {
+async function keyOf(config: Config, journalPath: string): ReturnType<typeof openKeystore> {
+  const keyPath = join(config.home.dir, 'key.json')
   // A member that lost its key is another member: it must not go on with the promises of the first (R9).
   if (existsSync(journalPath) && !existsSync(keyPath)) throw new KeyLostError(config.home.dir)
   return openKeystore({

@@ -11,7 +11,7 @@ import {
 } from '../core/swarm/index.ts'
 import type { Archive } from '../ports/index.ts'
 import { archivedParts, decodeSummary } from '../runtime/index.ts'
-import { ArchivedThreadError, ThreadNotFoundError } from './errors.ts'
+import { ArchivedThreadError, CheckpointOnlyError, ThreadNotFoundError } from './errors.ts'
 
 /** Archived threads that are kept at hand: a reader asks for view, plan and record of the same one. */
 const REVIVED_MAX = 8
@@ -152,6 +152,11 @@ async function revive(
   did: string
 ): Promise<Swarm> {
   if (entry === undefined) throw new ThreadNotFoundError(thread)
+  if (entry.records.length === 0) {
+    const summary = decodeSummary(entry.summary)
+    if (!summary.ok) throw new ArchivedThreadError(thread, summary.refusal.message)
+    throw new CheckpointOnlyError(summary.value)
+  }
   const revival = new Revival(did)
   for (const part of archivedParts(entry)) {
     for (const record of part) {

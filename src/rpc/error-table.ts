@@ -202,6 +202,7 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
       'The log of ended threads is not what this node has signed.',
       'Restore history/ from a copy made after the newest checkpoint.'
     ],
+    ['CHECKPOINT_ONLY', 'not-found', 'Of this thread only its end is known, from a checkpoint.'],
     ['SYNC_FAILED', 'failure', 'No checkpoint could be loaded from any peer.'],
     [
       'BAD_ANSWER',

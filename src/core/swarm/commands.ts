@@ -10,20 +10,20 @@ import type { Draft } from '../envelope/index.ts'
 import { checkNeed } from '../need/index.ts'
 import type { Context } from './context.ts'
 import { driveFormation } from './formation.ts'
+import { knowEnds } from './known-ends.ts'
 import { updatePlan } from './planning.ts'
 import { beginSealing, checkReform } from './sealing.ts'
 import { standingOf } from './standing.ts'
 import type { Thread } from './thread.ts'
 import type { Command } from './types.ts'
 import { takeVerdict } from './verdicts.ts'
+import type { World } from './world.ts'
 
 /** Runs a command of the local user or agent. The reply comes at once, or with the envelope that it leads to. */
-export function runCommand(
-  context: Context,
-  id: number,
-  command: Command,
-  find: (thread: string) => Thread | undefined
-): void {
+export function runCommand(world: World, id: number, command: Command): void {
+  const { context } = world
+  const find = (thread: string): Thread | undefined => world.thread(thread)
+  if (command.type === 'know-ends') return context.reply(id, knowEnds(world, command.ends))
   if ('thread' in command) {
     const thread = find(command.thread)
     if (thread === undefined) return context.reply(id, noThread(context, command.thread))
@@ -66,7 +66,7 @@ function reform(context: Context, thread: Thread): Result<{ readonly epoch: numb
 
 function draftOf(
   context: Context,
-  command: Exclude<Command, { thread: string }>,
+  command: Exclude<Command, { thread: string } | { type: 'know-ends' }>,
   find: (thread: string) => Thread | undefined
 ): Result<Draft> {
   if (command.type === 'publish') return complete(context, command.draft, find)

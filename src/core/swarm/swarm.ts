@@ -65,7 +65,7 @@ export class Swarm {
         onPeer(this.#world, input.did, input.connected)
         break
       case 'command':
-        runCommand(this.#context, input.id, input.command, id => this.#world.thread(id))
+        runCommand(this.#world, input.id, input.command)
         break
       case 'draft-refused':
         this.#onDraftRefused(input)

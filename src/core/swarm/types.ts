@@ -106,6 +106,8 @@ export type Command =
     }
   /** Ends the epoch that an own NEED is in and forms a new group for the next; answered with that epoch's number. */
   | { readonly type: 'reform'; readonly thread: string }
+  /** How threads ended that this node never followed, from a source that its user trusts (see `knowEnds`). */
+  | { readonly type: 'know-ends'; readonly ends: readonly Tombstone[] }
   | { readonly type: 'announce'; readonly draft: Draft<'MANIFEST'> }
   /** Something that the shell found out about a thread and a person should see, such as why its capsule cannot be used here. */
   | { readonly type: 'warn'; readonly thread: string; readonly message: string }

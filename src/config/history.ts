@@ -1,0 +1,56 @@
+import type { FlagsFor } from './flag.ts'
+
+/** The log of ended threads: checkpoints, witnesses, and how long what is old stays at hand. */
+export type HistoryConfig = {
+  readonly checkpointMs: number
+  readonly quorum: number
+  readonly trusted: readonly string[]
+  readonly witness: boolean
+  readonly retentionDays: number
+}
+
+/**
+ * A checkpoint every ten minutes bounds what a crash of all witnesses could hide. Two witnesses: a node of a small network
+ * still finds them, and neither it nor one of them alone can make others believe in a log. Seven days hot: a week's threads are what people look up.
+ */
+export const historyDefaults: HistoryConfig = {
+  checkpointMs: 600_000,
+  quorum: 2,
+  trusted: [],
+  witness: true,
+  retentionDays: 7
+}
+
+export const historyFlags: FlagsFor<'history', HistoryConfig> = {
+  'history.checkpointMs': {
+    type: 'number',
+    unit: 'ms',
+    min: 100,
+    max: 86_400_000,
+    help: 'Time between checkpoints of the log of ended threads, when it has grown.'
+  },
+  'history.quorum': {
+    type: 'number',
+    unit: 'witnesses',
+    min: 1,
+    max: 32,
+    help: 'Cosignatures that make a checkpoint stable, and that "sync" asks of one.'
+  },
+  'history.trusted': {
+    type: 'list',
+    option: 'trust-witness',
+    unit: 'DID',
+    help: 'Count only these witnesses; any when there are none.'
+  },
+  'history.witness': {
+    type: 'boolean',
+    help: "Recompute and cosign other nodes' checkpoints."
+  },
+  'history.retentionDays': {
+    type: 'number',
+    unit: 'days',
+    min: 0,
+    max: 36_500,
+    help: 'Days for which ended threads stay in the archive before "compact" moves them to cold files.'
+  }
+}

@@ -1,0 +1,187 @@
+import { join } from 'node:path'
+import { levelKeyValues } from '../adapters/level/index.ts'
+import { systemClock } from '../adapters/system/index.ts'
+import type { Config } from '../config/index.ts'
+import { CLOCK_SKEW_MS_MAX, ENVELOPE_LIFE_MS_MAX } from '../core/base/index.ts'
+import type { Leaf } from '../core/history/index.ts'
+import type { Tombstone } from '../core/swarm/index.ts'
+import {
+  answerPeer,
+  Checkpointer,
+  HistorySync,
+  OwnLog,
+  Witness,
+  WitnessedLogs
+} from '../history/index.ts'
+import type {
+  Archive,
+  Exchange,
+  KeyValues,
+  Logger,
+  Network,
+  Signer,
+  VerifySignature
+} from '../ports/index.ts'
+import { encodeArchived } from '../runtime/index.ts'
+import { CheckpointOnlyError } from './errors.ts'
+import type { NodeParts } from './node-parts.ts'
+
+/** A node's log of ended threads and all that is done with it. */
+export type History = {
+  readonly store: KeyValues
+  /** Name of this node's log. */
+  readonly origin: string
+  readonly own: OwnLog
+  readonly witnessed: WitnessedLogs
+  readonly checkpointer: Checkpointer
+  /** Starts to answer peers. */
+  readonly serve: () => void
+}
+
+export type HistoryInit = {
+  readonly config: Config
+  readonly network: Network & { readonly exchange: Exchange }
+  readonly signer: Signer
+  readonly verify: VerifySignature
+  readonly logger: Logger
+}
+
+/** Opens the log. Rejects with HistoryUnavailableError or HistoryDamagedError. */
+export async function openHistory(init: HistoryInit): Promise<History> {
+  const { config, network, signer, verify, logger } = init
+  const store = await levelKeyValues({ path: join(config.home.dir, 'history') })
+  try {
+    const own = await OwnLog.open(store, verify)
+    const witnessed = new WitnessedLogs(store)
+    const origin = `can-swarm/${config.network.name}/${signer.did}`
+    const common = { exchange: network.exchange, signer, verify, logger }
+    const isWitness = config.history.witness && !config.node.unplug.includes('witness')
+    const clock = systemClock()
+    const witness = isWitness
+      ? new Witness({ ...common, logs: witnessed, clock, network: config.network.name })
+      : null
+    const checkpointer = new Checkpointer({
+      ...common,
+      log: own,
+      origin,
+      witnesses: () => network.peers().map(({ did }) => did),
+      quorum: config.history.quorum,
+      changed: ({ text }, witnesses) =>
+        logger.info('checkpoint', { leaves: text.split('\n')[1], witnesses })
+    })
+    const answers = { origin, own, witnessed, witness }
+    const serve = (): void =>
+      network.exchange.onAsk((from, question) => answerPeer(answers, from, question))
+    return { store, origin, own, witnessed, checkpointer, serve }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** Archived threads that are read at once when the log catches up at a start. */
+const PAGE = 256
+
+/** Keeps the log in step with the threads that end, and its checkpoints with the log. Returns how to stop. */
+export function keepHistory(parts: NodeParts): () => void {
+  const { driver, history, config, logger } = parts
+  history.serve()
+  const add = (thread: string): void => {
+    addEnd(parts, thread).catch((error: unknown) =>
+      logger.error('an ended thread is not in the log', { thread, error: String(error) })
+    )
+  }
+  const stop = driver.onEvent(event => {
+    if (event.type === 'ended' || event.type === 'archived') add(event.thread)
+  })
+  const timer = setInterval(() => void history.checkpointer.run(), config.history.checkpointMs)
+  timer.unref()
+  catchUp(parts).catch((error: unknown) =>
+    logger.error('the log of ended threads could not catch up', { error: String(error) })
+  )
+  return () => {
+    clearInterval(timer)
+    stop()
+  }
+}
+
+/** Loads what others know; leaves become tombstones in the core, and lines in the archive's list. */
+export function historySync(parts: NodeParts): HistorySync {
+  const { history, network, verify, logger, config } = parts
+  return new HistorySync({
+    store: history.store,
+    exchange: network.exchange,
+    verify,
+    logger,
+    network: config.network.name,
+    quorum: config.history.quorum,
+    trusted: new Set(config.history.trusted),
+    peers: () => network.peers().map(({ did }) => did),
+    load: leaves => load(parts, leaves)
+  })
+}
+
+/** A thread that ended with a certificate gets its place in the log; others have none. */
+async function addEnd({ threads, history, logger }: NodeParts, thread: string): Promise<void> {
+  const file = await threads.certificate(thread, 'outcome')
+  if (file === undefined) return
+  const appended = await history.own.append(file)
+  if (!appended.ok)
+    logger.error('an end that is certified here has no leaf', { thread, ...appended.refusal })
+}
+
+/** Threads that ended before this log was there, or just before a crash. */
+async function catchUp(parts: NodeParts): Promise<void> {
+  const { archive, swarm, history } = parts
+  for (const thread of swarm.threadIds()) if (swarm.isEnded(thread)) await addEnd(parts, thread)
+  let page = await archive.list({ limit: PAGE })
+  while (page.length > 0) {
+    for (const { thread } of page)
+      if ((await history.own.indexOf(thread)) === null) await addKnown(parts, thread)
+    const last = page.at(-1)
+    page = last === undefined ? [] : await archive.list({ limit: PAGE, before: last })
+  }
+}
+
+async function addKnown(parts: NodeParts, thread: string): Promise<void> {
+  try {
+    await addEnd(parts, thread)
+  } catch (error) {
+    // There is a line and nothing behind it.
+    if (!(error instanceof CheckpointOnlyError)) throw error
+  }
+}
+
+async function load(
+  { driver, archive }: Pick<NodeParts, 'driver' | 'archive'>,
+  leaves: readonly Leaf[]
+): Promise<void> {
+  const news: Leaf[] = []
+  for (const leaf of leaves) if (!(await isKept(archive, leaf.need.toString()))) news.push(leaf)
+  const told = await driver.command({ type: 'know-ends', ends: leaves.map(tombstoneOf) })
+  if (!told.ok) throw new DOMException(told.refusal.message, 'AbortError')
+  const lines = news.map(leaf => encodeArchived({ summary: summaryOf(leaf), records: [] }))
+  await archive.put(lines)
+}
+
+async function isKept(archive: Archive, thread: string): Promise<boolean> {
+  return (await archive.get(thread)) !== undefined
+}
+
+function summaryOf(leaf: Leaf): Parameters<typeof encodeArchived>[0]['summary'] {
+  const { need, slot, task, result, reason, requester, expiresAt, stamp } = leaf
+  const thread = need.toString()
+  return { thread, slot, task, phase: result, reason, requester, expiresAt, openedAt: stamp }
+}
+
+function tombstoneOf(leaf: Leaf): Tombstone {
+  const { need, requester, slot, epoch, proposal, result, expiresAt, notAfter, stamp } = leaf
+  return {
+    thread: need.toString(),
+    slot: `${requester}/${slot}`,
+    epoch,
+    decision: proposal?.toString() ?? null,
+    phase: result,
+    until: Math.max(expiresAt, notAfter, stamp) + ENVELOPE_LIFE_MS_MAX + 2 * CLOCK_SKEW_MS_MAX
+  }
+}
