@@ -34,3 +34,8 @@ export class RecordWorkerError extends SwarmError {
 export class ProgressFileError extends SwarmError {
   readonly code = 'PROGRESS_FILE'
 }
+
+/** A log of a thread that was written before cannot be gone on with. */
+export class AuditLogDamagedError extends SwarmError {
+  readonly code = 'AUDIT_LOG_DAMAGED'
+}

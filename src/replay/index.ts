@@ -9,8 +9,10 @@
 import { useNodeSha256 } from '../adapters/sha256/index.ts'
 import { type CheckInit, checkRecord, type Report } from './check-record.ts'
 
+export { AuditLog, type AuditLogInit } from './audit-log.ts'
 export type { CheckInit, Problem, ReadProgress, Report } from './check-record.ts'
 export {
+  AuditLogDamagedError,
   PathFailedError,
   PathNotFoundError,
   ProgressFileError,

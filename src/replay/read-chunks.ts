@@ -26,10 +26,15 @@ export async function* readChunks(path: string, from = 0): AsyncGenerator<Chunk>
     }
     const start = skip
     skip = 0
-    yield* chunksOf(
-      createReadStream(part, { start, highWaterMark: CHUNK_BYTES }) as AsyncIterable<Uint8Array>
-    )
+    yield* readFileChunks(part, start)
   }
+}
+
+/** The same of one file. */
+export function readFileChunks(path: string, start = 0): AsyncGenerator<Chunk> {
+  return chunksOf(
+    createReadStream(path, { start, highWaterMark: CHUNK_BYTES }) as AsyncIterable<Uint8Array>
+  )
 }
 
 /** Bytes of the record and of its further files. */
@@ -85,9 +90,10 @@ function hasLongLine(lines: Uint8Array): boolean {
   return false
 }
 
-type Part = { readonly path: string; readonly size: number }
+export type Part = { readonly path: string; readonly size: number }
 
-async function partsOf(path: string): Promise<readonly Part[]> {
+/** The files of a record or a log, in order. */
+export async function partsOf(path: string): Promise<readonly Part[]> {
   const parts: Part[] = [{ path, size: await sizeOfFile(path) }]
   for (;;) {
     const further = `${path}.${parts.length}`

@@ -38,6 +38,12 @@ export const RECORD_ROWS: readonly (readonly [
     'Is there enough memory?'
   ],
   [
+    'AUDIT_LOG_DAMAGED',
+    'failure',
+    'A log in the audit folder was changed or lost a part; nothing is added to it.',
+    'Move it away: the node writes another one.'
+  ],
+  [
     'PROGRESS_FILE',
     'usage',
     'The file named by --resume holds something else.',

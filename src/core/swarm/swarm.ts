@@ -3,6 +3,7 @@ import type { Admitted } from '../envelope/index.ts'
 import { bidSubjectOf, commitSubjectOf } from '../need/index.ts'
 import { type PlanChange, type PlanEntry, type PlanState, planEntryOf } from '../plan/index.ts'
 import type { BidSubject, CommitSubject } from '../policy/index.ts'
+import type { LogEntry } from '../raft/index.ts'
 import type { CertificateFile } from '../roster/index.ts'
 import { runCommand } from './commands.ts'
 import { Context, type SwarmInit } from './context.ts'
@@ -178,6 +179,26 @@ export class Swarm {
     return thread === undefined
       ? undefined
       : { items: recordOf(thread), complete: thread.isComplete() }
+  }
+
+  /** Every envelope of a thread, in the order in which this node saw it; nothing when the thread is not in memory. */
+  seen(id: string): Iterable<{ readonly admitted: Admitted; readonly seenAt: number }> {
+    return this.#world.threads.get(id)?.envelopes.values() ?? []
+  }
+
+  /** The log of the thread's group as far as it is here: a list that grows, and another one when it is learnt anew. */
+  log(id: string):
+    | {
+        /** Id of the group's FORM. */
+        readonly form: string
+        readonly entries: readonly LogEntry[]
+        readonly complete: boolean
+      }
+    | undefined {
+    const thread = this.#world.threads.get(id)
+    if (thread === undefined || thread.group === null) return undefined
+    const { form, entries } = thread.group
+    return { form: form.id, entries, complete: thread.isComplete() }
   }
 
   /** How a thread ended that is in memory no more, or undefined. */

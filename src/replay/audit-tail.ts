@@ -1,0 +1,105 @@
+import { truncate } from 'node:fs/promises'
+import { readEnvelope } from '../core/envelope/index.ts'
+import type { Shown } from './audit-source.ts'
+import { linesIn } from './check-chunk.ts'
+import { AuditLogDamagedError } from './errors.ts'
+import { decodeLine, type Line, lineHash } from './format.ts'
+import { partsOf, readFileChunks } from './read-chunks.ts'
+
+/** Where the last file of a log ends. */
+export type Tail = {
+  /** Of the last line; -1 when there is none. */
+  readonly seq: number
+  readonly prev: string
+  /** Bytes of the last file, and its number. */
+  readonly size: number
+  readonly part: number
+  readonly isEnded: boolean
+}
+
+const EMPTY: Shown = { envelopes: new Set(), form: null, entries: 0 }
+
+/**
+ * Looks at the log that is there: what it shows, and where it ends. What stands after its last signed line was being written when the node ended, and is
+ * cut off. Rejects with AUDIT_LOG_DAMAGED when something is wrong before that.
+ */
+export async function openTail(
+  path: string
+): Promise<{ readonly tail: Tail; readonly shown: Shown }> {
+  const scan = new Scan(path)
+  const parts = await partsOf(path).catch(() => [])
+  for (const [part, { path: file }] of parts.entries()) {
+    for await (const chunk of readFileChunks(file)) {
+      if (typeof chunk === 'string') break
+      for (const text of linesIn(chunk)) scan.take(text, part)
+    }
+  }
+  const { tail, shown } = scan
+  const last = parts.at(tail.part)
+  if (last !== undefined && last.size > tail.size) await truncate(last.path, tail.size)
+  return { tail, shown }
+}
+
+class Scan {
+  tail: Tail = { seq: -1, prev: '', size: 0, part: 0, isEnded: false }
+  shown: Shown = EMPTY
+  readonly #path: string
+  readonly #envelopes = new Set<string>()
+  #form: { readonly id: string; readonly epoch: number } | null = null
+  #entries = 0
+  #at = { seq: -1, prev: '', size: 0, part: 0, isEnded: false }
+  #isBroken = false
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  take(text: Uint8Array, part: number): void {
+    if (part !== this.#at.part) this.#at = { ...this.#at, part, size: 0 }
+    const decoded = decodeLine(text)
+    const follows =
+      decoded.ok && decoded.value.seq === this.#at.seq + 1 && decoded.value.prev === this.#at.prev
+    if (this.#isBroken || !decoded.ok || !follows) {
+      // What a crash tears is at the end. A signed line after it was written later: the disk has lost or changed something.
+      this.#isBroken = true
+      if (decoded.ok && decoded.value.sig !== null)
+        throw new AuditLogDamagedError(
+          `${this.#path} is damaged after line ${this.#at.seq + 1}: move it away; the node writes another one`,
+          { path: this.#path }
+        )
+      return
+    }
+    this.#note(decoded.value)
+    const { seq, body, sig } = decoded.value
+    const size = this.#at.size + text.length + 1
+    this.#at = { seq, prev: lineHash(text), size, part, isEnded: body.type === 'end' }
+    if (sig !== null) this.#keep()
+  }
+
+  #note({ body }: Line): void {
+    if (body.type === 'envelope') {
+      this.#envelopes.add(body.cid)
+      this.#noteForm(body.cid, body.bytes)
+    } else if (body.type === 'entry' || body.type === 'bare-entry') {
+      this.#entries = body.index
+    }
+  }
+
+  #noteForm(id: string, bytes: Uint8Array): void {
+    const read = readEnvelope(bytes, true)
+    if (!read.ok || read.value.envelope.verb !== 'FORM') return
+    const { epoch } = read.value.envelope.payload
+    if (this.#form !== null && epoch <= this.#form.epoch) return
+    this.#form = { id, epoch }
+    this.#entries = 0
+  }
+
+  #keep(): void {
+    this.tail = this.#at
+    this.shown = {
+      envelopes: this.#envelopes,
+      form: this.#form?.id ?? null,
+      entries: this.#entries
+    }
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Goal: a node keeps a log of each thread as things happen, and a crash at any moment leaves one that goes on. Method: machines of the virtual
+ * world tell a real log in a temporary folder what happens; files are cut, damaged and rotated; what comes out is replayed.
+ */
+import { strict as assert } from 'node:assert'
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Effect, type Input, Swarm, type SwarmInit } from '../../../src/core/swarm/index.ts'
+import { checkRecord, type Report } from '../../../src/replay/check-record.ts'
+import { AuditLog, type AuditLogInit } from '../../../src/replay/index.ts'
+import { NO_POLICIES } from '../../support/record-header.ts'
+import { recordingLogger } from '../../support/recording-logger.ts'
+import { script } from '../../support/swarm-agents.ts'
+import { stateNeed } from '../../support/swarm-attacks.ts'
+import { type ClusterNode, SwarmCluster, testVerify } from '../../support/swarm-cluster.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+
+/** A machine that tells somebody what happens, as the driver does. */
+class Telling extends Swarm {
+  tell: AuditLog | null = null
+  override step(input: Input): readonly Effect[] {
+    const effects = super.step(input)
+    for (const effect of effects) if (effect.kind === 'observe') this.tell?.onEvent(effect.event)
+    return effects
+  }
+}
+
+describe('replay: the audit log of a node', () => {
+  const folder = temporaryFolder()
+  const logger = recordingLogger()
+  let count = 0
+
+  /** A world whose node 2, mostly a member of the group, keeps logs. */
+  function world(init: Partial<AuditLogInit> = {}) {
+    const machine = (of: SwarmInit): Swarm => new Telling(of)
+    const cluster = new SwarmCluster({ nodes: 5, seed: 3, machine })
+    for (const [index, node] of cluster.nodes.entries())
+      script(cluster, node, { works: index === 1, verifies: index >= 2 })
+    const node = cluster.nodes[2] as ClusterNode
+    const directory = join(folder.path, `audit-${count++}`)
+    const open = (): AuditLog =>
+      new AuditLog({
+        directory,
+        source: node.swarm,
+        signer: node.keys,
+        logger,
+        ...NO_POLICIES,
+        ...init
+      })
+    const log = open()
+    ;(node.swarm as Telling).tell = log
+    const thread = stateNeed(cluster)
+    return { cluster, node, directory, log, open, thread, path: join(directory, `${thread}.jsonl`) }
+  }
+
+  function finish({ cluster, thread }: ReturnType<typeof world>): void {
+    const complete = (): boolean =>
+      cluster.nodes.every(node => node.swarm.record(thread)?.complete === true)
+    assert(cluster.runUntil(complete, 20_000))
+  }
+
+  function replay(path: string): Promise<Report> {
+    return checkRecord(path, { verify: testVerify, policies: false, replay: true })
+  }
+
+  it('is written bit by bit and replays to the same FINALIZE bytes', async () => {
+    const given = world()
+    for (let i = 0; i < 20; i++) {
+      given.cluster.run(100)
+      await given.log.flush()
+    }
+    finish(given)
+    await given.log.stop()
+    const report = await replay(given.path)
+    assert.deepEqual(report.problems, [])
+    assert(report.complete && report.finalizeBytesEqual)
+    const view = given.cluster.view(given.node, given.thread)
+    const shown = readFileSync(given.path, 'utf8').match(/"type":"envelope"/gu)?.length
+    assert.equal(shown, view.envelopes.length, 'everything that the node took is there, once')
+  })
+
+  it('goes on after a crash wherever the file was cut', async () => {
+    const whole = world()
+    finish(whole)
+    await whole.log.stop()
+    const bytes = readFileSync(whole.path)
+    for (const share of [0, 0.01, 0.3, 0.5, 0.9, 0.999]) {
+      writeFileSync(whole.path, bytes.subarray(0, Math.floor(bytes.length * share)))
+      const log = whole.open()
+      log.start([whole.thread])
+      await log.stop()
+      const report = await replay(whole.path)
+      assert(report.ok && report.complete, `${share}: ${JSON.stringify(report.problems)}`)
+    }
+  })
+
+  it('goes on after a crash between two of its writes', async () => {
+    const given = world()
+    given.cluster.run(600)
+    await given.log.flush()
+    given.cluster.run(300)
+    // What was noted since is lost with the process.
+    const log = given.open()
+    ;(given.node.swarm as Telling).tell = log
+    log.start([given.thread])
+    await log.flush()
+    finish(given)
+    await log.stop()
+    assert.deepEqual((await replay(given.path)).problems, [])
+  })
+
+  it('is not gone on with when it was damaged, and not touched', async () => {
+    const given = world()
+    given.cluster.run(600)
+    await given.log.flush()
+    given.cluster.run(300)
+    await given.log.flush()
+    const bytes = readFileSync(given.path)
+    bytes[300] = (bytes[300] as number) ^ 1
+    writeFileSync(given.path, bytes)
+    const log = given.open()
+    log.start([given.thread])
+    await log.stop()
+    assert(logger.lines.some(line => JSON.stringify(line).includes('is damaged')))
+    assert.deepEqual(readFileSync(given.path), bytes)
+  })
+
+  it('goes on in a further file when one has grown, and replays as one', async () => {
+    const given = world({ rotateBytes: 8_000 })
+    for (let i = 0; i < 20; i++) {
+      given.cluster.run(100)
+      await given.log.flush()
+    }
+    finish(given)
+    await given.log.stop()
+    assert(readdirSync(given.directory).length >= 3)
+    assert.deepEqual((await replay(given.path)).problems, [])
+    truncateSync(`${given.path}.1`, 100)
+    assert(!(await replay(given.path)).ok)
+  })
+})
