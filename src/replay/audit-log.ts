@@ -23,7 +23,9 @@ export type AuditLogInit = {
   readonly rotateBytes?: number
 }
 
+/** Between two writes of what waits for the logs of threads, in ms: few enough fsyncs, and soon enough for people. */
 const WRITE_MS = 1_000
+/** Size in bytes from which a thread's log goes on in a further file: what an editor opens. */
 const ROTATE_BYTES: number = 16 * 1024 * 1024
 /** Lines that wait, of all threads. Beyond it, what waits is forgotten and read from the machine again: a slow disk must not fill memory. */
 const WAITING_MAX = 20_000
@@ -176,7 +178,11 @@ export class AuditLog {
       const bodies = live.bodies.splice(0)
       this.#waiting -= bodies.length
       const { data, next } = this.#encode(thread, tail, bodies)
-      const file = await open(next.part === 0 ? path : `${path}.${next.part}`, isNew ? 'ax' : 'a')
+      const file = await open(
+        next.part === 0 ? path : `${path}.${next.part}`,
+        isNew ? 'ax' : 'a',
+        0o600
+      )
       await writeSynced(file, data)
       live.tail = next
     }
