@@ -76,6 +76,19 @@ describe('cli/need', () => {
     ])
   })
 
+  it('passes the terms, and none where nobody asks for any', async () => {
+    await serve({}, [])
+    writeFileSync(join(node.home, 'in.txt'), 'hello')
+    const need = 'need --capability text/upper --input in.txt'
+    const terms = '--in-zone eu --in-zone ch --with-tag gpu --per-org 1 --per-zone 2 --tokens 500'
+    await node.run(need.split(' '))
+    await node.run(`${need} ${terms}`.split(' '))
+    assert.deepEqual(
+      requests.map(request => request.terms),
+      [undefined, { zones: ['eu', 'ch'], tags: ['gpu'], perOrg: 1, perZone: 2, tokensMax: 500 }]
+    )
+  })
+
   describe('refused', () => {
     const refused = (by: string, envelope = CID_B): SwarmEvent => ({
       type: 'refused',
