@@ -66,11 +66,13 @@ describe('e2e/policies', () => {
       network: testnet.network,
       listen: '/ip4/127.0.0.1/tcp/0',
       join: testnet.first.status.addresses.slice(0, 1),
-      env: nodeEnvironment({
-        ...process.env,
-        ...settings,
-        ...(unplug && { CAN_SWARM_NODE_UNPLUG: unplug })
-      })
+      env: {
+        ...nodeEnvironment({
+          ...process.env,
+          ...(unplug && { CAN_SWARM_NODE_UNPLUG: unplug })
+        }),
+        ...settings
+      }
     })
     await node.start(new AbortController().signal)
     return node
