@@ -148,9 +148,11 @@ describe('e2e/policies', () => {
       const thread = await stateNeed(testnet.first, {
         capsule,
         terms: { zones: ['eu'], tags: ['vetted'], perOrg: 1 },
-        windows: { ...SHORT_WINDOWS, bidMs: 2000, challengeMs: 600 }
+        // The sample takes no result of a worker that lost its lease twice, however loaded the machine is.
+        windows: { bidMs: 2000, leaseTtlMs: 15_000, verifyMs: 15_000, challengeMs: 600 },
+        ttlMs: 40_000
       })
-      const view = await endOf(testnet.first, thread)
+      const view = await endOf(testnet.first, thread, 60_000)
       assert.equal(view.phase, 'FINAL', view.reason)
       assert.equal(view.decide?.worker, vetted.did)
       assert.equal(view.commit?.telemetry['zone'], 'eu')
@@ -160,10 +162,8 @@ describe('e2e/policies', () => {
         others.map(({ attestations }) => attestations),
         others.map(() => [])
       )
-      const bid = view.proposals.find(({ worker }) => worker === vetted.did)
-      assert.ok((bid?.attestations.length ?? 0) > 1, 'more than one has attested')
       const commit = await explained(`${thread}/${view.commit?.id}`, 'commit')
-      // All verifiers of a testnet are of no org, which is one: the decision counted the first.
+      // All verifiers of a testnet are of no org, which is one: the decision counts the first, however many attest.
       assert.equal((commit.input['committee'] as unknown[]).length, 1)
       assert.deepEqual(commit.decision.reasons, [])
       const { decision } = await explained(`${thread}/${others[0]?.id}`, 'bid')
@@ -171,7 +171,7 @@ describe('e2e/policies', () => {
     } finally {
       await vetted.stop()
     }
-  })
+  }).timeout(90_000)
 
   /** What a gate is asked about an envelope, and says. */
   const explained = async (envelope: string, gate: string): Promise<AskedPolicy> => {
