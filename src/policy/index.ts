@@ -16,6 +16,7 @@ export {
   readCapsuleFile,
   writeCapsuleFile
 } from './capsule-file.ts'
+export { compiledCapsule } from './compiled-folder.ts'
 export { OPA_VERSION, type Run } from './compiler.ts'
 export {
   CapsuleFileError,
@@ -29,5 +30,5 @@ export { explainDecision, type Finding, type Judgement, openDag } from './judge-
 export { QUESTION_BYTES_MAX } from './limits.ts'
 export { MANIFEST_FILE, VECTORS_FILE } from './policy-folder.ts'
 export { checkQuestion, parseQuestion } from './question.ts'
-export { BASE_NAME, basePath, shippedCapsule } from './shipped.ts'
+export { BASE_NAME, basePath, capabilitiesPath, shippedCapsule } from './shipped.ts'
 export { type TestReport, testCapsule, type VectorReport } from './test-capsule.ts'

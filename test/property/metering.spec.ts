@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { EXPORTS, meterModule } from '../../src/core/metering/index.ts'
-import { type PolicyInput, policyText } from '../../src/core/policy/index.ts'
+import { policyText } from '../../src/core/policy/index.ts'
 import { policyInstance } from '../support/policy-instance.ts'
+import { question } from '../support/policy-questions.ts'
 import { randomProgram } from '../support/wasm-generator.ts'
 import { interpret } from '../support/wasm-interpreter.ts'
 import { assemble, type Program } from '../support/wasm-program.ts'
@@ -21,25 +22,7 @@ const program = fc
 
 const CAPSULE_GAS = 50_000_000
 
-/** The vectors' questions, some of their parts replaced by any JSON. */
-const vectors: { input: PolicyInput }[] = JSON.parse(
-  readFileSync(new URL('../../policies/base/vectors.json', import.meta.url), 'utf8')
-)
-const question = fc
-  .constantFrom(...vectors.map(({ input }) => input))
-  .chain(input => {
-    const keys = Object.keys(input)
-    const payload = typeof input['payload'] === 'object' ? (input['payload'] ?? {}) : {}
-    const partOf = (names: readonly string[]) =>
-      names.length === 0
-        ? fc.constant({})
-        : fc.dictionary(fc.constantFrom(...names), fc.jsonValue({ maxDepth: 4 }), { maxKeys: 3 })
-    return fc
-      .tuple(partOf(keys), partOf(Object.keys(payload)))
-      .map(([parts, inner]) => ({ ...input, payload: { ...payload, ...inner }, ...parts }))
-  })
-  .map(input => policyText(input as PolicyInput))
-  .filter(text => text !== null)
+const questionText = question.map(policyText).filter(text => text !== null)
 
 const inputOf = ({ procedures }: Program): number[] =>
   [3, -1, 7].slice(0, procedures[0]?.parameters ?? 0)
@@ -83,7 +66,7 @@ describe('property/metering', function () {
       assert.equal(gas, seen.get(text) ?? gas)
       seen.set(text, gas)
     }
-    fc.assert(fc.property(question, check), { numRuns: 3000 })
+    fc.assert(fc.property(questionText, check), { numRuns: 3000 })
     // Again in another order and in another instance: nothing of the first round is left.
     const fresh = policyInstance(metered.value)
     for (const [text, gas] of [...seen].reverse()) {

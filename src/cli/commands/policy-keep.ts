@@ -1,4 +1,5 @@
 import type { CapsuleDag, Run, TestReport } from '../../policy/index.ts'
+import type { CapsuleSummary } from '../../rpc/index.ts'
 import { resolveCapsule } from '../capsule-reference.ts'
 import { InputNotFoundError } from '../errors.ts'
 import { checkInput } from '../input-file.ts'
@@ -32,14 +33,15 @@ async function checkFolder(path: string): Promise<void> {
 }
 
 export async function test(session: Session, _options: object, word: string): Promise<void> {
-  const { dag, tests } = await resolveCapsule(session, word, { test: true })
+  const { dag, tests, untested } = await resolveCapsule(session, word, { test: true })
   const { testCapsule } = await import('../../policy/index.ts')
   const report = testCapsule(dag)
   const ok = report.ok && tests?.ok !== false
   session.exitCode = ok ? 0 : 1
-  await session.out.document('policy-test', { ...report, ok, rego: tests }, () =>
+  await session.out.document('policy-test', { ...report, ok, rego: tests, untested }, () => {
     showTests(session, report, tests)
-  )
+    if (untested !== null) session.out.note(`The Rego unit tests were not run: ${untested}`)
+  })
 }
 
 function showTests({ out }: Session, report: TestReport, tests: Run | null): void {
@@ -57,7 +59,7 @@ function showTests({ out }: Session, report: TestReport, tests: Run | null): voi
 }
 
 export async function list(session: Session): Promise<void> {
-  const capsules = await session.call('policy.list', {})
+  const capsules = await capsulesHere(session)
   await session.out.document('policies', { capsules }, async () => {
     if (session.out.options.quiet) return session.out.lines(capsules.map(({ cid }) => cid))
     await session.out.table(
@@ -72,6 +74,21 @@ export async function list(session: Session): Promise<void> {
       ])
     )
   })
+}
+
+/** Those of the node; without one, what ships with the program. */
+async function capsulesHere(session: Session): Promise<readonly CapsuleSummary[]> {
+  try {
+    return await session.call('policy.list', {})
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'NODE_NOT_RUNNING') throw error
+    const { BASE_NAME, shippedCapsule } = await import('../../policy/index.ts')
+    const { cid, entrypoint, limits, vectors, manifest } = (await shippedCapsule()).capsule
+    session.out.note('No node runs here: this is what ships with the program.')
+    const { opa, sources } = manifest
+    const about = { name: BASE_NAME, origin: 'shipped', ready: false, entrypoint, opa } as const
+    return [{ ...about, cid, limits, vectors: vectors.length, sources: sources.length }]
+  }
 }
 
 export async function add(session: Session, _options: object, file: string): Promise<void> {

@@ -32,7 +32,7 @@ function addMaking(policy: Command, shell: Shell): void {
     policy
       .command('test')
       .description(
-        'Run the vectors of a capsule; of a folder, its Rego unit tests as well. Exit status 1 when one fails.'
+        'Run the vectors of a capsule; of a folder, its Rego unit tests as well, which need opa. Exit status 1 when one fails.'
       )
       .argument('<capsule>', CAPSULE)
       .action(shell.action(test)),
@@ -76,10 +76,13 @@ function addAsking(policy: Command, shell: Shell): void {
 }
 
 function addKeeping(policy: Command, shell: Shell): void {
-  examples(policy.command('ls').description('Capsules of this node.').action(shell.action(list)), [
-    'policy ls',
-    'policy ls -q'
-  ])
+  examples(
+    policy
+      .command('ls')
+      .description('Capsules of this node; without a node, the one that ships with the program.')
+      .action(shell.action(list)),
+    ['policy ls', 'policy ls -q']
+  )
   examples(
     policy
       .command('show')

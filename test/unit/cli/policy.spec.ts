@@ -49,7 +49,7 @@ describe('cli/policy', () => {
   it('asks: status 0 for an allow, 4 for a deny', async () => {
     const allowed = await policy(['eval', 'base', '--input', question('a bid')])
     assert.equal(allowed.code, 0)
-    assert.match(allowed.stdout, /^allowed\ngas +430536\ncapsule +bafy.*\ndigest +[0-9a-f]{64}\n$/u)
+    assert.match(allowed.stdout, /^allowed\ngas +\d+\ncapsule +bafy.*\ndigest +[0-9a-f]{64}\n$/u)
     const denied = await policy(['eval', 'base', '--input', question(OVER), '--json'])
     assert.equal(denied.code, 4)
     const { decision } = JSON.parse(denied.stdout)
@@ -114,6 +114,29 @@ describe('cli/policy', () => {
     assert.equal((await policy(['ls', '-q'])).stdout, `${CID_B}\n`)
     const added = await policy(['add', file('s.car', 'x'), '--json'])
     assert.equal(JSON.parse(added.stdout).name, join(node.home, 's.car'))
+  })
+
+  it('runs the vectors of a compiled folder without opa, and says what it could not run', async () => {
+    cpSync(basePath(), join(node.home, 'compiled'), { recursive: true })
+    const env = { PATH: '/nonexistent' }
+    const tested = await policy(['test', 'compiled'], { env })
+    assert.equal(tested.code, 0, tested.stderr)
+    assert.match(tested.stdout, /^ok {2}a need within all bounds\n/u)
+    assert.match(tested.stderr, /unit tests were not run: opa is not on the PATH.*go install/u)
+    const json = JSON.parse((await policy(['test', 'compiled', '--json'], { env })).stdout)
+    assert.deepEqual([json.ok, json.rego], [true, null])
+    assert.match(json.untested, /opa is not on the PATH/u)
+    writeFileSync(join(node.home, 'compiled', 'commit.rego'), 'package base\n')
+    const changed = await policy(['test', 'compiled'], { env })
+    assert.match(
+      changed.stderr,
+      /its source base\/commit\.rego are not those.*\[CAPSULE_REFUSED\]/u
+    )
+  })
+
+  it('lists what ships with the program where no node runs', async () => {
+    const { code, stdout, stderr } = await policy(['ls', '-q'], {})
+    assert.deepEqual([code, stdout], [0, `${base.capsule.cid}\n`], stderr)
   })
 
   it('says what is wrong with what it is given', async () => {
