@@ -4,6 +4,7 @@ import { addArtifactCommands } from './commands/artifacts.ts'
 import { addAuditCommands } from './commands/audit.ts'
 import { addCarCommands } from './commands/car.ts'
 import { addCertificateCommands } from './commands/certificate.ts'
+import { addCheckpointCommands } from './commands/checkpoint.ts'
 import { addConfigCommands } from './commands/config.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addEvidenceCommands } from './commands/evidence.ts'
@@ -104,6 +105,7 @@ function addAll(program: Command, shell: Shell): void {
   addAuditCommands(program, shell)
   addCertificateCommands(program, shell)
   addEvidenceCommands(program, shell)
+  addCheckpointCommands(program, shell)
   addPolicyCommands(program, shell)
   addReplCommand(program, shell)
   addTestnetCommands(program, shell)

@@ -17,6 +17,7 @@ import {
 import { StopTimeoutError } from './errors.ts'
 import { agentHandlers } from './handlers/agent-handlers.ts'
 import { artifactHandlers } from './handlers/artifact-handlers.ts'
+import { historyHandlers } from './handlers/history-handlers.ts'
 import { needHandlers } from './handlers/need-handlers.ts'
 import { nodeHandlers } from './handlers/node-handlers.ts'
 import { policyHandlers } from './handlers/policy-handlers.ts'
@@ -84,6 +85,7 @@ class ComposedNode implements SwarmNode {
       }),
       ...needHandlers(parts),
       ...proofHandlers(parts),
+      ...historyHandlers(parts),
       ...policyHandlers(parts),
       ...agentHandlers(parts, this.#manifest),
       ...artifactHandlers(parts)

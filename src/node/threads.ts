@@ -66,7 +66,7 @@ export class Threads {
     try {
       return (await this.#holder(thread)).planChanges(thread)
     } catch (error) {
-      if (error instanceof ThreadNotFoundError) return []
+      if (error instanceof ThreadNotFoundError || error instanceof CheckpointOnlyError) return []
       throw error
     }
   }
@@ -83,7 +83,7 @@ export class Threads {
     try {
       return (await this.#holder(thread)).planEntries(thread)
     } catch (error) {
-      if (error instanceof ThreadNotFoundError) return []
+      if (error instanceof ThreadNotFoundError || error instanceof CheckpointOnlyError) return []
       throw error
     }
   }
@@ -96,7 +96,7 @@ export class Threads {
   }): Promise<ThreadSummary[]> {
     const { swarm, archive } = this.#init
     const { limit } = options
-    const before = options.before === undefined ? undefined : await this.view(options.before)
+    const before = options.before === undefined ? undefined : await this.#placeOf(options.before)
     const here = new Set(swarm.threadIds())
     const live = [...here]
       .filter(id => options.open !== true || !swarm.isEnded(id))
@@ -130,6 +130,14 @@ export class Threads {
       else open++
     }
     return { open, ended: ended + archive.count() }
+  }
+
+  /** Where in the list a thread stands, also when nothing but its line is here. */
+  async #placeOf(thread: string): Promise<Place> {
+    const view = this.#init.swarm.view(thread)
+    const place = view ?? (await this.#init.archive.get(thread))
+    if (place === undefined) throw new ThreadNotFoundError(thread)
+    return { thread, openedAt: place.openedAt }
   }
 
   async #holder(thread: string): Promise<Swarm> {

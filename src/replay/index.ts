@@ -37,9 +37,11 @@ export { type ProofFormat, type ProofSource, renderProof, writeProof } from './p
 export { Replayer } from './replayer.ts'
 export {
   type CertificateReport,
+  type CheckpointReport,
   type EvidenceReport,
   OFFENCES,
   verifyCertificate,
+  verifyCheckpoint,
   verifyEvidence
 } from './verify-proof.ts'
 export { type RecordInit, writeNewRecord, writeRecord } from './write-record.ts'

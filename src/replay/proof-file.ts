@@ -34,6 +34,11 @@ export function writeProof(path: string, rendered: Uint8Array): Promise<void> {
 /** Where a proof is read from: the path of a file, or a stream such as standard input. */
 export type ProofSource = string | AsyncIterable<Uint8Array>
 
+/** What a file or stream begins with, at most this many bytes. Rejects with PROOF_MISSING. */
+export function readBytes(source: ProofSource, bytesMax: number): Promise<Uint8Array> {
+  return typeof source === 'string' ? readUpTo(source, bytesMax) : drainUpTo(source, bytesMax)
+}
+
 /**
  * The canonical DAG-CBOR of a proof in a file of either form; never reads more than a proof can have. Refusals:
  * PROOF_TOO_LARGE, PROOF_FORMAT, PROOF_JSON. Rejects with PROOF_MISSING.
@@ -43,10 +48,7 @@ export async function readProof(
   bytesMax: number
 ): Promise<Result<Uint8Array>> {
   const most = bytesMax * JSON_GROWTH
-  const bytes =
-    typeof source === 'string'
-      ? await readUpTo(source, most + 1)
-      : await drainUpTo(source, most + 1)
+  const bytes = await readBytes(source, most + 1)
   if (bytes.length > most)
     return refuse('PROOF_TOO_LARGE', `the file has more than ${most} bytes: it is none of these`)
   if (bytes[0] === BRACE) return fromJson(bytes)

@@ -1,5 +1,6 @@
 import { nodeVerifier } from '../adapters/ed25519/index.ts'
-import type { Refusal, Result } from '../core/base/index.ts'
+import { type Refusal, type Result, toHex } from '../core/base/index.ts'
+import { checkNote, NOTE_BYTES_MAX, parseNote } from '../core/checkpoint/index.ts'
 import {
   CERTIFICATE_FILE_BYTES_MAX,
   type CertifiedClaim,
@@ -11,7 +12,7 @@ import {
   EVIDENCE_BYTES_MAX,
   type Offence
 } from '../core/roster/index.ts'
-import { type ProofSource, readProof } from './proof-file.ts'
+import { type ProofSource, readBytes, readProof } from './proof-file.ts'
 
 /** What a certificate promises by the way its group came about. */
 const PROMISE_OF_TIER: Readonly<Record<CertifiedClaim['tier'], string>> = {
@@ -105,6 +106,33 @@ export async function verifyEvidence(source: ProofSource): Promise<EvidenceRepor
     ...conviction,
     meaning: OFFENCES[conviction.offence]
   }))
+}
+
+/** JSON-safe. */
+export type CheckpointReport = Verified<{
+  readonly origin: string
+  /** Decimal: a log may be larger than a number can say. */
+  readonly size: string
+  readonly root: string
+  readonly witnesses: readonly { readonly did: string; readonly at: string }[]
+}>
+
+/** Checks a checkpoint by its own bytes alone: the signature of the node whose log it is, and those of its witnesses. */
+export async function verifyCheckpoint(source: ProofSource): Promise<CheckpointReport> {
+  const note = parseNote(await readBytes(source, NOTE_BYTES_MAX + 1))
+  const checked = note.ok ? checkNote(note.value, nodeVerifier()) : note
+  return reportOf(source, checked, ({ checkpoint, witnesses }) => ({
+    origin: checkpoint.origin,
+    size: String(checkpoint.size),
+    root: toHex(checkpoint.root),
+    witnesses: [...witnesses].map(([did, seconds]) => ({ did, at: timeOf(seconds) }))
+  }))
+}
+
+/** RFC 3339; the plain number where no calendar reaches. */
+function timeOf(seconds: number): string {
+  const at = new Date(seconds * 1000)
+  return Number.isNaN(at.getTime()) ? `${seconds} s` : at.toISOString()
 }
 
 function reportOf<C, T>(

@@ -32,6 +32,7 @@ export type {
   CapsuleOrigin,
   CapsuleSummary,
   ChallengeType,
+  CheckpointSummary,
   DoctorCheck,
   EvidenceSummary,
   Method,

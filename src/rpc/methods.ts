@@ -55,6 +55,21 @@ export interface Methods {
   'evidence.list': [{ thread?: string }, EvidenceSummary[]]
   /** `base64`: canonical DAG-CBOR of the evidence. */
   'evidence.get': [{ id: string }, EvidenceSummary & { base64: string }]
+  /** The log of this node first, then those that it witnesses. */
+  'checkpoint.list': [Record<string, never>, CheckpointSummary[]]
+  /** Signs what is new in this node's log, and asks connected nodes to witness it. */
+  'checkpoint.make': [Record<string, never>, CheckpointSummary]
+  /** Progress: {done, size}, in leaves. `from`: the log of this node only. */
+  'history.sync': [
+    { from?: string; full?: boolean },
+    {
+      origin: string
+      size: number
+      loaded: number
+      witnesses: string[]
+      trust: 'checkpoint' | 'full'
+    }
+  ]
   /** The shipped capsule first. */
   'policy.list': [Record<string, never>, CapsuleSummary[]]
   /** `path`: a capsule file of this machine. Runs its vectors and pins it. */
@@ -247,7 +262,30 @@ export type NodeStatus = {
 export type DoctorCheck = { name: string; ok: boolean; detail: string; fix: string }
 
 /** Data of a progress notification. */
-export type Progress = SwarmEvent | AddProgress | { base64: string }
+export type Progress =
+  | SwarmEvent
+  | AddProgress
+  | { base64: string }
+  | { readonly done: number; readonly size: number }
+
+/** A log of ended threads and its newest checkpoint. */
+export type CheckpointSummary = {
+  /** `can-swarm/NETWORK/DID`. */
+  origin: string
+  own: boolean
+  /** Threads in the log here; those that the checkpoint covers are `size`. */
+  leaves: number
+  size: number
+  /** Of the tree over them, hex; null before the first checkpoint. */
+  root: string | null
+  witnesses: { did: string; seconds: number }[]
+  /** Enough witnesses have cosigned it. */
+  stable: boolean
+  /** Why no checkpoints are signed, or null. */
+  stopped: string | null
+  /** The signed note; null before the first. */
+  base64: string | null
+}
 
 /** How agents, the CLI and the REPL talk to a node; over the socket, or in the same process. */
 export interface SwarmClient {

@@ -208,6 +208,21 @@ export const METHODS: { readonly [M in Method]: MethodEntry<M> } = {
     'Proofs of offences that this node holds, newest first.'
   ),
   'evidence.get': entry('read', v.strictObject({ id: cid }), 'One of these proofs, whole.'),
+  'checkpoint.list': entry(
+    'read',
+    none,
+    'The newest checkpoints of this log and of those that this node witnesses.'
+  ),
+  'checkpoint.make': entry(
+    'write',
+    none,
+    'Signs what is new in the log of ended threads, and asks connected nodes to witness it.'
+  ),
+  'history.sync': entry(
+    'write',
+    v.strictObject({ from: maybe(did), full: maybe(v.boolean()) }),
+    'Loads how threads ended that others have checkpointed.'
+  ),
   'policy.list': entry('read', none, 'Policy capsules of this node.'),
   'policy.add': entry(
     'write',

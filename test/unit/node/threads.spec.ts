@@ -99,4 +99,16 @@ describe('node/threads', () => {
     assert.equal((await threads.list({ limit: 10, open: true })).length, 1)
     assert.deepEqual(threads.counts(), { open: 1, ended: COUNT })
   })
+
+  it('lists a thread of which only the end is known, and says so when it is read', async () => {
+    const [known] = await threads.list({ limit: 1 })
+    assert.ok(known)
+    const summary = { ...known, thread: `${known.thread.slice(0, -4)}aaaa`, openedAt: 1 }
+    await archive.put([encodeArchived({ summary, records: [] })])
+    const list = await threads.list({ limit: 100 })
+    assert.deepEqual(list.at(-1), summary)
+    assert.deepEqual(await threads.list({ limit: 1, before: summary.thread }), [])
+    await assert.rejects(threads.view(summary.thread), { code: 'CHECKPOINT_ONLY' })
+    assert.deepEqual(await threads.planChanges(summary.thread), [])
+  })
 })

@@ -1,0 +1,79 @@
+import {
+  type CheckedNote,
+  checkNote,
+  formatNote,
+  parseNote,
+  type SignedNote
+} from '../../core/checkpoint/index.ts'
+import type { CheckpointSummary, Handlers } from '../../rpc/index.ts'
+import { historySync } from '../history.ts'
+import type { NodeParts } from '../node-parts.ts'
+
+/** Checkpoints of ended threads: this node's, those that it witnessed, and a way to what others know. */
+export function historyHandlers(
+  parts: NodeParts
+): Pick<Handlers, 'checkpoint.list' | 'checkpoint.make' | 'history.sync'> {
+  const { history } = parts
+  const own = (): CheckpointSummary => {
+    const { note, size } = history.own
+    const stopped = history.checkpointer.stopped
+    return { ...summaryOf(parts, history.origin, note), own: true, leaves: size, stopped }
+  }
+  const list = async (): Promise<CheckpointSummary[]> => {
+    const checkpoints = [own()]
+    for (const bytes of await history.witnessed.notes(WITNESSED_LISTED_MAX)) {
+      const note = parseNote(bytes)
+      if (!note.ok) continue
+      const [origin = ''] = note.value.text.split('\n')
+      const summary = summaryOf(parts, origin, note.value)
+      checkpoints.push({ ...summary, own: false, leaves: summary.size, stopped: null })
+    }
+    return checkpoints
+  }
+  return {
+    'checkpoint.list': list,
+    'checkpoint.make': async () => {
+      await history.checkpointer.run()
+      return own()
+    },
+    'history.sync': async ({ from, full }, { progress }) => {
+      const result = await historySync(parts).run({
+        ...(from === undefined ? {} : { origin: originOf(parts, from) }),
+        ...(full === undefined ? {} : { full }),
+        progress: (done, size) => progress({ done, size })
+      })
+      return { ...result, witnesses: [...result.witnesses] }
+    }
+  }
+}
+
+/** Logs of others that are listed at once: all that a node witnesses. */
+const WITNESSED_LISTED_MAX = 64
+
+function summaryOf(
+  { verify, config }: NodeParts,
+  origin: string,
+  note: SignedNote | null
+): Omit<CheckpointSummary, 'own' | 'leaves' | 'stopped'> {
+  const checked = note === null ? null : checkNote(note, verify)
+  if (note === null || checked === null || !checked.ok)
+    return { origin, size: 0, root: null, witnesses: [], stable: false, base64: null }
+  const witnesses = witnessesOf(checked.value)
+  return {
+    origin,
+    size: Number(checked.value.checkpoint.size),
+    root: Buffer.from(checked.value.checkpoint.root).toString('hex'),
+    witnesses,
+    stable: witnesses.length >= config.history.quorum,
+    base64: Buffer.from(formatNote(note)).toString('base64')
+  }
+}
+
+function witnessesOf({ witnesses }: CheckedNote): { did: string; seconds: number }[] {
+  return [...witnesses].map(([did, seconds]) => ({ did, seconds }))
+}
+
+/** The log of a node, by its DID. */
+function originOf({ config }: NodeParts, did: string): string {
+  return `can-swarm/${config.network.name}/${did}`
+}
