@@ -24,15 +24,17 @@ export const FAULTS = {
   requester: 'a Byzantine requester signs two FORMs for one epoch',
   leader:
     'a Byzantine member votes for everybody and everything, and as leader tells members different logs',
-  actor: 'a Byzantine agent says two things with one clock value'
+  actor: 'a Byzantine agent says two things with one clock value',
+  sealer:
+    'a Byzantine member shows in its SEAL another decision than it has locked, and another each time'
 } as const satisfies Readonly<Record<string, string>>
 
 export type FaultName = keyof typeof FAULTS
 
 export const FAULT_NAMES: readonly FaultName[] = Object.keys(FAULTS) as FaultName[]
 
-/** Faults of which a world has one node at most: a roster of four bears one liar. */
-export const BYZANTINE: readonly FaultName[] = ['forge', 'requester', 'leader', 'actor']
+/** Lies. A roster of four bears one liar, one of seven two. */
+export const BYZANTINE: readonly FaultName[] = ['forge', 'requester', 'leader', 'actor', 'sealer']
 
 /** One disturbance: from `atMs` after the start, for `forMs`. */
 export type Disturbance = { readonly atMs: number; readonly forMs: number } & (

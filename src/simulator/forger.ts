@@ -15,6 +15,10 @@ import type { VirtualWorld } from './world.ts'
 /** Messages that are kept to be said again, and how often something is forged, in ms. */
 const KEPT_MAX = 64
 const FORGE_MS = 400
+const EVALUATION: Uint8Array = new Uint8Array(32)
+/** When it says more than anybody may, in ms, and how much. */
+const FLOOD_AT_MS = 1_500
+const FLOOD = 700
 /** Clock values of forged envelopes, above what the machine below reaches. */
 const FORGED_LAMPORT = 700_000
 
@@ -40,6 +44,7 @@ export class Forger {
       thread => this.#damaged(thread)
     ]
     this.#forgeLater()
+    if (world.seed % 2 === 0) world.after(FLOOD_AT_MS, () => this.#flood())
   }
 
   malice(): Malice {
@@ -62,6 +67,20 @@ export class Forger {
       if (this.#node.alive) this.#forge()
       this.#forgeLater()
     })
+  }
+
+  /** More envelopes at once than a door lets through, each of them in order. */
+  #flood(): void {
+    const [thread] = this.#node.swarm.threadIds()
+    const need = thread === undefined ? undefined : this.#node.swarm.envelope(thread, thread)
+    const victim = this.#world.nodes.find(node => node !== this.#node)
+    if (need === undefined || victim === undefined || !this.#node.alive) return
+    for (let said = 0; said < FLOOD; said++) {
+      const { nowMs } = this.#world
+      const payload = { need: need.cid, proposal: need.cid, evaluation: EVALUATION, standing: null }
+      const attested = this.#seal(draftOf(nowMs, 'ATTEST_PLAN', need.cid, payload))
+      this.#world.admit(victim, attested.bytes, false)
+    }
   }
 
   #forge(): void {

@@ -1,7 +1,8 @@
+import { hash } from '../core/codec/index.ts'
 import type { Draft } from '../core/envelope/index.ts'
 import { decodeEntry, encodeEntry } from '../core/need/index.ts'
 import type { LogEntry } from '../core/raft/index.ts'
-import { drawOrder } from '../core/roster/index.ts'
+import { drawOrder, sealBytes } from '../core/roster/index.ts'
 import type { PeerMessage } from '../core/swarm/index.ts'
 import type { FaultName } from './faults.ts'
 import { Forger } from './forger.ts'
@@ -27,6 +28,8 @@ function maliceOf(world: VirtualWorld, node: VirtualNode, fault: FaultName): Mal
           return [message]
         }
       }
+    case 'sealer':
+      return { send: (to, message) => otherSeals(world, node, to, message) }
     default:
       return { publish: otherStatement }
   }
@@ -70,6 +73,30 @@ function bindAgain(
   if (!roster.includes(to.did)) return
   for (const delayMs of BIND_AGAIN_MS)
     world.after(delayMs, () => world.transmit(node, to, { ...message, candidates, roster }))
+}
+
+/** When a sealer says another thing about the same epoch, in ms. */
+const SEAL_AGAIN_MS = 700
+
+/** Instead of a SEAL, one that shows a bid that it likes, something made up, or nothing; and another one later. */
+function otherSeals(
+  world: VirtualWorld,
+  node: VirtualNode,
+  to: VirtualNode,
+  message: PeerMessage
+): readonly PeerMessage[] {
+  if (message.type !== 'sealed') return [message]
+  const view = node.swarm.view(message.thread)
+  const bids = view?.proposals.map(({ id }) => id) ?? []
+  const lie = (proposal: string | null): PeerMessage => {
+    const digest = proposal === null ? null : hash(new TextEncoder().encode(proposal))
+    const { thread, epoch, roster } = message
+    const subject = { thread, slot: view?.slot ?? '', epoch, roster, digest, proposal }
+    return { ...message, digest, proposal, sig: node.keys.sign(sealBytes(subject)) }
+  }
+  const shown = [null, message.thread, ...bids]
+  world.after(SEAL_AGAIN_MS, () => world.transmit(node, to, lie(world.random.pick(shown))))
+  return [lie(world.random.pick(bids.length > 0 ? [...bids, ...bids, null] : shown))]
 }
 
 /** Another statement with the same clock value: half of the world hears this one. */

@@ -69,9 +69,14 @@ export type Plan = {
   readonly files: boolean
   /** The faults of this seed. */
   readonly faults: readonly FaultName[]
-  readonly liar: null | { readonly node: number; readonly fault: FaultName }
+  /** At most one, or two where groups have seven members. */
+  readonly liars: readonly { readonly node: number; readonly fault: FaultName }[]
   readonly roles: readonly Role[]
   readonly needs: readonly PlannedNeed[]
+  /** The user asks for a new epoch of so manieth NEED, ms after the start. */
+  readonly reforms: readonly { readonly need: number; readonly atMs: number }[]
+  /** A day passes at the end, and the first slot is used again. */
+  readonly dayLater: boolean
   /** Faults stop then, ms after the start. */
   readonly endMs: number
   readonly disturbances: readonly Disturbance[]
@@ -86,6 +91,11 @@ const FAULT_CHANCE = 0.3
 /** Probability that a world has no faults at all: then every group has to come to a certificate. */
 const CALM_CHANCE = 0.05
 
+/** Probability that a world's user asks for new epochs, and that a day passes at its end. */
+const REFORM_CHANCE = 0.2
+const DAY_CHANCE = 0.05
+const LATER_DRAWS = 0x5eed
+
 export function planOf(options: SeedOptions): Plan {
   const { seed } = options
   const random = seededRandom(seed)
@@ -94,16 +104,18 @@ export function planOf(options: SeedOptions): Plan {
   const chance = allowed.length <= 3 ? 1 : FAULT_CHANCE
   const isCalm = random.chance(CALM_CHANCE) && options.faults === undefined
   const faults = new Set(
-    FAULT_NAMES.filter(name => random.chance(chance) && allowed.includes(name) && !isCalm)
+    FAULT_NAMES.filter(
+      name => name !== 'sealer' && random.chance(chance) && allowed.includes(name) && !isCalm
+    )
   )
   if (faults.has('torn') && allowed.includes('crash')) faults.add('crash')
   const nodes = 5 + random.below(3)
-  const liars = BYZANTINE.filter(name => faults.has(name))
-  const liar = liars.length === 0 ? null : random.pick(liars)
-  for (const name of liars) if (name !== liar) faults.delete(name)
+  const lies = BYZANTINE.filter(name => faults.has(name))
+  const lie = lies.length === 0 ? null : random.pick(lies)
+  for (const name of lies) if (name !== lie) faults.delete(name)
   const endMs = 4_000 + random.below(16_000)
   const thorough = seed % THOROUGH_EVERY === THOROUGH_EVERY - 1
-  return {
+  const plan = {
     seed,
     signatures: options.signatures ?? (thorough ? 'ed25519' : 'fast'),
     encoded: thorough,
@@ -115,14 +127,39 @@ export function planOf(options: SeedOptions): Plan {
     files: seed % FILES_EVERY === 0,
     faults: [...faults],
     // The first node states needs, so it is the requester that lies.
-    liar:
-      liar === null ? null : { node: liar === 'requester' ? 0 : random.below(nodes), fault: liar },
+    liars:
+      lie === null ? [] : [{ node: lie === 'requester' ? 0 : random.below(nodes), fault: lie }],
     roles: Array.from({ length: nodes }, (_, index) => roleOf(random, faults, index)),
     needs: Array.from({ length: random.pick([1, 1, 1, 2, 3]) }, (_, index) =>
       needOf(random, nodes, index)
     ),
     endMs,
     disturbances: drawDisturbances(random, faults, { nodes, endMs })
+  }
+  return withMore(plan, { seed, allowed, chance: isCalm ? 0 : chance })
+}
+
+type Drawn = Omit<Plan, 'reforms' | 'dayLater'>
+
+/** What came later than the rest of the plan has a generator of its own: the seeds before it stay what they were. */
+function withMore(
+  plan: Drawn,
+  given: { readonly seed: number; readonly allowed: readonly FaultName[]; readonly chance: number }
+): Plan {
+  const random = seededRandom(given.seed ^ LATER_DRAWS)
+  const { nodes, needs, settings } = plan
+  const isSealer = random.chance(given.chance) && given.allowed.includes('sealer')
+  const liarsMax = settings.groupSize === 7 ? 2 : 1
+  const second = { node: 1 + random.below(nodes - 1), fault: 'sealer' as const }
+  const isAdded =
+    isSealer && plan.liars.length < liarsMax && plan.liars.every(({ node }) => node !== second.node)
+  const reforms = needs.map(({ atMs }, need) => ({ need, atMs: atMs + 200 + random.below(3_000) }))
+  return {
+    ...plan,
+    faults: isAdded ? [...plan.faults, 'sealer'] : plan.faults,
+    liars: isAdded ? [...plan.liars, second] : plan.liars,
+    reforms: isAdded || random.chance(REFORM_CHANCE) ? reforms : [],
+    dayLater: random.chance(DAY_CHANCE)
   }
 }
 

@@ -5,7 +5,9 @@ import { Findings, type Violation } from './checkers/violation.ts'
 import { Watch } from './checkers/watch.ts'
 import { Disturber } from './disturb.ts'
 import { needDraft } from './drafts.ts'
+import type { FaultName } from './faults.ts'
 import { beginLies } from './malice.ts'
+import { NextDay } from './next-day.ts'
 import { type Plan, type PlannedNeed, planOf, type SeedOptions } from './plan.ts'
 import { StandInPolicy } from './policy.ts'
 import { signaturesOf } from './signatures.ts'
@@ -63,14 +65,13 @@ class Run {
     this.#trace.sinceStart = () => this.#nowMs() - START_MS
     this.#findings = new Findings(() => this.#nowMs() - START_MS)
     const signatures = signaturesOf(plan.signatures)
-    const liar = plan.liar === null ? null : signatures.keys(plan.liar.node).did
+    const liars = new Set(plan.liars.map(({ node }) => signatures.keys(node).did))
     this.#watch = new Watch({
       findings: this.#findings,
       verify: signatures.verify,
-      isLiar: did => did === liar,
+      isLiar: did => liars.has(did),
       clockOf: node => this.#world.clockOf(node),
-      isRaftSafe:
-        plan.liar === null || plan.liar.fault === 'actor' || plan.liar.fault === 'requester'
+      isRaftSafe: plan.liars.every(({ fault }) => FAITHFUL_TO_RAFT.has(fault))
     })
     const leaving: Witness = { stepped: (node, _, effects) => this.#onArchive(node, effects) }
     const witness: Witness = witnesses([this.#trace, this.#watch, leaving])
@@ -97,6 +98,8 @@ class Run {
       this.#disturb()
       this.#end()
       await this.#readRecords()
+      if (this.#plan.dayLater && this.#findings.violations.length === 0)
+        new NextDay(this.#world, this.#watch, this.#findings).run()
     } catch (error) {
       this.#findings.report('crash', error instanceof Error ? (error.stack ?? '') : String(error))
     }
@@ -121,16 +124,17 @@ class Run {
   }
 
   #disturb(): void {
-    const { roles, needs, liar, disturbances, endMs } = this.#plan
+    const { roles, needs, reforms, liars, disturbances, endMs } = this.#plan
     const world = this.#world
     for (const node of world.nodes) {
       const role = roles[node.index]
       if (role !== undefined) new Agent(world, node, role).start()
     }
-    if (liar !== null) beginLies(world, world.nodes[liar.node] as VirtualNode, liar.fault)
+    for (const { node, fault } of liars) beginLies(world, world.nodes[node] as VirtualNode, fault)
     const disturber = new Disturber(world)
     for (const disturbance of disturbances) disturber.schedule(disturbance)
     for (const need of needs) world.after(need.atMs, () => this.#state(need))
+    for (const { need, atMs } of reforms) world.after(atMs, () => this.#reform(needs[need]))
     this.#runUntil(() => false, endMs)
     disturber.heal()
   }
@@ -154,6 +158,16 @@ class Run {
       }
     })
     world.command(requester, { type: 'state-need', draft })
+  }
+
+  /** The requester's user wants another group. The node may refuse it. */
+  #reform(need: PlannedNeed | undefined): void {
+    const requester = this.#world.nodes[need?.requester ?? 0] as VirtualNode
+    for (const thread of requester.swarm.threadIds()) {
+      const view = requester.swarm.view(thread)
+      if (view?.requester === requester.did && view.slot === need?.slot)
+        this.#world.command(requester, { type: 'reform', thread })
+    }
   }
 
   /** P6: after the faults every open thread ends at every node. */
@@ -226,12 +240,12 @@ class Run {
   }
 
   async #readRecords(): Promise<void> {
-    const { roles, liar } = this.#plan
+    const { roles, liars } = this.#plan
     const checker = new RecordChecker({
       findings: this.#findings,
       verify: this.#world.signatures.verify,
-      areVerifiersHonest: liar === null && roles.every(({ verdict }) => verdict === 'honest'),
-      areLeadersHonest: liar?.fault !== 'leader',
+      areVerifiersHonest: liars.length === 0 && roles.every(({ verdict }) => verdict === 'honest'),
+      areLeadersHonest: liars.every(({ fault }) => fault !== 'leader'),
       throughFiles: this.#plan.files,
       decisionOf: group => this.#watch.decisions.decisionOf(group)
     })
@@ -253,5 +267,8 @@ class Run {
     }
   }
 }
+
+/** Lies that keep the rules of Raft. */
+const FAITHFUL_TO_RAFT: ReadonlySet<FaultName> = new Set(['actor', 'requester', 'sealer'])
 
 const ENDS: ReadonlySet<string> = new Set(['FINAL', 'INVALID', 'EXPIRED'])

@@ -1,4 +1,4 @@
-import type { Draft } from '../core/envelope/index.ts'
+import type { Draft, SenderWindow } from '../core/envelope/index.ts'
 import type {
   ArchivedThread,
   Effect,
@@ -9,6 +9,7 @@ import type {
   SwarmEvent
 } from '../core/swarm/index.ts'
 import type { Keys } from './signatures.ts'
+import { VirtualDoor } from './virtual-door.ts'
 
 /** One node of a virtual world: the real machine, a disk, a clock, and what has not happened yet. */
 export type VirtualNode = {
@@ -27,6 +28,9 @@ export type VirtualNode = {
   unsynced: JournalRecord[]
   /** Ids of envelopes that the machine has kept: the door does not let them in twice. */
   readonly known: Set<string>
+  door: VirtualDoor
+  /** What the journal says that the door has seen, since it was rewritten. */
+  seen: readonly SenderWindow[]
   /** Ended threads that are out of memory. Survives crashes. */
   readonly archive: Map<string, ArchivedThread>
   readonly replies: Map<number, unknown>
@@ -73,6 +77,8 @@ export function virtualNode(index: number, keys: Keys, swarm: Swarm): VirtualNod
     disk: [],
     unsynced: [],
     known: new Set(),
+    door: new VirtualDoor(),
+    seen: [],
     archive: new Map(),
     replies: new Map(),
     events: [],

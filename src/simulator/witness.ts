@@ -1,5 +1,9 @@
+import type { Admitted } from '../core/envelope/index.ts'
 import type { Effect, Input, JournalRecord, PeerMessage } from '../core/swarm/index.ts'
+import type { Origin } from './virtual-door.ts'
 import type { VirtualNode } from './virtual-node.ts'
+
+export type Arrival = { readonly origin: Origin; readonly nowMs: number }
 
 /** Whoever watches a world from outside. Each call comes at the moment when the thing happens. */
 export interface Witness {
@@ -11,6 +15,8 @@ export interface Witness {
   /** A direct message left; whether it arrives is another matter. */
   sent?(from: VirtualNode, to: VirtualNode, message: PeerMessage): void
   gossiped?(from: VirtualNode, bytes: Uint8Array): void
+  /** The door lets an envelope of somebody else in, at this time of the node's clock. */
+  admitted?(node: VirtualNode, admitted: Admitted, at: Arrival): void
   /** The door let somebody's bytes not in. */
   refused?(node: VirtualNode, bytes: Uint8Array): void
   /** The process ended; the first `kept` of the unsynced records are on the disk all the same. */
@@ -35,6 +41,9 @@ export function witnesses(all: readonly Witness[]): Witness {
     },
     gossiped: (from, bytes) => {
       for (const each of all) each.gossiped?.(from, bytes)
+    },
+    admitted: (node, admitted, at) => {
+      for (const each of all) each.admitted?.(node, admitted, at)
     },
     refused: (node, bytes) => {
       for (const each of all) each.refused?.(node, bytes)

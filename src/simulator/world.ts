@@ -28,6 +28,7 @@ import { Inspector } from './inspector.ts'
 import type { WorldPolicy } from './policy.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
 import { type Keys, type Signatures, signaturesOf } from './signatures.ts'
+import { type Origin, VirtualDoor } from './virtual-door.ts'
 import { isHeldUp, type VirtualNode, virtualNode } from './virtual-node.ts'
 import { overTheWire, throughTheDisk } from './wire.ts'
 import type { Witness } from './witness.ts'
@@ -67,6 +68,7 @@ export type WorldInit = {
  * records at a crash, a network with seeded delay and loss. The machines, envelopes and their parsing are the real ones. One seed, one run.
  */
 export class VirtualWorld {
+  readonly seed: number
   readonly nodes: VirtualNode[] = []
   readonly random: SeededRandom
   readonly signatures: Signatures
@@ -94,7 +96,8 @@ export class VirtualWorld {
   #nonce = 0
 
   constructor(init: WorldInit) {
-    this.random = seededRandom(init.seed ?? 1)
+    this.seed = init.seed ?? 1
+    this.random = seededRandom(this.seed)
     this.signatures = init.signatures ?? signaturesOf('ed25519')
     this.#policy = init.policy ?? null
     this.#isEncoded = init.encoded ?? false
@@ -134,6 +137,11 @@ export class VirtualWorld {
       this.#queue.take()?.()
     }
     return true
+  }
+
+  /** Nothing happens for so many virtual ms, as if all machines slept. */
+  sleep(ms: number): void {
+    this.nowMs += ms
   }
 
   /** What the node's clock says, ms since 1970. */
@@ -187,12 +195,20 @@ export class VirtualWorld {
   restart(node: VirtualNode): void {
     node.swarm = this.#machine(node.keys)
     node.known.clear()
+    node.door = new VirtualDoor()
+    node.door.restore(node.seen)
     for (const record of node.disk) {
       node.swarm.restore(this.#isEncoded ? throughTheDisk(record) : record)
-      if (record.type === 'envelope') node.known.add(this.#inspector.idOf(record.bytes))
+      if (record.type !== 'envelope') continue
+      const admitted = this.#inspector.inspect(record.bytes)
+      if (admitted !== null) node.door.remember(admitted)
+      node.known.add(this.#inspector.idOf(record.bytes))
     }
     node.alive = true
-    if (this.#compacts) node.disk = [...node.swarm.snapshot()]
+    if (this.#compacts) {
+      node.disk = [...node.swarm.snapshot()]
+      node.seen = node.door.windows(this.clockOf(node))
+    }
     this.#witness.restarted?.(node)
     this.#run(node, node.swarm.start(this.clockOf(node)))
     for (const other of this.nodes) {
@@ -243,11 +259,14 @@ export class VirtualWorld {
   }
 
   /** Bytes that came over the wire or out of an entry: through the door, and into the machine. */
-  admit(node: VirtualNode, bytes: Uint8Array, local: boolean): void {
+  admit(node: VirtualNode, bytes: Uint8Array, local: boolean, origin: Origin = 'peer'): void {
     if (!node.alive) return
     const admitted = this.#inspector.inspect(bytes)
     if (admitted === null) return this.#witness.refused?.(node, bytes)
     if (node.known.has(admitted.id)) return
+    const nowMs = this.clockOf(node)
+    if (!node.door.admits(admitted, local ? 'local' : origin, nowMs)) return
+    if (!local) this.#witness.admitted?.(node, admitted, { origin, nowMs })
     this.input(node, { kind: 'envelope', nowMs: this.nowMs, admitted, local })
   }
 
@@ -349,7 +368,7 @@ export class VirtualWorld {
         return this.#publish(node, effect.draft as Draft, effect.lamport)
       }
       case 'admit':
-        return this.after(0, () => this.admit(node, effect.bytes, false))
+        return this.after(0, () => this.admit(node, effect.bytes, false, effect.origin))
       case 'gossip':
         return this.gossip(node, effect.bytes)
       case 'reply':

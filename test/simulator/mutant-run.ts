@@ -1,6 +1,8 @@
 /** Builds the simulator with one deliberate bug in it, and runs it until a checker speaks up. */
 import { strict as assert } from 'node:assert'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { build, type Plugin } from 'esbuild'
@@ -26,13 +28,19 @@ parentPort.postMessage(caught)
 `
 
 export async function runMutant(mutant: Mutant): Promise<Caught> {
-  const code = await bundle(mutant)
-  const url = new URL(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`)
-  const { seedsMax, faults } = mutant
-  const worker = new Worker(url, { workerData: { seedsMax, faults } })
-  const { promise, resolve, reject } = Promise.withResolvers<Caught>()
-  worker.once('message', resolve).once('error', reject)
-  return promise.finally(() => worker.terminate())
+  // A file, not a data URL: some modules look for what lies beside them.
+  const folder = await mkdtemp(join(tmpdir(), 'can-swarm-mutant-'))
+  try {
+    const path = join(folder, 'mutant.mjs')
+    await writeFile(path, await bundle(mutant))
+    const { seedsMax, faults } = mutant
+    const worker = new Worker(path, { workerData: { seedsMax, faults } })
+    const { promise, resolve, reject } = Promise.withResolvers<Caught>()
+    worker.once('message', resolve).once('error', reject)
+    return await promise.finally(() => worker.terminate())
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 }
 
 /** The sources with the bug in them, by path. Each text must stand in its file exactly once: a mutant that changes nothing proves nothing. */

@@ -1,4 +1,4 @@
-import type { Mutant } from './mutant.ts'
+import type { Edit, Mutant } from './mutant.ts'
 import { RAFT_MUTANTS } from './raft-mutants.ts'
 
 const PROMISES: readonly Mutant[] = [
@@ -78,6 +78,13 @@ const PROMISES: readonly Mutant[] = [
   }
 ]
 
+/** A day passes at the end of each world. */
+const DAYS: Edit = {
+  file: 'simulator/plan.ts',
+  find: 'const DAY_CHANCE = 0.05',
+  replace: 'const DAY_CHANCE = 1'
+}
+
 const EPOCHS: readonly Mutant[] = [
   {
     name: 'a seal ignores the decision that its member has locked',
@@ -143,6 +150,63 @@ const EPOCHS: readonly Mutant[] = [
     replace: 'void tombstone',
     rules: ['one promise', 'one decision', 'one outcome', 'durability'],
     seedsMax: 60
+  },
+  {
+    name: 'one member that lies in its SEAL binds the next group',
+    file: 'core/swarm/sealing.ts',
+    find: 'const isDoubtful = rank(shown) < 2 && count <= faultyMax(sealing)',
+    replace: 'const isDoubtful = false',
+    rules: ['seal'],
+    seedsMax: 60,
+    faults: ['sealer']
+  },
+  {
+    name: 'tombstones stand for ever',
+    file: 'core/swarm/tombstones.ts',
+    find: 'const isOver = untilOf(packed) <= nowMs',
+    replace: 'const isOver = untilOf(packed) < 0',
+    also: [DAYS],
+    rules: ['tombstone'],
+    seedsMax: 20,
+    faults: []
+  }
+]
+
+const DOOR: readonly Mutant[] = [
+  {
+    name: 'what has expired is taken',
+    file: 'core/envelope/freshness.ts',
+    find: 'if (forgottenAt(envelope) < nowMs)',
+    replace: 'if (forgottenAt(envelope) < 0)',
+    also: [
+      {
+        file: 'core/envelope/replay-guard.ts',
+        find: 'if (forgottenAt(admitted.envelope) < this.#sweptAtMs)',
+        replace: 'if (forgottenAt(admitted.envelope) < 0)'
+      },
+      DAYS
+    ],
+    rules: ['door'],
+    seedsMax: 20,
+    faults: []
+  },
+  {
+    name: 'two envelopes of one sender with one clock value are taken',
+    file: 'core/envelope/replay-guard.ts',
+    find: 'if (sender.ids.has(lamport))',
+    replace: 'if (sender.ids.has(-1))',
+    rules: ['door'],
+    seedsMax: 20,
+    faults: ['actor']
+  },
+  {
+    name: 'nobody says too much',
+    file: 'core/envelope/author-rate.ts',
+    find: 'return this.#tokensOf(sender, nowMs) >= TOKEN ?',
+    replace: 'return this.#tokensOf(sender, nowMs) >= 0 ?',
+    rules: ['door'],
+    seedsMax: 20,
+    faults: ['forge']
   }
 ]
 
@@ -331,6 +395,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...RAFT_MUTANTS,
   ...PROMISES,
   ...EPOCHS,
+  ...DOOR,
   ...CERTIFICATES,
   ...THREADS
 ]

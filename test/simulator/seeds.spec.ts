@@ -31,7 +31,7 @@ describe('simulator: seeds', function () {
 
   it('has only the faults that are asked for', async () => {
     const calm = await simulate({ seed: 3, faults: [] })
-    assert.deepEqual([calm.plan.faults, calm.plan.disturbances, calm.plan.liar], [[], [], null])
+    assert.deepEqual([calm.plan.faults, calm.plan.disturbances, calm.plan.liars], [[], [], []])
     for (const fault of FAULT_NAMES) {
       const { plan, violations } = await simulate({ seed: 5, faults: [fault] })
       assert.deepEqual(violations, [], fault)

@@ -43,7 +43,8 @@ const FAULTS: Readonly<Record<FaultName, true>> = {
   forge: true,
   requester: true,
   leader: true,
-  actor: true
+  actor: true,
+  sealer: true
 }
 
 /** Highest number of seeds and highest seed: the generator has 32 bits. */

@@ -32,6 +32,12 @@ export class PromiseChecker {
     this.#slotOfThread = scopes.slotOf
   }
 
+  /** Slots are free again: what was promised about them is void. */
+  forget(): void {
+    this.#said.clear()
+    this.#seals.clear()
+  }
+
   sent(node: VirtualNode, message: PeerMessage): void {
     switch (message.type) {
       case 'raft':

@@ -17,6 +17,8 @@ export type RuleName =
   | 'carried decision'
   | 'certificate'
   | 'identity'
+  | 'door'
+  | 'tombstone'
   | 'log time'
   | 'fencing'
   | 'ledger'

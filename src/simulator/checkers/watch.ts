@@ -1,12 +1,15 @@
+import type { Admitted } from '../../core/envelope/index.ts'
 import type { Verify } from '../../core/roster/index.ts'
 import type { Effect, Input, JournalRecord, PeerMessage } from '../../core/swarm/index.ts'
 import type { VirtualNode } from '../virtual-node.ts'
-import type { Witness } from '../witness.ts'
+import type { Arrival, Witness } from '../witness.ts'
 import { ConsensusChecker } from './consensus-checker.ts'
 import { DecisionObserver } from './decision-observer.ts'
 import { Disks } from './disks.ts'
+import { DoorChecker } from './door-checker.ts'
 import { DurabilityChecker } from './durability-checker.ts'
 import { PromiseChecker } from './promise-checker.ts'
+import { SealChecker } from './seal-checker.ts'
 import { idOf, statementOf } from './statements.ts'
 import { StepChecker } from './step-checker.ts'
 import type { Findings } from './violation.ts'
@@ -30,6 +33,8 @@ export class Watch implements Witness {
   readonly #durability: DurabilityChecker
   readonly #promises: PromiseChecker
   readonly #steps: StepChecker
+  readonly #seals: SealChecker
+  readonly #door: DoorChecker
 
   constructor(init: WatchInit) {
     this.#init = init
@@ -48,11 +53,23 @@ export class Watch implements Witness {
       clockOf: init.clockOf,
       precisionOf: group => this.decisions.precisionOf(group)
     })
+    this.#seals = new SealChecker(findings, {
+      slotOf: thread => this.decisions.scopeOfThread(thread),
+      clockOf: init.clockOf
+    })
+    this.#door = new DoorChecker(findings)
+  }
+
+  /** A day has passed: tombstones are gone, and slots are free again (R12). */
+  nextDay(): void {
+    this.decisions.certified.clear()
+    this.#promises.forget()
   }
 
   stepped(node: VirtualNode, input: Input, effects: readonly Effect[]): void {
     if (this.#init.isLiar(node.did)) return
     this.#steps.stepped(node, input, effects)
+    this.#seals.stepped(node, input)
     this.#onEvidence(node, effects)
     if (this.#init.isRaftSafe) this.#onRaft(node, input, effects)
     if (input.kind === 'envelope') this.#onNames(node, input, effects)
@@ -114,7 +131,12 @@ export class Watch implements Witness {
     for (const record of records) {
       if (record.type === 'envelope') this.decisions.kept(node, record.bytes)
       if (this.#init.isRaftSafe) this.#consensus.written(node, record)
+      this.#seals.written(node, record)
     }
+  }
+
+  admitted(node: VirtualNode, admitted: Admitted, at: Arrival): void {
+    if (!this.#init.isLiar(node.did)) this.#door.admitted(node, admitted, at)
   }
 
   synced(node: VirtualNode): void {
