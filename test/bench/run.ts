@@ -1,6 +1,7 @@
 /**
  * `npm run -s bench` lists the benches; `npm run -s bench -- NAME...` runs some and prints one JSON object per measure. Numbers
- * depend on the machine: compare runs of the same one, with nothing else running. Uses the built program: `npm run build` first.
+ * depend on the machine: compare runs of the same one, with nothing else running. Uses the built program: `npm run build` first. With `--full`
+ * `policy` asks a million questions.
  */
 import type { Bench } from './bench.ts'
 import { decideBench } from './decide.ts'
@@ -28,7 +29,7 @@ const benches: readonly Bench[] = [
   replayBench
 ]
 
-const names = process.argv.slice(2)
+const names = process.argv.slice(2).filter(word => word !== '--full')
 const unknown = names.filter(name => !benches.some(bench => bench.name === name))
 if (unknown.length > 0) {
   console.error(
