@@ -37,6 +37,8 @@ export function verbText(seen: SeenVerb, view: ThreadView): string {
       return 'reveals its verdict: another result'
     case 'CHALLENGE':
       return 'challenges the result'
+    case 'RECONCILE':
+      return 'says what became of the proposals of an epoch that was left'
     case 'FINALIZE':
       return 'closes the thread, with a certificate and payouts'
     case 'INVALIDATE':

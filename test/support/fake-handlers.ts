@@ -105,6 +105,7 @@ export function fakeThread(given: Partial<ThreadView> = {}): ThreadView {
     challenges: [],
     finalize: null,
     envelopes: [{ id: CID_B, verb: 'NEED', sender: DID_A, lamport: 1, seenAt: 1_700_000_000_000 }],
+    reconciles: [],
     evidence: [],
     divergences: [],
     warnings: [],

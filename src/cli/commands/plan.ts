@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import type { ThreadView } from '../../core/swarm/index.ts'
 import type { MethodResult } from '../../rpc/index.ts'
 import { UsageError } from '../errors.ts'
 import { FACT_FORMS, parseFact } from '../fact-words.ts'
@@ -51,24 +52,31 @@ function refusePlanOptions({ parent }: Command): void {
 }
 
 async function plan(session: Session, options: PlanOptions, id: string): Promise<void> {
-  await showPlan(session, await resolveThread(session, id), options)
-}
-
-/** Prints a thread's plan: as a tree unless something else is asked for. */
-export async function showPlan(
-  session: Session,
-  thread: string,
-  options: PlanOptions = {}
-): Promise<void> {
   const { out } = session
+  const thread = await resolveThread(session, id)
   const plan = await session.call('plan.get', { thread })
   await out.document('plan', { thread, ...plan }, async () => {
     if (options.facts === true) return showFacts(session, plan)
     if (options.dot === true) return out.lines(planDot(plan))
-    out.lines(planTree(out, plan))
-    for (const { parent, child, why } of plan.graph.ignored)
-      out.note(`left out: ${child} waits for ${parent} (${why})`)
+    drawPlan(session, plan)
   })
+}
+
+/** The tree, and a note for each link that is not in it. */
+export function drawPlan({ out }: Session, plan: MethodResult<'plan.get'>): void {
+  out.lines(planTree(out, plan))
+  for (const { parent, child, why } of plan.graph.ignored)
+    out.note(`left out: ${child} waits for ${parent} (${why})`)
+}
+
+/** What became of the branches of a thread that lost, as its RECONCILEs say. */
+export function showReconciles({ out }: Session, { reconciles }: ThreadView): void {
+  for (const { sender, merged, orphaned, salvaged } of reconciles) {
+    const counts = `merged ${merged.length}, orphaned ${orphaned.length}, salvaged ${salvaged.length}`
+    out.line(`${out.style('yellow', 'RECONCILE')}  by ${shortId(sender)}  ${counts}`)
+    for (const [what, ids] of Object.entries({ orphaned, salvaged }))
+      for (const id of ids) out.line(`  ${what.padEnd(8)}  ${id}`)
+  }
 }
 
 async function showFacts(

@@ -5,7 +5,7 @@ import { shortId } from '../output.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
 import { phaseText, reasonText, showOutcome, showThread } from '../thread-text.ts'
-import { showPlan } from './plan.ts'
+import { drawPlan, showReconciles } from './plan.ts'
 
 export function addThreadCommands(program: Command, shell: Shell): void {
   examples(
@@ -61,13 +61,25 @@ async function thread(
   id: string
 ): Promise<void> {
   const thread = await resolveThread(session, id)
-  if (options.plan === true) return showPlan(session, thread)
+  if (options.plan === true) return showThreadPlan(session, thread)
   if (options.follow === true) return followThread(session, thread)
   const view = await session.call('thread.get', { thread })
   await session.out.document('thread', view, () => {
     showThread(session.out, view)
     for (const one of view.envelopes)
       session.out.line(verbLine(session.out, { ...one, atMs: one.seenAt }))
+  })
+}
+
+/** The plan, and what became of branches that lost. */
+async function showThreadPlan(session: Session, thread: string): Promise<void> {
+  const { out } = session
+  const view = await session.call('thread.get', { thread })
+  const plan = await session.call('plan.get', { thread })
+  const { reconciles } = view
+  await out.document('plan', { thread, ...plan, reconciles }, () => {
+    drawPlan(session, plan)
+    showReconciles(session, view)
   })
 }
 

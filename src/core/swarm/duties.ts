@@ -2,6 +2,7 @@ import { archiveDueAt, archiveIfDue } from './ending.ts'
 import { driveFinality, finalityDueAt } from './finality.ts'
 import { driveFormation, formationDueAt } from './formation.ts'
 import { driveForwarding, forwardingDueAt } from './forwarding.ts'
+import { reconcileDueAt, reconcileIfDue } from './reconciling.ts'
 import { driveReform, reformDueAt } from './reform.ts'
 import { pullDueAt, pullIfDue } from './sync.ts'
 import type { Thread } from './thread.ts'
@@ -55,6 +56,10 @@ const WHILE_OPEN: readonly Duty[] = [
   {
     run: ({ context }, thread) => driveVerdicts(context, thread),
     dueAt: ({ context }, thread) => verdictsDueAt(context, thread)
+  },
+  {
+    run: ({ context }, thread) => reconcileIfDue(context, thread),
+    dueAt: ({ context }, thread) => reconcileDueAt(context, thread)
   },
   { run: giveUpIfDue, dueAt: giveUpAt }
 ]

@@ -114,6 +114,8 @@ export class Thread {
   archiving: { readonly askedAt: number; readonly mark: string } | null = null
   pulledAt = 0
   readonly plan: ThreadPlan = new ThreadPlan(this)
+  /** When this node last looked at what became of branches that lost. */
+  reconciledAt = 0
   /** Set while this node has envelopes that the log lacks and should have. */
   forwarding: Forwarding | null = null
   /** Whom this node asked last. */

@@ -416,6 +416,17 @@ export type ThreadView = {
     readonly lamport: number
     readonly seenAt: number
   }[]
+  /** RECONCILEs, oldest first: what became of branches that lost to the decision of a later epoch. */
+  readonly reconciles: readonly {
+    readonly id: string
+    readonly sender: string
+    /** Heads of the plan that stands. */
+    readonly merged: readonly string[]
+    /** PROPOSEs that lost, and COMMITs of epochs that were left. */
+    readonly orphaned: readonly string[]
+    /** Artifacts of these that may be used as they are. */
+    readonly salvaged: readonly string[]
+  }[]
   /** Proofs of offences in this thread that this node holds. */
   readonly evidence: readonly {
     readonly id: string

@@ -54,6 +54,7 @@ export function viewOf(context: Context, thread: Thread): ThreadView {
       lamport: admitted.envelope.lamport,
       seenAt
     })),
+    reconciles: reconcilesView(thread),
     evidence: context.evidence
       .of(thread.id)
       .map(({ id, conviction: { offence, convicted } }) => ({ id, offence, convicted })),
@@ -161,6 +162,20 @@ function challengesView(state: NeedState | null): ThreadView['challenges'] {
     note: admitted.envelope.payload.proof.note,
     status
   }))
+}
+
+function reconcilesView(thread: Thread): ThreadView['reconciles'] {
+  return [...thread.envelopes.values()].flatMap(({ admitted: { id, envelope } }) => {
+    if (envelope.verb !== 'RECONCILE') return []
+    const { merged, orphaned, salvaged } = envelope.payload
+    return {
+      id,
+      sender: envelope.sender,
+      merged: merged.map(String),
+      orphaned: orphaned.map(String),
+      salvaged: salvaged.map(String)
+    }
+  })
 }
 
 function finalizeView(thread: Thread): ThreadView['finalize'] {

@@ -68,6 +68,20 @@ describe('cli/plan', () => {
     }
   })
 
+  it('shows with "thread --plan" what became of branches that lost', async () => {
+    const told = { id: CID_A, sender: DID_A, merged: [CID_B], orphaned: [CID_A], salvaged: [] }
+    await node.serve({
+      'plan.get': async () => samplePlan(),
+      'thread.get': async () => fakeThread({ reconciles: [told] })
+    })
+    const { stdout } = await node.run(['thread', CID_B, '--plan'])
+    const tail = DID_A.slice(-8)
+    assert.match(stdout, new RegExp(`RECONCILE +by …${tail} +merged 1, orphaned 1, salvaged 0`, 'u'))
+    assert.ok(stdout.endsWith(`  orphaned  ${CID_A}\n`))
+    const document = JSON.parse((await node.run(['thread', CID_B, '--plan', '--json'])).stdout)
+    assert.deepEqual(document.reconciles, [told])
+  })
+
   it('shows the facts, each with who said it', async () => {
     await serve()
     const { stdout, stderr } = await node.run(['plan', CID_B, '--facts'])
