@@ -98,6 +98,9 @@ class Tree {
           ? ''
           : task.type,
       this.#out.style(STYLES[task.state], task.state),
+      task.orphanedByEpoch === null
+        ? ''
+        : this.#out.style('yellow', `orphaned by epoch ${task.orphanedByEpoch}`),
       this.#ready.has(name) ? 'ready' : '',
       this.#blocked.has(name) ? `waits for ${this.#blocked.get(name)?.length}` : '',
       worker === undefined ? '' : `by ${shortId(worker)}`,

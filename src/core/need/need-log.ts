@@ -294,6 +294,9 @@ export function isPointless(state: NeedState, admitted: Admitted): boolean {
       return state.decision !== null && envelope.sender !== state.decision.worker
     case 'UPDATE_PLAN':
       return !hasPlanRoom(state, admitted)
+    case 'RECONCILE':
+      // Moves no state; it is kept for readers, where an epoch was left and by whom the plan that stands is.
+      return !mayReconcile(state, envelope.sender)
     default:
       return APPLY[envelope.verb] === undefined
   }
@@ -312,6 +315,11 @@ export function followsOn({ envelope }: Admitted): string | null {
     default:
       return null
   }
+}
+
+function mayReconcile({ need, form, decision }: NeedState, sender: string): boolean {
+  const isFirst = form.envelope.payload.epoch === need.envelope.payload.epoch
+  return !isFirst && (decision === null || decision.worker === sender)
 }
 
 /** True for what acts within another epoch than the group's. */

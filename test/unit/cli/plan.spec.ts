@@ -76,7 +76,10 @@ describe('cli/plan', () => {
     })
     const { stdout } = await node.run(['thread', CID_B, '--plan'])
     const tail = DID_A.slice(-8)
-    assert.match(stdout, new RegExp(`RECONCILE +by …${tail} +merged 1, orphaned 1, salvaged 0`, 'u'))
+    assert.match(
+      stdout,
+      new RegExp(`RECONCILE +by …${tail} +merged 1, orphaned 1, salvaged 0`, 'u')
+    )
     assert.ok(stdout.endsWith(`  orphaned  ${CID_A}\n`))
     const document = JSON.parse((await node.run(['thread', CID_B, '--plan', '--json'])).stdout)
     assert.deepEqual(document.reconciles, [told])
