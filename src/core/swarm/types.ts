@@ -5,6 +5,7 @@ import type { Divergence, NeedPhase } from '../need/index.ts'
 import type { PlanChange } from '../plan/index.ts'
 import type { HardState, LogEntry, RaftMessage } from '../raft/index.ts'
 import type { Offence } from '../roster/index.ts'
+import type { ReconcileView } from './reconcile-view.ts'
 import type { Tombstone } from './tombstones.ts'
 
 /** Everything the outside world can tell a node. All times are ms since 1970 by this node's clock. */
@@ -417,16 +418,7 @@ export type ThreadView = {
     readonly seenAt: number
   }[]
   /** RECONCILEs, oldest first: what became of branches that lost to the decision of a later epoch. */
-  readonly reconciles: readonly {
-    readonly id: string
-    readonly sender: string
-    /** Heads of the plan that stands. */
-    readonly merged: readonly string[]
-    /** PROPOSEs that lost, and COMMITs of epochs that were left. */
-    readonly orphaned: readonly string[]
-    /** Artifacts of these that may be used as they are. */
-    readonly salvaged: readonly string[]
-  }[]
+  readonly reconciles: readonly ReconcileView[]
   /** Proofs of offences in this thread that this node holds. */
   readonly evidence: readonly {
     readonly id: string
