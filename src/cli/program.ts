@@ -5,6 +5,7 @@ import { addAuditCommands } from './commands/audit.ts'
 import { addCarCommands } from './commands/car.ts'
 import { addCertificateCommands } from './commands/certificate.ts'
 import { addCheckpointCommands } from './commands/checkpoint.ts'
+import { addCompactCommand } from './commands/compact.ts'
 import { addConfigCommands } from './commands/config.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addEvidenceCommands } from './commands/evidence.ts'
@@ -106,6 +107,7 @@ function addAll(program: Command, shell: Shell): void {
   addCertificateCommands(program, shell)
   addEvidenceCommands(program, shell)
   addCheckpointCommands(program, shell)
+  addCompactCommand(program, shell)
   addPolicyCommands(program, shell)
   addReplCommand(program, shell)
   addTestnetCommands(program, shell)

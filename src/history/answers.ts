@@ -50,7 +50,11 @@ async function answer(init: AnswersInit, from: string, question: Question): Prom
 
 async function notesOf(init: AnswersInit, origin: string | null): Promise<Uint8Array[]> {
   const { own, witnessed } = init
-  const first = own.note === null ? [] : [formatNote(own.note)]
+  // The newest may still wait for witnesses: the last that had them goes with it.
+  const isStable = own.stable === null || own.stable.text === own.note?.text
+  const first = [own.note, isStable ? null : own.stable].flatMap(note =>
+    note === null ? [] : [formatNote(note)]
+  )
   if (origin === init.origin) return first
   if (origin !== null) {
     const note = await witnessed.note(origin)

@@ -54,7 +54,7 @@ export class Checkpointer {
 
   /** Leaves that a checkpoint with enough witnesses covers. */
   stableSize(): number {
-    return this.witnesses().size >= this.#init.quorum ? this.#init.log.signedSize : 0
+    return this.#init.log.stableSize
   }
 
   /** Signs what is new, and asks for cosignatures that are missing. One run at a time; never rejects. */
@@ -138,7 +138,10 @@ export class Checkpointer {
       if (checked.ok && grown.length <= NOTE_SIGNATURES_MAX) signatures = grown
     }
     if (signatures.length === note.signatures.length || log.note?.text !== note.text) return
-    await log.keepNote({ text: note.text, signatures })
-    this.#init.changed({ text: note.text, signatures }, this.witnesses().size)
+    const grown = { text: note.text, signatures }
+    await log.keepNote(grown)
+    const count = this.witnesses().size
+    if (count >= this.#init.quorum) await log.keepStable(grown)
+    this.#init.changed(grown, count)
   }
 }

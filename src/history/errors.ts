@@ -29,3 +29,28 @@ export class BadAnswerError extends SwarmError {
     super(`${did} gave a wrong answer: ${message}`, { did })
   }
 }
+
+/** A cold file is not where the index says: it was moved or removed. */
+export class ColdMissingError extends SwarmError {
+  readonly code = 'COLD_MISSING'
+
+  constructor(thread: string, file: string) {
+    super(
+      `the thread ${thread} lies in cold/${file}, which is not there: put the file back, and ask again`,
+      { thread, file }
+    )
+  }
+}
+
+/** A cold file does not hold what was written. */
+export class ColdDamagedError extends SwarmError {
+  readonly code = 'COLD_DAMAGED'
+
+  constructor(file: string, cause: unknown) {
+    super(
+      `cold/${file} is damaged (${(cause as Error).message}): put a good copy in its place, or move it away, which loses the threads in it`,
+      { file },
+      { cause }
+    )
+  }
+}

@@ -1,17 +1,28 @@
 /**
  * The history of a network on disk and between nodes: this node's log of ended threads with its checkpoints, the logs of others that it
- * witnesses, and how a newcomer loads what others know.
+ * witnesses, how a newcomer loads what others know, and where old threads lie.
  *
  * 1. Nothing is signed that is not on disk, and nothing is cosigned that was not recomputed (R20).
  * 2. A log that does not lead to what was signed of it stops the node rather than fork.
- * 3. What a newcomer loads rests on k witnesses that it names, or on certificates that it checks itself; the result says which.
+ * 3. Threads that are old, and that a stable checkpoint covers, move to cold files; nothing that a promise rests on does (R20).
+ * 4. What a newcomer loads rests on k witnesses that it names, or on certificates that it checks itself; the result says which.
  *
  * Specification: protocols/checkpoint/README.md.
  */
 export { answerPeer } from './answers.ts'
 export { Checkpointer } from './checkpointer.ts'
-export { BadAnswerError, HistoryDamagedError, SyncFailedError } from './errors.ts'
+export { type ColdFiles, coldFolder, type LogFiles, logFolder } from './cold-files.ts'
+export { ColdStore } from './cold-store.ts'
+export { type Compaction, Compactor } from './compactor.ts'
+export {
+  BadAnswerError,
+  ColdDamagedError,
+  ColdMissingError,
+  HistoryDamagedError,
+  SyncFailedError
+} from './errors.ts'
 export { OwnLog } from './own-log.ts'
 export { HistorySync, type SyncRequest, type SyncResult } from './sync.ts'
+export { tieredArchive } from './tiered-archive.ts'
 export { Witness } from './witness.ts'
 export { WitnessedLogs } from './witnessed-logs.ts'

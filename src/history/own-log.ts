@@ -5,7 +5,7 @@ import {
   parseNote,
   type SignedNote
 } from '../core/checkpoint/index.ts'
-import { encodeLeaf, type Leaf, leafOf } from '../core/history/index.ts'
+import { decodeLeaf, encodeLeaf, type Leaf, leafOf } from '../core/history/index.ts'
 import { leafHash, MerkleTree } from '../core/merkle/index.ts'
 import { type CertificateFile, encodeCertificateFile } from '../core/roster/index.ts'
 import type { KeyValues, VerifySignature } from '../ports/index.ts'
@@ -18,6 +18,8 @@ const LEAF = 'own/leaf/'
 const CERTIFICATE = 'own/certificate/'
 const THREAD = 'own/thread/'
 const NOTE = 'own/note'
+/** The newest checkpoint that had enough witnesses. */
+const STABLE = 'own/stable'
 
 /**
  * This node's log of the threads that ended with a certificate, in the order in which it kept them, on disk with their certificates. What
@@ -28,6 +30,7 @@ export class OwnLog {
   readonly #verify: VerifySignature
   readonly #tree = new MerkleTree()
   #note: SignedNote | null = null
+  #stable: SignedNote | null = null
   /** Appends follow each other. */
   #work: Promise<unknown> = Promise.resolve()
 
@@ -46,6 +49,8 @@ export class OwnLog {
     }
     const kept = await store.get(NOTE)
     if (kept !== undefined) log.#note = log.#restored(kept)
+    const stable = await store.get(STABLE)
+    if (stable !== undefined) log.#stable = log.#restored(stable)
     return log
   }
 
@@ -67,6 +72,16 @@ export class OwnLog {
     return this.#note === null ? 0 : sizeOf(this.#note)
   }
 
+  /** The newest checkpoint that had enough witnesses, which may be older than `note`; null before the first. */
+  get stable(): SignedNote | null {
+    return this.#stable
+  }
+
+  /** Leaves that it covers. */
+  get stableSize(): number {
+    return this.#stable === null ? 0 : sizeOf(this.#stable)
+  }
+
   /** Index of a thread's leaf. */
   async indexOf(thread: string): Promise<number | null> {
     const kept = await this.#store.get(THREAD + thread)
@@ -85,6 +100,24 @@ export class OwnLog {
     assert(sizeOf(note) >= this.signedSize, 'a signed log never shrinks')
     await this.#store.write([{ type: 'put', key: NOTE, value: formatNote(note) }])
     this.#note = note
+  }
+
+  /** Keeps the checkpoint that enough witnesses cosigned. */
+  async keepStable(note: SignedNote): Promise<void> {
+    assert(sizeOf(note) >= this.stableSize, 'what is stable never shrinks')
+    await this.#store.write([{ type: 'put', key: STABLE, value: formatNote(note) }])
+    this.#stable = note
+  }
+
+  /** The leaves from one on and before another, as they are. */
+  async *entries(from: number, to: number): AsyncGenerator<{ index: number; leaf: Leaf }> {
+    const range = { from: indexKey(LEAF, from), to: indexKey(LEAF, to) }
+    let index = from
+    for await (const [, bytes] of this.#store.range(range)) {
+      const leaf = decodeLeaf(bytes)
+      if (!leaf.ok) throw new HistoryDamagedError(`leaf ${index}: ${leaf.refusal.message}`)
+      yield { index: index++, leaf: leaf.value }
+    }
   }
 
   /** Leaves from one on that a checkpoint covers, as many as one answer holds. */

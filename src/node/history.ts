@@ -8,7 +8,11 @@ import type { Tombstone } from '../core/swarm/index.ts'
 import {
   answerPeer,
   Checkpointer,
+  ColdStore,
+  Compactor,
+  coldFolder,
   HistorySync,
+  logFolder,
   OwnLog,
   Witness,
   WitnessedLogs
@@ -34,6 +38,8 @@ export type History = {
   readonly own: OwnLog
   readonly witnessed: WitnessedLogs
   readonly checkpointer: Checkpointer
+  /** Threads that left the archive. */
+  readonly cold: ColdStore
   /** Starts to answer peers. */
   readonly serve: () => void
 }
@@ -72,10 +78,52 @@ export async function openHistory(init: HistoryInit): Promise<History> {
     const answers = { origin, own, witnessed, witness }
     const serve = (): void =>
       network.exchange.onAsk((from, question) => answerPeer(answers, from, question))
-    return { store, origin, own, witnessed, checkpointer, serve }
+    const cold = await ColdStore.open(coldFolder(join(config.home.dir, 'cold')), store)
+    return { store, origin, own, witnessed, checkpointer, cold, serve }
   } catch (error) {
     await store.close()
     throw error
+  }
+}
+
+/** Moves old threads out of the archive; `hot` is the archive without what is cold. */
+export function compactorOf(
+  { config, swarm, history }: Pick<NodeParts, 'config' | 'swarm' | 'history'>,
+  hot: Archive
+): Compactor {
+  const { store, own, cold } = history
+  return new Compactor({
+    store,
+    own,
+    hot,
+    cold,
+    logs: logFolder(join(config.home.dir, 'audit')),
+    clock: systemClock(),
+    retentionMs: config.history.retentionDays * DAY_MS,
+    isLive: thread => swarm.has(thread)
+  })
+}
+
+const DAY_MS = 86_400_000
+/** The first compaction after a start, in ms: not while the node finds its peers. The next ones follow daily. */
+const FIRST_COMPACTION_MS = 600_000
+
+/** Moves old threads to cold files once a day. Returns how to stop; a run that is cut by that is finished by the next. */
+export function keepCompact({ compactor, logger }: NodeParts): () => void {
+  const run = (): void => {
+    compactor.run().then(
+      ({ threads, hotBytes, coldBytes }) => {
+        if (threads > 0) logger.info('old threads are cold now', { threads, hotBytes, coldBytes })
+      },
+      (error: unknown) =>
+        logger.error('old threads could not be moved to cold files', { error: String(error) })
+    )
+  }
+  const first = setTimeout(run, FIRST_COMPACTION_MS).unref()
+  const daily = setInterval(run, DAY_MS).unref()
+  return () => {
+    clearTimeout(first)
+    clearInterval(daily)
   }
 }
 
@@ -165,7 +213,7 @@ async function load(
 }
 
 async function isKept(archive: Archive, thread: string): Promise<boolean> {
-  return (await archive.get(thread)) !== undefined
+  return (await archive.line(thread)) !== undefined
 }
 
 function summaryOf(leaf: Leaf): Parameters<typeof encodeArchived>[0]['summary'] {

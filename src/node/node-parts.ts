@@ -14,6 +14,7 @@ import { walJournal } from '../adapters/wal/index.ts'
 import { type Config, makeHome, readPassphrase } from '../config/index.ts'
 import { seededGenerator } from '../core/base/index.ts'
 import { Swarm } from '../core/swarm/index.ts'
+import { type Compactor, tieredArchive } from '../history/index.ts'
 import { basePath } from '../policy/index.ts'
 import type {
   Archive,
@@ -28,7 +29,7 @@ import type {
 import { Driver, type PlanSync } from '../runtime/index.ts'
 import { Capsules } from './capsules.ts'
 import { KeyLostError } from './errors.ts'
-import { type History, openHistory } from './history.ts'
+import { compactorOf, type History, type HistoryInit, openHistory } from './history.ts'
 import { planSyncOf } from './plan-sync-of.ts'
 import { Threads } from './threads.ts'
 
@@ -51,6 +52,7 @@ export type NodeParts = {
   readonly threads: Threads
   readonly verify: VerifySignature
   readonly history: History
+  readonly compactor: Compactor
   /** Closes what is open from the beginning: journal, datastore, lock. */
   readonly close: () => Promise<void>
 }
@@ -116,14 +118,12 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
   const policy = policyOf(logger, unplug)
   const journal = await walJournal({ path: journalPath, logger })
   closers.push(() => journal.close())
-  const archive = await levelArchive({ path: join(home, 'archive') })
-  closers.push(() => archive.close())
   const entropy = systemEntropy()
   const verify = rememberingVerifier(nodeVerifier())
   const swarm = machineOf(config, signer, verify, entropy)
+  const { hot, history } = await keptOf({ config, network, signer, verify, logger }, closers)
+  const archive = tieredArchive(hot, history.cold)
   const threads = new Threads({ did: signer.did, swarm, archive })
-  const history = await openHistory({ config, network, signer, verify, logger })
-  closers.push(() => history.store.close())
   const plan = automergePlanStore({
     workerUrl: workerUrl('automerge'),
     logger,
@@ -165,8 +165,21 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
     threads,
     verify,
     history,
+    compactor: compactorOf({ config, swarm, history }, hot),
     close
   }
+}
+
+/** Ended threads on disk, and the log of them. */
+async function keptOf(
+  init: HistoryInit,
+  closers: (() => unknown)[]
+): Promise<{ hot: Archive; history: History }> {
+  const hot = await levelArchive({ path: join(init.config.home.dir, 'archive') })
+  closers.push(() => hot.close())
+  const history = await openHistory(init)
+  closers.push(() => history.store.close())
+  return { hot, history }
 }
 
 function policyOf(logger: Logger, unplug: ReadonlySet<string>): OpaPolicyEngine {

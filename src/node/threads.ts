@@ -135,7 +135,7 @@ export class Threads {
   /** Where in the list a thread stands, also when nothing but its line is here. */
   async #placeOf(thread: string): Promise<Place> {
     const view = this.#init.swarm.view(thread)
-    const place = view ?? (await this.#init.archive.get(thread))
+    const place = view ?? (await this.#init.archive.line(thread))
     if (place === undefined) throw new ThreadNotFoundError(thread)
     return { thread, openedAt: place.openedAt }
   }

@@ -20,6 +20,8 @@ export interface Archive {
   /** All of them or none; resolves when they survive a crash. A thread that is there is replaced; its `openedAt` never changes. */
   put(entries: readonly ArchiveEntry[]): Promise<void>
   get(thread: string): Promise<ArchiveEntry | undefined>
+  /** Its line of the list, without its records. */
+  line(thread: string): Promise<ArchiveListing | undefined>
   /** The newest first, from just before a place on. */
   list(options: {
     readonly limit: number

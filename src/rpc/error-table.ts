@@ -203,6 +203,13 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
       'Restore history/ from a copy made after the newest checkpoint.'
     ],
     ['CHECKPOINT_ONLY', 'not-found', 'Of this thread only its end is known, from a checkpoint.'],
+    [
+      'COLD_MISSING',
+      'not-found',
+      'The cold file of a thread is not in the folder cold/.',
+      'Put it back.'
+    ],
+    ['COLD_DAMAGED', 'config', 'A cold file does not hold what was written.'],
     ['SYNC_FAILED', 'failure', 'No checkpoint could be loaded from any peer.'],
     [
       'BAD_ANSWER',

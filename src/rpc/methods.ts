@@ -70,6 +70,17 @@ export interface Methods {
       trust: 'checkpoint' | 'full'
     }
   ]
+  /** Moves old threads that a stable checkpoint covers to cold files. */
+  'history.compact': [
+    { dryRun?: boolean },
+    {
+      threads: number
+      hotBytes: number
+      coldBytes: number
+      files: string[]
+      stays: { young: number; unwitnessed: number; live: number }
+    }
+  ]
   /** The shipped capsule first. */
   'policy.list': [Record<string, never>, CapsuleSummary[]]
   /** `path`: a capsule file of this machine. Runs its vectors and pins it. */

@@ -223,6 +223,11 @@ export const METHODS: { readonly [M in Method]: MethodEntry<M> } = {
     v.strictObject({ from: maybe(did), full: maybe(v.boolean()) }),
     'Loads how threads ended that others have checkpointed.'
   ),
+  'history.compact': entry(
+    'write',
+    v.strictObject({ dryRun: maybe(v.boolean()) }),
+    'Moves old threads that a stable checkpoint covers to cold files.'
+  ),
   'policy.list': entry('read', none, 'Policy capsules of this node.'),
   'policy.add': entry(
     'write',

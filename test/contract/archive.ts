@@ -59,6 +59,10 @@ export function runArchiveContract(name: string, setup: () => Promise<ArchiveHom
           entry
         )
       }
+      const { records: _, ...line } = archiveEntry('a', 5)
+      const { thread, openedAt, summary } = (await archive.line('a')) ?? line
+      assert.deepEqual({ thread, openedAt, summary: new Uint8Array(summary) }, line)
+      assert.equal(await archive.line('c'), undefined)
       assert.equal(archive.count(), 2)
     })
 

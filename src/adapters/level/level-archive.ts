@@ -57,13 +57,19 @@ class LevelArchive implements Archive {
   }
 
   async get(thread: string): Promise<ArchiveEntry | undefined> {
-    const openedAt = await this.#openedAt(thread)
-    if (openedAt === undefined) return undefined
-    const summary = await this.#database.get(listKey({ thread, openedAt }))
+    const line = await this.line(thread)
+    if (line === undefined) return undefined
     const records = await this.#database
       .values({ gte: `r/${thread}/`, lt: `r/${thread}/${END}` })
       .all()
-    return summary === undefined ? undefined : { thread, openedAt, summary, records }
+    return { ...line, records }
+  }
+
+  async line(thread: string): Promise<ArchiveListing | undefined> {
+    const openedAt = await this.#openedAt(thread)
+    if (openedAt === undefined) return undefined
+    const summary = await this.#database.get(listKey({ thread, openedAt }))
+    return summary === undefined ? undefined : { thread, openedAt, summary }
   }
 
   async list({

@@ -7,6 +7,7 @@ export function memoryArchive(kept: Map<string, ArchiveEntry> = new Map()): Arch
       for (const entry of entries) kept.set(entry.thread, copyOf(entry))
     },
     get: async thread => kept.get(thread),
+    line: async thread => kept.get(thread),
     list: async ({ limit, before }) =>
       [...kept.values()]
         .filter(entry => before === undefined || compare(entry, before) < 0)

@@ -12,7 +12,7 @@ import type { NodeParts } from '../node-parts.ts'
 /** Checkpoints of ended threads: this node's, those that it witnessed, and a way to what others know. */
 export function historyHandlers(
   parts: NodeParts
-): Pick<Handlers, 'checkpoint.list' | 'checkpoint.make' | 'history.sync'> {
+): Pick<Handlers, 'checkpoint.list' | 'checkpoint.make' | 'history.sync' | 'history.compact'> {
   const { history } = parts
   const own = (): CheckpointSummary => {
     const { note, size } = history.own
@@ -43,6 +43,10 @@ export function historyHandlers(
         progress: (done, size) => progress({ done, size })
       })
       return { ...result, witnesses: [...result.witnesses] }
+    },
+    'history.compact': async ({ dryRun }) => {
+      const { files, ...moved } = await parts.compactor.run({ dryRun: dryRun === true })
+      return { ...moved, files: [...files] }
     }
   }
 }
