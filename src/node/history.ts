@@ -104,6 +104,7 @@ export function compactorOf(
   })
 }
 
+/** A day, in ms: the unit of the retention, and the time between two compactions. */
 const DAY_MS = 86_400_000
 /** The first compaction after a start, in ms: not while the node finds its peers. The next ones follow daily. */
 const FIRST_COMPACTION_MS = 600_000
