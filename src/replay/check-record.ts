@@ -7,7 +7,8 @@ import { checkPlace } from './check-chunk.ts'
 import { type Findings, noFindings } from './findings.ts'
 import { type Checked, type Flaw, flawed, fromRefusal } from './flaw.ts'
 import { type Body, type Header, itemOf } from './format.ts'
-import { gateOf, openGate } from './gate.ts'
+import { type GateSetup, gateOf, openGate } from './gate.ts'
+import { askGatesAgain, type GatesAgain } from './gates-again.ts'
 import { inlineLane, type Lanes, threadLanes } from './lanes.ts'
 import { Preamble } from './preamble.ts'
 import { type Chunk, chunksOf, readChunks, sizeOf } from './read-chunks.ts'
@@ -31,6 +32,8 @@ export type Report = {
   readonly complete: boolean
   readonly lines: number
   readonly problems: readonly Problem[]
+  /** The bid gate and the commit gate evaluated again, where that was asked for and the record is sound. */
+  readonly gates?: GatesAgain
 } & Findings
 
 /** How far reading has come, in bytes. */
@@ -41,6 +44,8 @@ export type CheckInit = {
   readonly verify?: VerifySignature
   /** True to evaluate policies again; false to trust the digests in the envelopes. */
   readonly policies: boolean
+  /** True to evaluate bid gate and commit gate again, too, by the capsule of the NEED. */
+  readonly gates?: boolean
   /** True to demand the end of the thread and equal bytes; false to check only what is there. */
   readonly replay: boolean
   /** Threads; one for each core when absent. */
@@ -95,6 +100,8 @@ class Reading {
   #isEnded = false
   #isComplete = false
   #isOther = false
+  #setup: GateSetup | null = null
+  #gates: GatesAgain | null = null
 
   constructor(source: RecordSource, init: CheckInit, progress: ProgressFile) {
     this.#source = source
@@ -112,6 +119,7 @@ class Reading {
     }
     if (this.#isOther || (this.#before !== null && !this.#progress.isPast)) return 'changed'
     if (this.#problems.length === 0) this.#finish()
+    if (this.#problems.length === 0 && this.#init.gates === true) await this.#askGates()
     await this.#progress.close(this.#problems.length === 0)
     return this.#report()
   }
@@ -173,6 +181,7 @@ class Reading {
     const gate = policies ? await gateOf(header, this.#preamble.blocks) : null
     if (gate !== null && !gate.ok) return gate.flaw
     const setup = gate === null ? null : gate.value
+    this.#setup = setup
     const isLong = this.#totalBytes >= THREADS_FROM_BYTES && verify === undefined
     this.#lanes = isLong
       ? threadLanes({ thread, node, gate: setup }, jobs)
@@ -278,6 +287,12 @@ class Reading {
       this.#problem(INCOMPLETE)
   }
 
+  async #askGates(): Promise<void> {
+    const state = this.#replayer?.state() ?? null
+    if (this.#setup === null || state === null) return
+    this.#gates = await askGatesAgain(state, openGate(this.#setup), this.#preamble.blocks)
+  }
+
   #problem(flaw: Flaw, line: number = this.#place.seq + 1): false {
     this.#problems.push({ line, ...flaw })
     return false
@@ -296,6 +311,7 @@ class Reading {
       complete: this.#isComplete,
       lines: this.#place.seq + 1,
       problems: this.#problems,
+      ...(this.#gates === null ? {} : { gates: this.#gates }),
       ...findings,
       policies: this.#policies
     }

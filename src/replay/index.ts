@@ -33,6 +33,7 @@ export {
   PROTOCOL_VERSION,
   RECORD_VERSION
 } from './format.ts'
+export type { GatesAgain } from './gates-again.ts'
 export { type ProofFormat, type ProofSource, renderProof, writeProof } from './proof-file.ts'
 export { Replayer } from './replayer.ts'
 export {
@@ -58,5 +59,5 @@ export function verifyRecord(path: string, init: RunInit = {}): Promise<Report> 
 /** Checks a record, evaluates its policies again, and derives its end anew. */
 export function replayRecord(path: string, init: RunInit = {}): Promise<Report> {
   useNodeSha256()
-  return checkRecord(path, { ...init, policies: true, replay: true })
+  return checkRecord(path, { ...init, policies: true, gates: true, replay: true })
 }

@@ -1,7 +1,7 @@
 import { equals } from '../core/base/index.ts'
 import { encode, idOf } from '../core/codec/index.ts'
 import type { Admitted, Decision, Outcome } from '../core/envelope/index.ts'
-import { decodeEntry, NeedLog } from '../core/need/index.ts'
+import { decodeEntry, NeedLog, type NeedState } from '../core/need/index.ts'
 import type { LogEntry } from '../core/raft/index.ts'
 import {
   type CheckedCertificate,
@@ -64,6 +64,11 @@ export class Replayer {
     if (item.type === 'entry') return this.#takeEntry(item.entry)
     this.#show(item.bytes)
     return this.#takeEnvelope(item.bytes)
+  }
+
+  /** The fold over the log so far; null before the first FORM. */
+  state(): NeedState | null {
+    return this.#log?.state ?? null
   }
 
   /** An envelope that an item before has shown, for an entry that only names it. */

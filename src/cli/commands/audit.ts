@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { GatesAgain } from '../../replay/index.ts'
 import { resolveThread } from '../ids.ts'
 import { checkInput } from '../input-file.ts'
 import type { Session } from '../session.ts'
@@ -58,6 +59,16 @@ async function exportRecord(
   })
 }
 
+function showGates({ out }: Session, { same, differing, missing }: GatesAgain): void {
+  if (missing !== null) out.line(`bid and commit gate not evaluated again: ${missing}`)
+  else if (same + differing.length > 0)
+    out.line(
+      `${same} of ${same + differing.length} evaluations at bid and commit gate are the same here`
+    )
+  for (const { gate, subject, by } of differing)
+    out.line(`${by} signed another evaluation at the ${gate} gate of ${subject}`)
+}
+
 async function check(session: Session, how: 'verify' | 'replay', file: string): Promise<void> {
   const path = session.path(file)
   await checkInput(path)
@@ -72,6 +83,7 @@ async function check(session: Session, how: 'verify' | 'replay', file: string): 
         ? ', FINALIZE reproduced byte for byte'
         : ''
     session.out.line(`${mark}  ${report.events} events${same}`)
+    if (report.gates !== undefined) showGates(session, report.gates)
     // People count lines from 1.
     for (const { line, message, code } of report.problems)
       session.out.line(`line ${line + 1}: ${message} [${code}]`)

@@ -40,6 +40,30 @@ export function divergences(state: NeedState): Divergence[] {
   })
 }
 
+/** One evaluation of the bid gate or the commit gate that somebody signed. */
+export type SignedEvaluation = {
+  readonly gate: 'bid' | 'commit'
+  readonly subject: string
+  readonly by: string
+  readonly digest: Uint8Array
+}
+
+/** All that the log has: of ATTEST_PLANs, revealed verdicts and findings. */
+export function signedEvaluations(state: NeedState): SignedEvaluation[] {
+  const bids = [...state.proposals.values()].flatMap(proposal =>
+    ofProposal(proposal).map(signed => ({
+      gate: 'bid' as const,
+      subject: proposal.admitted.id,
+      ...signed
+    }))
+  )
+  const subject = state.commit?.admitted.id ?? ''
+  return [
+    ...bids,
+    ...ofCommit(state).map(signed => ({ gate: 'commit' as const, subject, ...signed }))
+  ]
+}
+
 function ofProposal({ attestations }: Proposal): Signed[] {
   return [...attestations].map(([by, { envelope }]) => ({
     by,

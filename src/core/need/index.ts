@@ -8,7 +8,12 @@
  * 5. Payouts add up to the escrow (P5).
  */
 export { checkNeed, WINDOW_MS_MAX } from './check-need.ts'
-export { type Divergence, divergences } from './divergence.ts'
+export {
+  type Divergence,
+  divergences,
+  type SignedEvaluation,
+  signedEvaluations
+} from './divergence.ts'
 export { type CommittedEntry, decodeEntry, type EntryBody, encodeEntry } from './entry.ts'
 export { factsOf, planChangeOf } from './facts.ts'
 export { verdictSeal } from './judging.ts'
