@@ -28,6 +28,8 @@ export const T0 = 1_800_000_000_000
 export const EVALUATION: Uint8Array = new Uint8Array(32)
 const SALT = new Uint8Array(32).fill(7)
 const LIFE_MS = 3_600_000
+/** Entries of a log after which its state takes too long to be written down for each. */
+const SHOWN_MAX = 12
 const DEEPLY = { depth: 8, maxArrayLength: null, maxStringLength: null }
 
 export const REQUESTER = 0
@@ -108,9 +110,10 @@ export class NeedWorld {
   raw(data: Uint8Array): Applied {
     this.#index += 1
     const entry = { term: 1, index: this.#index, data }
-    const before = inspect(this.log.state, DEEPLY)
+    const isShown = this.#index < SHOWN_MAX
+    const before = isShown && inspect(this.log.state, DEEPLY)
     const foreseen = this.log.foresee([entry])
-    assert.equal(inspect(this.log.state, DEEPLY), before)
+    assert.equal(isShown && inspect(this.log.state, DEEPLY), before)
     const applied = this.log.apply(entry)
     assert.deepEqual(foreseen?.decision ?? null, applied.decided)
     return applied
