@@ -1,4 +1,4 @@
-import { assert, ok } from '../base/index.ts'
+import { assert, ok, SparseMap } from '../base/index.ts'
 import { idOf } from '../codec/index.ts'
 import {
   type Admitted,
@@ -267,9 +267,9 @@ function stateBefore({ need, form, previous }: NeedLogInit): NeedState {
     claims: 0,
     yields: 0,
     commit: null,
-    verdicts: new Map(),
+    verdicts: new SparseMap(),
     deadline: null,
-    disputes: new Map(),
+    disputes: new SparseMap(),
     divergent: new Set(),
     challengeUntil: null,
     outcome: null

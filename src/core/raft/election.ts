@@ -1,4 +1,4 @@
-import { assert } from '../base/index.ts'
+import { assert, SparseMap } from '../base/index.ts'
 import { isVoter } from './configuration.ts'
 import { NUMBER_MAX } from './limits.ts'
 import { mayStand } from './membership.ts'
@@ -29,7 +29,7 @@ export function startPreVote(state: RaftState): void {
   if (state.term >= NUMBER_MAX) return
   state.role = 'pre-candidate'
   state.leader = null
-  state.votes = new Map()
+  state.votes = new SparseMap()
   restartElectionTimer(state)
   requestVotes(state, 'pre-vote', false)
   // Nothing durable hangs on a pre-vote, so our own counts at once.
@@ -44,7 +44,7 @@ export function startElection(state: RaftState, options: { readonly transfer: bo
   state.vote = state.id
   state.role = 'candidate'
   state.leader = null
-  state.votes = new Map()
+  state.votes = new SparseMap()
   restartElectionTimer(state)
   requestVotes(state, 'vote', options.transfer)
 }

@@ -1,4 +1,4 @@
-import { assert } from '../base/index.ts'
+import { assert, SparseMap } from '../base/index.ts'
 import { APPEND_BYTES_MAX, APPEND_ENTRIES_MAX } from './limits.ts'
 import { useConfiguration } from './membership.ts'
 import { Progress } from './progress.ts'
@@ -16,7 +16,7 @@ export function becomeLeader(state: RaftState): void {
   assert(state.role === 'candidate', 'only a candidate becomes leader')
   state.role = 'leader'
   state.leader = state.id
-  state.votes = new Map()
+  state.votes = new SparseMap()
   state.progress = new Map(state.peers.map(peer => [peer, new Progress(state.log.lastIndex + 1)]))
   state.heartbeatTicksPassed = 0
   restartElectionTimer(state)

@@ -1,4 +1,4 @@
-import { assert } from '../base/index.ts'
+import { assert, SparseMap } from '../base/index.ts'
 import { membersOf } from './configuration.ts'
 import { RaftRestoreError } from './errors.ts'
 import { NUMBER_MAX } from './limits.ts'
@@ -33,8 +33,8 @@ export function restore(init: RaftInit): RaftState {
     electionTicks: 0,
     electionTimeout: init.electionTicksMin,
     heartbeatTicksPassed: 0,
-    votes: new Map(),
-    progress: new Map(),
+    votes: new SparseMap(),
+    progress: new SparseMap(),
     transfer: null,
     isQuiescent: false,
     outbox: [],

@@ -1,3 +1,4 @@
+import { SparseMap } from '../base/index.ts'
 import { OUTBOX_MESSAGES_MAX } from './limits.ts'
 import type { RaftLog } from './log.ts'
 import type { Progress } from './progress.ts'
@@ -96,8 +97,8 @@ export function becomeFollower(state: RaftState, term: Term, leader: MemberId | 
   }
   state.role = 'follower'
   state.leader = leader
-  state.votes = new Map()
-  state.progress = new Map()
+  state.votes = new SparseMap()
+  state.progress = new SparseMap()
   state.transfer = null
   state.forwarded = []
   restartElectionTimer(state)

@@ -150,6 +150,12 @@ function onRepeatedVote(context: Context, thread: Thread, stage: Stage, from: st
     context.send(from, { type: 'envelopes', items: [certified.admitted.bytes] })
 }
 
+/**
+ * How many times `retryMs` a leader may be silent before others publish what it should have: every member would keep their envelopes too, and the
+ * requester holds the certificate by then.
+ */
+const SILENCE = 3
+
 /** Publishes the certificate once there are votes enough: the leader at once, the others when the leader stays silent. */
 function certifyIfDue(context: Context, thread: Thread, stage: Stage): void {
   const derived = thread.derived[stage]
@@ -162,7 +168,7 @@ function certifyIfDue(context: Context, thread: Thread, stage: Stage): void {
   const { retryMs } = context.settings
   const leads = member.raft.status().role === 'leader'
   const isFirst = derived.triedAt === 0
-  if (isFirst && !leads && context.nowMs < derived.atMs + retryMs) return
+  if (isFirst && !leads && context.nowMs < derived.atMs + SILENCE * retryMs) return
   if (!isFirst && context.nowMs < derived.triedAt + 2 * retryMs) return
   derived.triedAt = context.nowMs
   publishCertified(context, thread, group, stage, certificate)
@@ -249,7 +255,8 @@ export function finalityDueAt(context: Context, thread: Thread): number {
     const voteAt = hasVoted(context, thread, stage)
       ? derived.votedAt + retryMs
       : Number.POSITIVE_INFINITY
-    const publishAt = derived.triedAt === 0 ? derived.atMs + retryMs : derived.triedAt + 2 * retryMs
+    const publishAt =
+      derived.triedAt === 0 ? derived.atMs + SILENCE * retryMs : derived.triedAt + 2 * retryMs
     return Math.min(voteAt, publishAt)
   })
   return Math.min(...times)

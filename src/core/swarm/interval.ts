@@ -1,10 +1,12 @@
+import { SparseMap } from '../base/index.ts'
+
 /** Peers whose last time is remembered; forgetting all of them now and then costs little. */
 const PEERS_MAX = 256
 
 /** Lets each peer have something done once in an interval (ms). */
 export class Interval {
   readonly #ms: number
-  readonly #last = new Map<string, number>()
+  readonly #last = new SparseMap<string, number>()
 
   constructor(ms: number) {
     this.#ms = ms

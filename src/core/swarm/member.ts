@@ -35,6 +35,9 @@ export const LOG_INDEX_MAX: number = ENTRIES_PER_THREAD_MAX + 1024
 /** Ticks without a new entry after which a leader sends its group to sleep: what follows on an entry often comes at once. */
 const IDLE_TICKS = 4
 
+/** What a follower has offered; a leader of a new term makes a set of its own. */
+const NOTHING = new Set<string>()
+
 /** Append messages held back until their envelopes have passed the door, and their bytes: what an honest leader has on its way at once. */
 const STASH_MAX = 64
 const STASH_BYTES_MAX: number = INFLIGHT_APPENDS_MAX * APPEND_BYTES_MAX
@@ -51,9 +54,9 @@ export class Member {
   readonly #onForeseen: (decision: Decision) => void
   readonly #stash: Append[] = []
   /** Held appends whose stamps have been looked at: decoding them all with every envelope that comes is what that would cost. */
-  readonly #timely = new WeakSet<Append>()
+  #timely: WeakSet<Append> | null = null
   /** As leader: ids that are in the log, committed or not, and the last stamp used. Rebuilt for each term. */
-  #offered = new Set<string>()
+  #offered: Set<string> = NOTHING
   #offeredBytes = 0
   #offeredTerm = 0
   #lastStamp = 0
@@ -143,6 +146,7 @@ export class Member {
   /** An envelope of the thread was admitted: offer it as leader, and retry what waited for it. */
   onAdmitted(): void {
     const held = this.#stash.splice(0)
+    if (held.length === 0) this.#timely = null
     // What is left of an earlier leader is void.
     for (const message of held) if (message.term >= this.raft.status().term) this.receive(message)
     this.pump()
@@ -165,12 +169,9 @@ export class Member {
   }
 
   #isTimely(message: Append): boolean {
-    if (this.#timely.has(message)) return true
+    if (this.#timely?.has(message) === true) return true
     const latest = this.#context.nowMs + this.#group.form.envelope.payload.precisionMs
-    if (message.entries.every(entry => (decodeEntry(entry.data)?.stamp ?? 0) <= latest)) {
-      this.#timely.add(message)
-      return true
-    }
+    if (message.entries.every(entry => (decodeEntry(entry.data)?.stamp ?? 0) <= latest)) return true
     this.#thread.warn(
       this.#context,
       `the leader ${message.from} stamps entries ahead of this node's clock`
@@ -188,8 +189,10 @@ export class Member {
 
   #hold(message: Append): void {
     const held = this.#stash.reduce((sum, { entries }) => sum + bytesOf(entries), 0)
-    if (this.#stash.length < STASH_MAX && held + bytesOf(message.entries) <= STASH_BYTES_MAX)
-      this.#stash.push(message)
+    if (this.#stash.length >= STASH_MAX || held + bytesOf(message.entries) > STASH_BYTES_MAX) return
+    this.#stash.push(message)
+    this.#timely ??= new WeakSet()
+    this.#timely.add(message)
   }
 
   /**

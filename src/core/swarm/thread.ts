@@ -1,4 +1,4 @@
-import { type Result, toHex } from '../base/index.ts'
+import { type Result, SparseMap, toHex } from '../base/index.ts'
 import { idOf } from '../codec/index.ts'
 import {
   type Admitted,
@@ -63,7 +63,7 @@ export class Thread {
   readonly need: Admitted<'NEED'>
   readonly envelopes = new Map<string, { readonly admitted: Admitted; readonly seenAt: number }>()
   /** Admitted envelopes that belong in the log and are not applied yet, in order of arrival. */
-  readonly unlogged = new Map<string, Admitted>()
+  readonly unlogged = new SparseMap<string, Admitted>()
   /** Everyone who said something in this thread. */
   readonly senders = new Set<string>()
   group: Group | null = null
@@ -74,7 +74,7 @@ export class Thread {
   /** As requester: an epoch that is being ended so that the next can begin. */
   sealing: Sealing | null = null
   /** Manifests (text CIDs) that the requester sent along with its choice, and whose they are. */
-  readonly vouched = new Map<string, string>()
+  readonly vouched = new SparseMap<string, string>()
   decide: { readonly admitted: Admitted<'DECIDE'>; readonly signers: readonly string[] } | null =
     null
   end: End | null = null
@@ -87,7 +87,7 @@ export class Thread {
   /** Votes by stage, then member: the first of each counts. */
   readonly votes: {
     readonly [S in Stage]: Map<string, { readonly digest: string; readonly sig: Uint8Array }>
-  } = { decide: new Map(), outcome: new Map() }
+  } = { decide: new SparseMap(), outcome: new SparseMap() }
   /** What this node derived and voted for, when, and when it last tried to publish it. */
   readonly derived: {
     [S in Stage]: {
@@ -99,14 +99,12 @@ export class Thread {
   } = { decide: null, outcome: null }
   /** FORMs and certified envelopes, in order of arrival: what a later statement is held against. */
   readonly certified: Admitted[] = []
-  readonly ownVerdicts = new Map<string, OwnVerdict>()
+  readonly ownVerdicts = new SparseMap<string, OwnVerdict>()
   readonly warnings: string[] = []
   /** Bytes of all filed envelopes. */
   bytes = 0
   /** Envelopes out of entries that are on their way through the door, and since when. */
-  readonly #asked = new Map<string, number>()
-  /** FORMs and certificates whose signatures have been looked at, with the answer. */
-  readonly #checked = new WeakMap<Admitted, Result<unknown>>()
+  readonly #asked = new SparseMap<string, number>()
   readonly answers = new Interval(ANSWERS_MS)
   /** When anything last came or happened, ms since 1970. */
   changedAt = 0
@@ -289,10 +287,10 @@ export class Thread {
    * and when its FORM comes late, the same signatures are looked at.
    */
   checkOnce<T>(admitted: Admitted, check: () => Result<T>): Result<T> {
-    const known = this.#checked.get(admitted) as Result<T> | undefined
+    const known = checked.get(admitted) as Result<T> | undefined
     if (known !== undefined) return known
     const answer = check()
-    this.#checked.set(admitted, answer)
+    checked.set(admitted, answer)
     return answer
   }
 
@@ -353,6 +351,9 @@ const ANSWERS_MS = 100
 
 /** Envelopes that are on their way through the door at once; what one full window of appends brings. */
 const ASKED_MAX = 4096
+
+/** FORMs and certificates whose signatures have been looked at, with the answer. Each is of one thread. */
+const checked = new WeakMap<Admitted, Result<unknown>>()
 
 const idByEntry = new WeakMap<LogEntry, string>()
 
