@@ -310,7 +310,7 @@ export class Thread {
   isProven(admitted: Admitted): boolean {
     const { verb, payload } = admitted.envelope
     if (verb !== 'DECIDE' && verb !== 'FINALIZE') return true
-    if (this.#checked.get(admitted)?.ok === true) return true
+    if (checked.get(admitted)?.ok === true) return true
     const accepted = verb === 'DECIDE' ? this.decide : this.end
     return accepted !== null && digestIn(payload) === digestIn(accepted.admitted.envelope.payload)
   }
