@@ -4,7 +4,6 @@ import { CID, cidOf, decodeAgain, decodeStrict, idOf } from '../codec/index.ts'
 import { compact, shareLink, shareName } from './compact.ts'
 import type { Admitted, Draft, Envelope } from './envelope.ts'
 import { bytesOf, cid, did, fence, hash32, listOf, text, traceparent, uint } from './fields.ts'
-import { type Content, ParsedEnvelope } from './parsed.ts'
 import { type Payload, payloads, type Verb } from './payloads.ts'
 import { PLACE_OF_VERB } from './place.ts'
 import { refuseEnvelope } from './refusals.ts'
@@ -50,22 +49,11 @@ export function parseEnvelope(received: Uint8Array): Result<Admitted> {
   if (!decoded.ok) return decoded
   // Not `slice`: on a Buffer it would share the caller's memory.
   const bytes = new Uint8Array(received)
-  const content = contentOf(decoded.value, bytes)
-  if (!content.ok) return content
-  const id = shareName(content.value.cid.toString())
-  return ok(new ParsedEnvelope({ id, bytes }, content.value, read))
-}
-
-/** What is said by bytes that were an envelope before. */
-function read(bytes: Uint8Array): Result<Content> {
-  const decoded = decodeStrict(bytes)
-  return decoded.ok ? contentOf(decoded.value, bytes) : decoded
-}
-
-function contentOf(value: unknown, bytes: Uint8Array): Result<Content> {
-  compact(value, bytes)
-  const shaped = shapeOf(value)
-  return shaped.ok ? ok({ cid: shareLink(cidOf(bytes)), envelope: shaped.value }) : shaped
+  compact(decoded.value, bytes)
+  const shaped = shapeOf(decoded.value)
+  if (!shaped.ok) return shaped
+  const id = shareLink(cidOf(bytes))
+  return ok({ id: shareName(id.toString()), cid: id, bytes, envelope: shaped.value })
 }
 
 /**
