@@ -26,7 +26,8 @@ export const FAULTS = {
     'a Byzantine member votes for everybody and everything, and as leader tells members different logs',
   actor: 'a Byzantine agent says two things with one clock value',
   sealer:
-    'a Byzantine member shows in its SEAL another decision than it has locked, and another each time'
+    'a Byzantine member shows in its SEAL another decision than it has locked, and another each time',
+  fork: 'a Byzantine agent says two things at one place of its plan updates'
 } as const satisfies Readonly<Record<string, string>>
 
 export type FaultName = keyof typeof FAULTS
@@ -34,7 +35,14 @@ export type FaultName = keyof typeof FAULTS
 export const FAULT_NAMES: readonly FaultName[] = Object.keys(FAULTS) as FaultName[]
 
 /** Lies. A roster of four bears one liar, one of seven two. */
-export const BYZANTINE: readonly FaultName[] = ['forge', 'requester', 'leader', 'actor', 'sealer']
+export const BYZANTINE: readonly FaultName[] = [
+  'forge',
+  'requester',
+  'leader',
+  'actor',
+  'sealer',
+  'fork'
+]
 
 /** One disturbance: from `atMs` after the start, for `forMs`. */
 export type Disturbance = { readonly atMs: number; readonly forMs: number } & (

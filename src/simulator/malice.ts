@@ -1,5 +1,5 @@
 import { hash } from '../core/codec/index.ts'
-import type { Draft } from '../core/envelope/index.ts'
+import type { Draft, Fact } from '../core/envelope/index.ts'
 import { decodeEntry, encodeEntry } from '../core/need/index.ts'
 import type { LogEntry } from '../core/raft/index.ts'
 import { drawOrder, sealBytes } from '../core/roster/index.ts'
@@ -18,6 +18,8 @@ function maliceOf(world: VirtualWorld, node: VirtualNode, fault: FaultName): Mal
   switch (fault) {
     case 'forge':
       return new Forger(world, node).malice()
+    case 'fork':
+      return { publish: otherUpdate }
     case 'leader':
       return unfaithfulMember(world, node)
     case 'requester':
@@ -97,6 +99,13 @@ function otherSeals(
   const shown = [null, message.thread, ...bids]
   world.after(SEAL_AGAIN_MS, () => world.transmit(node, to, lie(world.random.pick(shown))))
   return [lie(world.random.pick(bids.length > 0 ? [...bids, ...bids, null] : shown))]
+}
+
+/** Other facts at the same place of the chain. */
+function otherUpdate(draft: Draft): Draft | undefined {
+  if (draft.verb !== 'UPDATE_PLAN') return undefined
+  const fact: Fact = { kind: 'ANNOTATE', task: 'text/upper', key: 'other', value: 'said to half' }
+  return { ...draft, payload: { ...draft.payload, facts: [fact] } }
 }
 
 /** Another statement with the same clock value: half of the world hears this one. */

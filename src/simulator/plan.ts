@@ -1,3 +1,4 @@
+import type { Fact } from '../core/envelope/index.ts'
 import {
   BYZANTINE,
   type Disturbance,
@@ -5,6 +6,7 @@ import {
   FAULT_NAMES,
   type FaultName
 } from './faults.ts'
+import { planningOf } from './planning.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
 import type { SignatureName } from './signatures.ts'
 
@@ -30,6 +32,13 @@ export type Role = {
   readonly slowMs: number
   readonly challenges: 'wrong results' | 'everything' | 'nothing'
   readonly cost: number
+}
+
+/** Facts that an agent adds to the plan of the newest NEED that it knows. */
+export type PlannedUpdate = {
+  readonly atMs: number
+  readonly node: number
+  readonly facts: readonly Fact[]
 }
 
 export type PlannedNeed = {
@@ -77,6 +86,8 @@ export type Plan = {
   readonly reforms: readonly { readonly need: number; readonly atMs: number }[]
   /** A day passes at the end, and the first slot is used again. */
   readonly dayLater: boolean
+  /** What agents add to plans, and when. */
+  readonly updates: readonly PlannedUpdate[]
   /** Faults stop then, ms after the start. */
   readonly endMs: number
   readonly disturbances: readonly Disturbance[]
@@ -95,17 +106,26 @@ const CALM_CHANCE = 0.05
 const REFORM_CHANCE = 0.2
 const DAY_CHANCE = 0.05
 const LATER_DRAWS = 0x5eed
+/** Faults that came later have generators of their own. */
+const DRAWN_APART: ReadonlySet<FaultName> = new Set(['sealer', 'fork'])
 
 export function planOf(options: SeedOptions): Plan {
+  const plan = worldOf(options)
+  const planning = planningOf(plan, options)
+  return planning === null ? plan : { ...plan, ...planning }
+}
+
+/** All but the planning, which is drawn apart so that it moves nothing else of a seed. */
+function worldOf(options: SeedOptions): Plan {
   const { seed } = options
   const random = seededRandom(seed)
   const allowed = options.faults ?? FAULT_NAMES
   // One fault alone is always there; of many each world has some.
   const chance = allowed.length <= 3 ? 1 : FAULT_CHANCE
   const isCalm = random.chance(CALM_CHANCE) && options.faults === undefined
-  const faults = new Set(
-    FAULT_NAMES.filter(
-      name => name !== 'sealer' && random.chance(chance) && allowed.includes(name) && !isCalm
+  const faults = new Set<FaultName>(
+    FAULT_NAMES.filter(name => !DRAWN_APART.has(name)).filter(
+      name => random.chance(chance) && allowed.includes(name) && !isCalm
     )
   )
   if (faults.has('torn') && allowed.includes('crash')) faults.add('crash')
@@ -133,6 +153,7 @@ export function planOf(options: SeedOptions): Plan {
     needs: Array.from({ length: random.pick([1, 1, 1, 2, 3]) }, (_, index) =>
       needOf(random, nodes, index)
     ),
+    updates: [],
     endMs,
     disturbances: drawDisturbances(random, faults, { nodes, endMs })
   }

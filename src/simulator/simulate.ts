@@ -1,5 +1,6 @@
 import type { Effect, RecordItem } from '../core/swarm/index.ts'
 import { Agent } from './agents.ts'
+import { PlanChecker } from './checkers/plan-checker.ts'
 import { RecordChecker } from './checkers/record-checker.ts'
 import { Findings, type Violation } from './checkers/violation.ts'
 import { Watch } from './checkers/watch.ts'
@@ -8,7 +9,13 @@ import { needDraft } from './drafts.ts'
 import type { FaultName } from './faults.ts'
 import { beginLies } from './malice.ts'
 import { NextDay } from './next-day.ts'
-import { type Plan, type PlannedNeed, planOf, type SeedOptions } from './plan.ts'
+import {
+  type Plan,
+  type PlannedNeed,
+  type PlannedUpdate,
+  planOf,
+  type SeedOptions
+} from './plan.ts'
 import { StandInPolicy } from './policy.ts'
 import { signaturesOf } from './signatures.ts'
 import { Trace } from './trace.ts'
@@ -36,6 +43,8 @@ export type SeedResult = {
 const LIVENESS_MS = 30_000
 /** ms for the last records to be completed by pulls. */
 const COMPLETION_MS = 12_000
+/** After the faults, ms until everybody who follows an open thread has the same plan of it. */
+const PLANS_AGREE_MS = 20_000
 /** Longest windows of a planned NEED after a COMMIT, and the grace; ms. */
 const WINDOWS_MS = 15_000
 
@@ -55,6 +64,7 @@ class Run {
   readonly #trace: Trace
   readonly #findings: Findings
   readonly #watch: Watch
+  readonly #plans: PlanChecker
   readonly #world: VirtualWorld
   readonly #archived: { readonly thread: string; readonly items: readonly RecordItem[] }[] = []
   #nowMs: () => number = () => START_MS
@@ -64,6 +74,7 @@ class Run {
     this.#trace = new Trace(lines)
     this.#trace.sinceStart = () => this.#nowMs() - START_MS
     this.#findings = new Findings(() => this.#nowMs() - START_MS)
+    this.#plans = new PlanChecker(this.#findings)
     const signatures = signaturesOf(plan.signatures)
     const liars = new Set(plan.liars.map(({ node }) => signatures.keys(node).did))
     this.#watch = new Watch({
@@ -124,7 +135,7 @@ class Run {
   }
 
   #disturb(): void {
-    const { roles, needs, reforms, liars, disturbances, endMs } = this.#plan
+    const { roles, needs, reforms, updates, liars, disturbances, endMs } = this.#plan
     const world = this.#world
     for (const node of world.nodes) {
       const role = roles[node.index]
@@ -135,8 +146,20 @@ class Run {
     for (const disturbance of disturbances) disturber.schedule(disturbance)
     for (const need of needs) world.after(need.atMs, () => this.#state(need))
     for (const { need, atMs } of reforms) world.after(atMs, () => this.#reform(needs[need]))
+    for (const update of updates) world.after(update.atMs, () => this.#addFacts(update))
     this.#runUntil(() => false, endMs)
     disturber.heal()
+    if (updates.length === 0) return
+    this.#runUntil(() => false, PLANS_AGREE_MS)
+    this.#plans.checkOpen(world.nodes)
+  }
+
+  /** An agent plans where it is, whether others hear of it or not. */
+  #addFacts({ node: index, facts }: PlannedUpdate): void {
+    const node = this.#world.nodes[index] as VirtualNode
+    const thread = node.swarm.threadIds().at(-1)
+    if (node.alive && thread !== undefined)
+      this.#world.command(node, { type: 'update-plan', thread, facts, refs: [] })
   }
 
   #state(need: PlannedNeed): void {
@@ -229,9 +252,16 @@ class Run {
     for (const effect of effects) {
       if (effect.kind !== 'archive' || node.malice !== null) continue
       const record = node.swarm.record(effect.thread)
-      if (record?.complete === true)
-        this.#archived.push({ thread: effect.thread, items: record.items })
+      if (record?.complete !== true) continue
+      this.#archived.push({ thread: effect.thread, items: record.items })
+      this.#checkPlan(node, effect.thread)
     }
+  }
+
+  /** The groups of a requester that lies may end one thread in two ways. */
+  #checkPlan(node: VirtualNode, thread: string): void {
+    const requester = node.swarm.view(thread)?.requester
+    if (!this.#isLiar(requester)) this.#plans.checkEnded(node, thread)
   }
 
   /** Alone in its group, a requester that lies can certify a log that nobody has. */
@@ -254,8 +284,10 @@ class Run {
       if (node.malice !== null) continue
       for (const id of node.swarm.threadIds()) {
         const record = node.swarm.record(id)
-        if (record?.complete === true) await checker.check(id, record.items)
-        else if (
+        if (record?.complete === true) {
+          await checker.check(id, record.items)
+          this.#checkPlan(node, id)
+        } else if (
           node.swarm.view(id)?.finalize != null &&
           !this.#isLiar(node.swarm.view(id)?.requester)
         )
@@ -269,6 +301,11 @@ class Run {
 }
 
 /** Lies that keep the rules of Raft. */
-const FAITHFUL_TO_RAFT: ReadonlySet<FaultName> = new Set(['actor', 'requester', 'sealer'])
+const FAITHFUL_TO_RAFT: ReadonlySet<FaultName> = new Set([
+  'actor',
+  'requester',
+  'sealer',
+  'fork'
+])
 
 const ENDS: ReadonlySet<string> = new Set(['FINAL', 'INVALID', 'EXPIRED'])

@@ -1,4 +1,5 @@
 import type { Edit, Mutant } from './mutant.ts'
+import { PLAN_MUTANTS } from './plan-mutants.ts'
 import { RAFT_MUTANTS } from './raft-mutants.ts'
 
 const PROMISES: readonly Mutant[] = [
@@ -397,5 +398,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...EPOCHS,
   ...DOOR,
   ...CERTIFICATES,
-  ...THREADS
+  ...THREADS,
+  ...PLAN_MUTANTS
 ]

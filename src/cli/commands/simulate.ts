@@ -44,7 +44,8 @@ const FAULTS: Readonly<Record<FaultName, true>> = {
   requester: true,
   leader: true,
   actor: true,
-  sealer: true
+  sealer: true,
+  fork: true
 }
 
 /** Highest number of seeds and highest seed: the generator has 32 bits. */

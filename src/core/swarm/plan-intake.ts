@@ -4,13 +4,30 @@ import { watchFork } from './evidence.ts'
 import { PLAN_BYTES_MAX, THREAD_BYTES_MAX } from './room.ts'
 import type { Thread } from './thread.ts'
 
+/** Forks of one thread that a node tells its peers of; beyond it they come by sync. Keeps one liar from being made louder without end. */
+const FORKS_TOLD_MAX = 64
+
 /** What a filed envelope means for the plan: its facts, and maybe that its sender has two updates at one place. */
 export function planFiled(context: Context, thread: Thread, admitted: Admitted): void {
   const change = thread.plan.changeOf(admitted)
   if (change === null) return
   const rival = thread.plan.add(admitted)?.rival ?? null
-  if (rival !== null) watchFork(context, thread, admitted, rival)
+  if (rival !== null) {
+    watchFork(context, thread, admitted, rival)
+    tellFork(context, thread, [rival, admitted.id])
+  }
   context.observe({ type: 'facts', thread: thread.id, ...change })
+}
+
+/**
+ * Shows both updates of a fork to every peer. Each has one of them, and would have no reason to ask for the other: its view is whole, and not
+ * what others see.
+ */
+function tellFork(context: Context, thread: Thread, ids: readonly string[]): void {
+  if (thread.plan.forksTold >= FORKS_TOLD_MAX) return
+  thread.plan.forksTold += 1
+  const items = ids.flatMap(id => thread.envelopes.get(id)?.admitted.bytes ?? [])
+  for (const did of context.connected) context.send(did, { type: 'envelopes', items })
 }
 
 /**

@@ -10,6 +10,8 @@ export class ThreadPlan {
   readonly unlogged = new Map<string, Admitted>()
   /** Bytes of all filed UPDATE_PLANs. */
   bytes = 0
+  /** Forks that peers have been told of. */
+  forksTold = 0
   /** Own updates that wait for the one before them to be signed. */
   readonly waiting: PlanUpdate[] = []
   /** Lamport value of the own update that is being signed. */

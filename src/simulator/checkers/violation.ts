@@ -24,6 +24,7 @@ export type RuleName =
   | 'ledger'
   | 'replay'
   | 'verdict'
+  | 'plan'
   | 'liveness'
   | 'crash'
 

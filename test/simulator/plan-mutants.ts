@@ -1,0 +1,50 @@
+import type { Mutant } from './mutant.ts'
+
+/** Bugs of the shared plan. All are about updates that some nodes have and others not, or not yet. */
+export const PLAN_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a fork of updates is not noticed',
+    file: 'core/plan/chains.ts',
+    find: 'session.forkedAt = Math.min(session.forkedAt, seq)',
+    replace: 'session.forkedAt = Infinity',
+    rules: ['plan'],
+    seedsMax: 10,
+    faults: ['fork']
+  },
+  {
+    name: 'a fork of updates is kept to oneself',
+    file: 'core/swarm/plan-intake.ts',
+    find: 'tellFork(context, thread, [rival, admitted.id])',
+    replace: '',
+    rules: ['plan'],
+    seedsMax: 10,
+    faults: ['fork']
+  },
+  {
+    name: 'updates count as far as there was room when they came',
+    file: 'core/swarm/plan-intake.ts',
+    find: 'PLAN_BYTES_MAX / 2)',
+    replace: '2_500)',
+    rules: ['plan'],
+    seedsMax: 10,
+    faults: ['fork', 'delay', 'reorder']
+  },
+  {
+    name: 'an update counts before the one that it follows on',
+    file: 'core/plan/chains.ts',
+    find: 'const seq = counted.length + 1',
+    replace: 'const seq = Math.max(counted.length + 1, ...places.keys())',
+    rules: ['plan', 'crash'],
+    seedsMax: 10,
+    faults: ['fork', 'reorder']
+  },
+  {
+    name: 'a fact shows an envelope that nobody signed',
+    file: 'core/plan/plan-state.ts',
+    find: ": { standing, lamport: 0, sender: '', envelope: judged, position }",
+    replace: ": { standing, lamport: 0, sender: '', envelope: `${judged}x`, position }",
+    rules: ['plan'],
+    seedsMax: 10,
+    faults: ['fork']
+  }
+]
