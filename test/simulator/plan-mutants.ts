@@ -12,15 +12,6 @@ export const PLAN_MUTANTS: readonly Mutant[] = [
     faults: ['fork']
   },
   {
-    name: 'a fork of updates is kept to oneself',
-    file: 'core/swarm/plan-intake.ts',
-    find: 'tellFork(context, thread, [rival, admitted.id])',
-    replace: '',
-    rules: ['plan'],
-    seedsMax: 10,
-    faults: ['fork']
-  },
-  {
     name: 'updates count as far as there was room when they came',
     file: 'core/swarm/plan-intake.ts',
     find: 'PLAN_BYTES_MAX / 2)',
@@ -28,15 +19,6 @@ export const PLAN_MUTANTS: readonly Mutant[] = [
     rules: ['plan'],
     seedsMax: 10,
     faults: ['fork', 'delay', 'reorder']
-  },
-  {
-    name: 'an update counts before the one that it follows on',
-    file: 'core/plan/chains.ts',
-    find: 'const seq = counted.length + 1',
-    replace: 'const seq = Math.max(counted.length + 1, ...places.keys())',
-    rules: ['plan', 'crash'],
-    seedsMax: 10,
-    faults: ['fork', 'reorder']
   },
   {
     name: 'a fact shows an envelope that nobody signed',

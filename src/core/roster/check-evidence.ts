@@ -183,7 +183,7 @@ function checkBrokenChain(
   return convict(evidence.offence, [sender], earlier.value)
 }
 
-/** A node says one thing at each place of its chain, and the place is on disk before it leaves (PLAN-4). */
+/** A node says one thing at each place of its chain, and the place is on disk before it leaves (PLAN-23). */
 function checkPlanFork(evidence: EvidenceOf<'plan-fork'>, verify: Verify): Result<Conviction> {
   const need = openSigned(evidence.need, ['NEED'], verify)
   if (!need.ok) return need

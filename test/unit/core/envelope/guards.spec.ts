@@ -58,6 +58,16 @@ describe('core/envelope/replay-guard', () => {
     assert.equal(code(guard.check(said('b', 3), NOW)), 'accepted')
   })
 
+  it('takes every plan update once, whatever its lamport value: its chain has a rule of its own', () => {
+    const guard = new ReplayGuard()
+    guard.remember(said('a', 3))
+    const update = said('a', 3, { id: 'update', verb: 'UPDATE_PLAN' })
+    assert.equal(code(guard.check(update, NOW)), 'accepted')
+    guard.remember(update)
+    assert.equal(code(guard.check(update, NOW)), 'REPLAYED')
+    assert.equal(code(guard.check(said('a', 3, { id: 'other' }), NOW)), 'EQUIVOCATION')
+  })
+
   it('forgets what freshness refuses, not a moment earlier', () => {
     const guard = new ReplayGuard()
     const short = said('a', 1, { notAfter: NOW + HOUR })

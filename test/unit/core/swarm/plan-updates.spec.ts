@@ -79,4 +79,57 @@ describe('core/swarm: own plan updates', () => {
     cluster.run(100)
     assert.deepEqual(placesOf(updatesOf(node, thread)).at(-1), [1, 1, null])
   })
+
+  it('are refused with the circle that they would close', () => {
+    const { cluster, node, thread } = opened()
+    const link = (parent: string, child: string): Fact => ({ kind: 'LINK', parent, child })
+    const facts = [link('a', 'b'), link('b', 'c')]
+    cluster.command(node, { type: 'update-plan', thread, facts, refs: [] })
+    const closing = [link('c', 'a')]
+    const id = cluster.command(node, { type: 'update-plan', thread, facts: closing, refs: [] })
+    const after = say(cluster, node, thread, 'after')
+    cluster.run(100)
+    assert.deepEqual(node.replies.get(id), {
+      ok: false,
+      refusal: {
+        code: 'PLAN_CYCLE',
+        message: 'the links would close a circle: c -> a -> b -> c'
+      }
+    })
+    assert.equal((node.replies.get(after) as { ok: boolean }).ok, true, 'the next one goes on')
+  })
+})
+
+describe('core/swarm: forked plan updates', () => {
+  it('count nowhere, convict their sender, and are shown to those who have one of them', () => {
+    const { cluster, thread } = opened()
+    const liar = cluster.signatures.keys(70)
+    const update = (value: string): Admitted<'UPDATE_PLAN'> => {
+      const payload = planPayload([note(value)])
+      return cluster.seal(
+        liar,
+        testDraft(cluster.nowMs, 'UPDATE_PLAN', CID.parse(thread), payload),
+        7
+      )
+    }
+    const [left, right] = [update('left'), update('right')]
+    cluster.nodes.forEach((node, index) => {
+      const admitted = index % 2 === 0 ? left : right
+      cluster.input(node, { kind: 'envelope', nowMs: cluster.nowMs, admitted, local: false })
+    })
+    const [one, two] = cluster.nodes.map(node => node.swarm.plan(thread)?.view())
+    assert.notDeepEqual(one, two)
+    // Node 0 hears the other one: nobody else does but from it.
+    const [first] = cluster.nodes as [ClusterNode]
+    const late = { kind: 'envelope', nowMs: cluster.nowMs, local: false } as const
+    cluster.input(first, { ...late, admitted: right })
+    cluster.run(200)
+    for (const { swarm } of cluster.nodes) {
+      const view = swarm.plan(thread)?.view()
+      assert.deepEqual(view?.forks, [{ sender: liar.did, session: 0, seq: 1 }])
+      assert.deepEqual(view?.tasks[0]?.annotations, [])
+      const [proof] = swarm.view(thread)?.evidence ?? []
+      assert.deepEqual([proof?.offence, proof?.convicted], ['plan-fork', [liar.did]])
+    }
+  })
 })
