@@ -301,11 +301,6 @@ class Run {
 }
 
 /** Lies that keep the rules of Raft. */
-const FAITHFUL_TO_RAFT: ReadonlySet<FaultName> = new Set([
-  'actor',
-  'requester',
-  'sealer',
-  'fork'
-])
+const FAITHFUL_TO_RAFT: ReadonlySet<FaultName> = new Set(['actor', 'requester', 'sealer', 'fork'])
 
 const ENDS: ReadonlySet<string> = new Set(['FINAL', 'INVALID', 'EXPIRED'])
