@@ -46,8 +46,15 @@ const PROMISES: readonly Mutant[] = [
   {
     name: 'finality votes have no lock',
     file: 'core/swarm/finality.ts',
-    find: 'if (!lock(',
-    replace: 'if (false && !lock(',
+    find: 'if (!lock(context, thread, stage,',
+    replace: 'if (false && !lock(context, thread, stage,',
+    also: [
+      {
+        file: 'core/swarm/finality.ts',
+        find: "if (!lock(context, thread, 'decide',",
+        replace: "if (false && !lock(context, thread, 'decide',"
+      }
+    ],
     rules: ['durability'],
     seedsMax: 20
   },
@@ -315,8 +322,8 @@ const THREADS: readonly Mutant[] = [
   {
     name: 'a proposal is decided without findings',
     file: 'core/need/bidding.ts',
-    find: 'proposal => proposal.attestations.size >= kPlan',
-    replace: 'proposal => proposal.attestations.size >= kPlan - 1',
+    find: 'proposal => proposal.counted.length >= kPlan',
+    replace: 'proposal => proposal.counted.length >= kPlan - 1',
     rules: ['findings'],
     seedsMax: 60,
     faults: ['slow-verifier']
