@@ -43,6 +43,8 @@ export const RECORD_ROWS: readonly (readonly [
     'A log in the audit folder was changed or lost a part; nothing is added to it.',
     'Move it away: the node writes another one.'
   ],
+  ['SEALED_RECIPIENT', 'usage', 'Nobody can be sealed to by this name.'],
+  ['SEALED_FILE', 'failure', 'A sealed file is none, is for another key, or was cut or changed.'],
   [
     'PROGRESS_FILE',
     'usage',

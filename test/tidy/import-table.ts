@@ -64,6 +64,7 @@ const ANY_ADAPTER = [
   'memory',
   'opa',
   'pino',
+  'sealed',
   'sha256',
   'system',
   'wal'
