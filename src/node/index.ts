@@ -3,4 +3,5 @@
  */
 export { createNode, type SwarmNode } from './create-node.ts'
 export { RequestRefusedError, ThreadNotFoundError } from './errors.ts'
+export { openSealedFile } from './records.ts'
 export { VERSION } from './version.ts'

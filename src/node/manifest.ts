@@ -2,6 +2,7 @@ import type { Payload } from '../core/envelope/index.ts'
 import { RefusedError } from '../rpc/index.ts'
 import { draftOf } from './drafts.ts'
 import type { NodeParts } from './node-parts.ts'
+import { KEM_TAG } from './records.ts'
 
 type Role = Payload<'MANIFEST'>['roles'][number]
 
@@ -25,6 +26,12 @@ export class ManifestKeeper {
   }
 
   async start(): Promise<void> {
+    const { kemKey, artifacts } = this.#parts
+    // Whoever seals a file to this node fetches it by the CID in the manifest.
+    if (kemKey !== null) {
+      await artifacts.putBlock(kemKey.cid, kemKey.bytes)
+      await artifacts.pin(kemKey.cid, 'key: ml-kem-768')
+    }
     await this.#publish()
     this.#timer = setInterval(() => {
       this.#publish().catch((error: unknown) =>
@@ -54,10 +61,11 @@ export class ManifestKeeper {
 
   async #publish(): Promise<string> {
     const { org, zone, tags } = this.#parts.config.agents
+    const { kemKey } = this.#parts
     const payload: Payload<'MANIFEST'> = {
       capabilities: this.capabilities(),
       roles: [...this.#roles].sort(),
-      tags: [...tags],
+      tags: [...tags, ...(kemKey === null ? [] : [`${KEM_TAG}${kemKey.cid}`])],
       zone,
       org,
       price: 1n,

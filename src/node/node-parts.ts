@@ -8,11 +8,13 @@ import { levelArchive, levelDatastore } from '../adapters/level/index.ts'
 import { type Libp2pNetwork, libp2pNetwork } from '../adapters/libp2p/index.ts'
 import { type OpaPolicyEngine, opaPolicyEngine } from '../adapters/opa/index.ts'
 import { pinoLogger } from '../adapters/pino/index.ts'
+import { sealKeys } from '../adapters/sealed/index.ts'
 import { useNodeSha256 } from '../adapters/sha256/index.ts'
 import { homeLock, systemClock, systemEntropy } from '../adapters/system/index.ts'
 import { walJournal } from '../adapters/wal/index.ts'
 import { type Config, makeHome, readPassphrase } from '../config/index.ts'
 import { seededGenerator } from '../core/base/index.ts'
+import { cidOf } from '../core/codec/index.ts'
 import { Swarm } from '../core/swarm/index.ts'
 import { type Compactor, tieredArchive } from '../history/index.ts'
 import { basePath } from '../policy/index.ts'
@@ -50,6 +52,8 @@ export type NodeParts = {
   readonly journal: Journal
   readonly archive: Archive
   readonly threads: Threads
+  /** The node's public ML-KEM-768 key and the CID of its bytes; null where the platform has no ML-KEM. */
+  readonly kemKey: { readonly cid: string; readonly bytes: Uint8Array } | null
   readonly verify: VerifySignature
   readonly history: History
   readonly compactor: Compactor
@@ -124,11 +128,7 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
   const { hot, history } = await keptOf({ config, network, signer, verify, logger }, closers)
   const archive = tieredArchive(hot, history.cold)
   const threads = new Threads({ did: signer.did, swarm, archive })
-  const plan = automergePlanStore({
-    workerUrl: workerUrl('automerge'),
-    logger,
-    source: thread => threads.planEntries(thread)
-  })
+  const plan = planOf(threads, logger)
   const driver = new Driver(
     {
       machine: swarm,
@@ -163,6 +163,7 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
     journal,
     archive,
     threads,
+    kemKey: kemKeyOf(seed),
     verify,
     history,
     compactor: compactorOf({ config, swarm, history }, hot),
@@ -181,6 +182,23 @@ async function keptOf(
   closers.push(() => history.store.close())
   return { hot, history }
 }
+
+function planOf(threads: Threads, logger: Logger): PlanStore {
+  return automergePlanStore({
+    workerUrl: workerUrl('automerge'),
+    logger,
+    source: thread => threads.planEntries(thread)
+  })
+}
+
+function kemKeyOf(seed: Uint8Array): NodeParts['kemKey'] {
+  const { kem } = sealKeys(seed)
+  if (kem === null) return null
+  return { cid: cidOf(kem.publicKey, RAW).toString(), bytes: kem.publicKey }
+}
+
+/** Multicodec of a block without structure. */
+const RAW = 0x55
 
 function policyOf(logger: Logger, unplug: ReadonlySet<string>): OpaPolicyEngine {
   return opaPolicyEngine({

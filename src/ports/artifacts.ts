@@ -63,7 +63,11 @@ export interface ArtifactStore {
   pins(): Promise<readonly PinInfo[]>
   /** Removes blocks that no pin and no use in flight holds. */
   gc(): Promise<GcResult>
-  exportCar(cid: string, path: string): Promise<{ readonly blocks: number; readonly bytes: number }>
+  /** One file with everything below these roots. */
+  exportCar(
+    cid: string | readonly string[],
+    path: string
+  ): Promise<{ readonly blocks: number; readonly bytes: number }>
   importCar(path: string): Promise<{ readonly roots: readonly string[]; readonly blocks: number }>
   providers(cid: string, options: { readonly timeoutMs: number }): Promise<readonly string[]>
   /** One raw block (a capsule part) by CID. */

@@ -11,6 +11,7 @@ import { type CheckInit, checkRecord, type Report } from './check-record.ts'
 
 export { AuditLog, type AuditLogInit } from './audit-log.ts'
 export type { CheckInit, Problem, ReadProgress, Report } from './check-record.ts'
+export { diffRecords, type RecordDiff, type RecordDifference } from './diff-records.ts'
 export {
   AuditLogDamagedError,
   PathFailedError,
@@ -34,6 +35,7 @@ export {
   RECORD_VERSION
 } from './format.ts'
 export type { GatesAgain } from './gates-again.ts'
+export { requireNew, writeNewFile } from './new-file.ts'
 export { type ProofFormat, type ProofSource, renderProof, writeProof } from './proof-file.ts'
 export { Replayer } from './replayer.ts'
 export {

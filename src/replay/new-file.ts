@@ -88,3 +88,15 @@ function targetExists(path: string, cause?: unknown): TargetExistsError {
     { cause }
   )
 }
+
+/** Writes a stream to a path that a user chose, as `writeNew` does; nothing is left of one that fails. */
+export function writeNewFile(path: string, stream: AsyncIterable<Uint8Array>): Promise<void> {
+  return writeNew(path, async file => {
+    for await (const part of stream) await file.writeFile(part)
+  })
+}
+
+/** Rejects with TARGET_EXISTS where something stands. */
+export async function requireNew(path: string): Promise<void> {
+  if (await exists(path)) throw targetExists(path)
+}

@@ -34,10 +34,19 @@ export interface Methods {
   /** `before`: threads that stand after this one in the list. `open`: only those that have not ended. */
   'threads.list': [{ limit?: number; before?: string; open?: boolean }, ThreadSummary[]]
   'thread.get': [{ thread: string }, ThreadView]
-  /** Writes the thread's record as signed JSON Lines and returns where. */
+  /** Writes the thread's record as signed JSON Lines and returns where. `recipient`: sealed to this DID. */
   'thread.record': [
-    { thread: string; path?: string },
-    { path: string; lines: number; complete: boolean }
+    { thread: string; path?: string; artifacts?: boolean; recipient?: string },
+    {
+      path: string
+      lines: number
+      complete: boolean
+      /** Capsules that the record brings along. */
+      capsules: number
+      /** CAR with the artifacts, and their CIDs; null when they were not asked for. */
+      car: string | null
+      artifacts: string[]
+    }
   ]
   /** `refs`: what shows that the facts hold, such as the FINALIZE of the NEED that made an artifact. */
   'plan.add': [{ thread: string; facts: FactText[]; refs?: string[] }, { envelope: string }]

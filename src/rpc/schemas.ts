@@ -180,8 +180,13 @@ export const METHODS: { readonly [M in Method]: MethodEntry<M> } = {
   ),
   'thread.record': entry(
     'write',
-    v.strictObject({ thread: cid, path: maybe(path) }),
-    "Writes a thread's signed record to a new file."
+    v.strictObject({
+      thread: cid,
+      path: maybe(path),
+      artifacts: maybe(v.boolean()),
+      recipient: maybe(did)
+    }),
+    "Writes a thread's signed record to a new file, its artifacts beside it, or both sealed to one reader."
   ),
   'plan.add': entry(
     'write',

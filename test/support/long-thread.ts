@@ -83,14 +83,16 @@ class LongLog {
       need,
       patch: [],
       ballot,
-      shardDependencies: []
+      shardDependencies: [],
+      standing: null
     })
     const evaluation = proposal.envelope.policyEvalDigest
     for (let i = 2; i < this.#cluster.nodes.length; i++)
       this.#log1('ATTEST_PLAN', (this.#cluster.nodes[i] as VirtualNode).keys, {
         need,
         proposal: proposal.cid,
-        evaluation
+        evaluation,
+        standing: null
       })
     while (state.decision === null) this.#tick(STEP_MS)
     const task = proposal.cid

@@ -171,10 +171,12 @@ class HeliaArtifactStore implements ArtifactStore {
     return collecting
   }
 
-  exportCar(text: string, path: string): Promise<{ blocks: number; bytes: number }> {
-    return this.#call(text, {}, (operation, cid) =>
-      writeCar(this.#parts().helia, operation, cid, path)
-    )
+  exportCar(
+    text: string | readonly string[],
+    path: string
+  ): Promise<{ blocks: number; bytes: number }> {
+    const roots = [text].flat().map(parseCid)
+    return this.#call(null, {}, operation => writeCar(this.#parts().helia, operation, roots, path))
   }
 
   /** Pins the roots under the file's name, so that the next collection leaves them. */

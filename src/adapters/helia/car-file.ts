@@ -13,15 +13,15 @@ import { BLOCK_BYTES_MAX } from './limits.ts'
 import { pathError } from './local-paths.ts'
 import type { Operation } from './operation.ts'
 
-/** Writes the DAG below `cid` as a CAR (version 1) to `target`, which must not exist; removed on failure. */
+/** Writes the DAGs below these roots as a CAR (version 1) to `target`, which must not exist; removed on failure. */
 export async function writeCar(
   helia: Helia,
   operation: Operation,
-  cid: CID,
+  roots: CID[],
   target: string
 ): Promise<{ blocks: number; bytes: number }> {
   await requireVacant(target)
-  await operation.load(cid)
+  for (const root of roots) await operation.load(root)
   const written = { blocks: 0, bytes: 0 }
   let file: Awaited<ReturnType<typeof open>> | undefined
   try {
@@ -32,7 +32,7 @@ export async function writeCar(
           written.blocks += 1
         })
     }
-    for await (const bytes of car(helia).export(cid, { exporter, signal: operation.signal })) {
+    for await (const bytes of car(helia).export(roots, { exporter, signal: operation.signal })) {
       await file.writeFile(bytes)
       written.bytes += bytes.length
     }

@@ -168,12 +168,15 @@ class MemoryArtifactStore implements ArtifactStore {
     })
   }
 
-  async exportCar(text: string, path: string): Promise<{ blocks: number; bytes: number }> {
-    const cid = parseCid(text)
+  async exportCar(
+    text: string | readonly string[],
+    path: string
+  ): Promise<{ blocks: number; bytes: number }> {
+    const roots = [text].flat().map(parseCid)
     return this.#call(async (_, load) => {
       await requireVacant(path)
-      const blocks = [...dag(cid, load)]
-      const { writer, out } = CarWriter.create([cid])
+      const blocks = roots.flatMap(root => [...dag(root, load)])
+      const { writer, out } = CarWriter.create(roots)
       const file = createWriteStream(path, { flags: 'wx' })
       const writing = pipeline(Readable.from(out), file)
       try {

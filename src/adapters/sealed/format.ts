@@ -13,7 +13,9 @@ export const PIECE_BYTES: number = 64 * 1024
 /** What authentication adds to each piece. */
 export const TAG_BYTES = 16
 
+/** Of ChaCha20-Poly1305 (RFC 8439), in bytes. */
 const NONCE_BYTES = 12
+/** Of ChaCha20-Poly1305 (RFC 8439), in bytes. */
 const KEY_BYTES = 32
 const bytesOf = (length: number) =>
   v.custom<Uint8Array>(value => value instanceof Uint8Array && value.length === length)

@@ -9,7 +9,7 @@
  * Specification: protocols/record/README.md, "Sealed files".
  */
 export { SealedFileError, SealedRecipientError } from './errors.ts'
-export { type SealKeys, sealKeys } from './keys.ts'
 export { isKemAvailable, KEM_KEY_BYTES } from './kem.ts'
+export { type SealKeys, sealKeys } from './keys.ts'
 export { openSealed } from './open-sealed.ts'
 export { type Recipient, sealTo } from './seal-to.ts'

@@ -13,7 +13,10 @@ const PKCS8_HEAD: Uint8Array = fromHex('3054020100300b06096086480165030404020442
 
 /** The platform's KEM; older releases of Node have none. */
 type Kem = {
-  readonly encapsulate?: (key: crypto.KeyObject) => { sharedKey: Uint8Array; ciphertext: Uint8Array }
+  readonly encapsulate?: (key: crypto.KeyObject) => {
+    sharedKey: Uint8Array
+    ciphertext: Uint8Array
+  }
   readonly decapsulate?: (key: crypto.KeyObject, ciphertext: Uint8Array) => Uint8Array
 }
 const { encapsulate, decapsulate } = crypto as Kem
@@ -27,7 +30,10 @@ export function kemPublicKey(seed: Uint8Array): Uint8Array {
 }
 
 /** A fresh secret for the holder of a public key. Throws on bytes that are no key. */
-export function encapsulateTo(publicKey: Uint8Array): { secret: Uint8Array; ciphertext: Uint8Array } {
+export function encapsulateTo(publicKey: Uint8Array): {
+  secret: Uint8Array
+  ciphertext: Uint8Array
+} {
   const der = Buffer.from(concat([SPKI_HEAD, publicKey]))
   const key = crypto.createPublicKey({ key: der, format: 'der', type: 'spki' })
   const { sharedKey, ciphertext } = (encapsulate as NonNullable<Kem['encapsulate']>)(key)

@@ -10,7 +10,9 @@ export type SealKeys = {
   readonly kem: { readonly seed: Uint8Array; readonly publicKey: Uint8Array } | null
 }
 
+/** Of an Ed25519 seed, in bytes (RFC 8032). */
 const SEED_BYTES = 32
+/** Of the seed of an ML-KEM key, in bytes: d and z (FIPS 203). */
 const KEM_SEED_BYTES = 64
 const KEM_INFO = 'can-swarm/sealed/ml-kem-768/v1'
 

@@ -3,14 +3,14 @@ import { concat, equals } from '../../core/base/index.ts'
 import { decodeStrict } from '../../core/codec/index.ts'
 import { SealedFileError } from './errors.ts'
 import {
-  type Header,
   HEADER_BYTES_MAX,
+  type Header,
   header,
   MAGIC,
   openPiece,
   PIECE_BYTES,
-  piecesOf,
   pieceKey,
+  piecesOf,
   TAG_BYTES
 } from './format.ts'
 import { decapsulateWith } from './kem.ts'

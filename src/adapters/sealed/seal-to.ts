@@ -1,6 +1,6 @@
 import { admitKey, parseDid } from '../../core/identity/index.ts'
 import { SealedRecipientError } from './errors.ts'
-import { openPart, PIECE_BYTES, piecesOf, pieceKey, sealPiece } from './format.ts'
+import { openPart, PIECE_BYTES, pieceKey, piecesOf, sealPiece } from './format.ts'
 import { encapsulateTo, isKemAvailable, KEM_KEY_BYTES } from './kem.ts'
 import { agree, freshKey, toMontgomery } from './x25519.ts'
 
@@ -32,9 +32,12 @@ export async function* sealTo(
 function admittedKey(did: string): Uint8Array {
   const parsed = parseDid(did)
   if (parsed.ok && admitKey(parsed.value)) return parsed.value
-  throw new SealedRecipientError(`${did} is not the DID of an Ed25519 key: give that of the reader`, {
-    did
-  })
+  throw new SealedRecipientError(
+    `${did} is not the DID of an Ed25519 key: give that of the reader`,
+    {
+      did
+    }
+  )
 }
 
 function encapsulated(did: string, kem: Uint8Array): ReturnType<typeof encapsulateTo> {

@@ -1,8 +1,15 @@
-import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject, randomBytes } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  type KeyObject,
+  randomBytes
+} from 'node:crypto'
 import { concat, fromHex } from '../../core/base/index.ts'
 
 const SPKI_HEAD: Uint8Array = fromHex('302a300506032b656e032100')
 const PKCS8_HEAD: Uint8Array = fromHex('302e020100300506032b656e04220420')
+/** Of an X25519 key, in bytes (RFC 7748). */
 const KEY_BYTES = 32
 /** The field of Curve25519: 2^255 - 19. */
 const P: bigint = 2n ** 255n - 19n

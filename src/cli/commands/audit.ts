@@ -1,62 +1,133 @@
-import type { Command } from 'commander'
-import type { GatesAgain } from '../../replay/index.ts'
+import { type Command, InvalidArgumentError } from 'commander'
+import type { GatesAgain, Report } from '../../replay/index.ts'
 import { resolveThread } from '../ids.ts'
 import { checkInput } from '../input-file.ts'
+import { progressBar } from '../progress-bar.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
+
+type ExportFlags = {
+  readonly output: string
+  readonly artifacts?: boolean
+  readonly for?: string
+}
+type CheckFlags = { readonly resume?: string; readonly jobs?: number }
 
 export function addAuditCommands(program: Command, shell: Shell): void {
   const audit = program
     .command('audit')
-    .description('Records of threads: write, verify and replay them.')
+    .description('Records of threads: write, verify, replay and compare them.')
   examples(audit, ['audit replay record.jsonl'])
+  addExport(audit, shell)
+  addChecks(audit, shell)
   examples(
     audit
-      .command('export')
-      .description("Write a thread's signed record.")
-      .argument('<id>', 'thread id, or a beginning or end of it')
-      .requiredOption('-o, --output <FILE>', 'File to write.')
-      .action(shell.action(exportRecord)),
-    ['audit export soitae -o record.jsonl']
-  )
-  examples(
-    audit
-      .command('verify')
-      .description('Check lines, signatures, order and certificates of a record. Needs no node.')
-      .argument('<file>', 'record')
-      .action(
-        shell.action((session, _options: object, file: string) => check(session, 'verify', file))
-      ),
-    ['audit verify record.jsonl', 'audit verify record.jsonl --json']
-  )
-  examples(
-    audit
-      .command('replay')
-      .description(
-        'Derive the outcome anew from a record, policies included, and compare it byte for byte. Needs no node.'
-      )
-      .argument('<file>', 'record')
-      .action(
-        shell.action((session, _options: object, file: string) => check(session, 'replay', file))
-      ),
-    ['audit replay record.jsonl', 'audit replay record.jsonl --json']
+      .command('diff')
+      .description("Tell how two nodes' records of one thread differ. Needs no node.")
+      .argument('<left>', 'record')
+      .argument('<right>', 'record')
+      .action(shell.action(diff)),
+    ['audit diff mine.jsonl theirs.jsonl']
   )
 }
 
-async function exportRecord(
-  session: Session,
-  options: { output: string },
-  id: string
-): Promise<void> {
+function addExport(audit: Command, shell: Shell): void {
+  examples(
+    audit
+      .command('export')
+      .description("Write a thread's signed record, with the policies that judged it.")
+      .argument('<id>', 'thread id, or a beginning or end of it')
+      .requiredOption('-o, --output <FILE>', 'File to write.')
+      .option('--artifacts', 'Write its artifacts too, to FILE.car.')
+      .option('--for <DID>', 'Encrypt to this reader, who opens it with "audit open".')
+      .action(shell.action(exportRecord)),
+    ['audit export soitae -o record.jsonl', 'audit export soitae -o record.jsonl --artifacts']
+  )
+  examples(
+    audit
+      .command('open')
+      .description('Open a file that was encrypted to this home. Needs no node.')
+      .argument('<file>', 'file that "audit export --for" wrote')
+      .requiredOption('-o, --output <FILE>', 'File to write.')
+      .action(shell.action(openFile)),
+    ['audit open record.sealed -o record.jsonl']
+  )
+}
+
+function addChecks(audit: Command, shell: Shell): void {
+  const about = {
+    verify: 'Check lines, signatures, order and certificates of a record. Needs no node.',
+    replay:
+      'Derive the outcome anew from a record, policies included, and compare it byte for byte. Needs no node.'
+  }
+  for (const how of ['verify', 'replay'] as const)
+    examples(
+      audit
+        .command(how)
+        .description(about[how])
+        .argument('<file>', 'record')
+        .option('--resume <FILE>', 'Keep in this file how far it came, and go on from there.')
+        .option('--jobs <COUNT>', 'Threads. One for each core when absent.', jobs)
+        .action(
+          shell.action((session, options: CheckFlags, file: string) =>
+            check(session, how, { ...options, file })
+          )
+        ),
+      [`audit ${how} record.jsonl`, `audit ${how} record.jsonl --json`]
+    )
+}
+
+async function exportRecord(session: Session, options: ExportFlags, id: string): Promise<void> {
   const thread = await resolveThread(session, id)
   const path = session.path(options.output)
-  const result = await session.call('thread.record', { thread, path }, { long: true })
+  const params = {
+    thread,
+    path,
+    ...(options.artifacts === true ? { artifacts: true } : {}),
+    ...(options.for === undefined ? {} : { recipient: options.for })
+  }
+  const result = await session.call('thread.record', params, { long: true })
   await session.out.document('audit-export', { thread, ...result }, () => {
     session.out.line(result.path)
+    if (result.car !== null) session.out.line(result.car)
     session.out.note(
       `${result.lines} lines${result.complete ? '' : '; the thread has not ended yet'}`
     )
   })
+}
+
+async function openFile(
+  session: Session,
+  options: { readonly output: string },
+  file: string
+): Promise<void> {
+  const from = session.path(file)
+  await checkInput(from)
+  const path = session.path(options.output)
+  const { openSealedFile } = await import('../../node/index.ts')
+  await openSealedFile(session.load().config, from, path)
+  await session.out.document('audit-open', { path }, () => session.out.line(path))
+}
+
+async function check(
+  session: Session,
+  how: 'verify' | 'replay',
+  { file, resume, jobs }: CheckFlags & { readonly file: string }
+): Promise<void> {
+  const path = session.path(file)
+  await checkInput(path)
+  const { verifyRecord, replayRecord } = await import('../../replay/index.ts')
+  const bar = await progressBar(session, path)
+  const init = {
+    signal: session.signal,
+    onProgress: ({ bytes }: { readonly bytes: number }) => bar.update(bytes),
+    ...(resume === undefined ? {} : { resume: session.path(resume) }),
+    ...(jobs === undefined ? {} : { jobs })
+  }
+  const work = how === 'verify' ? verifyRecord(path, init) : replayRecord(path, init)
+  const report = await work.finally(() => bar.stop())
+  session.exitCode = report.ok ? 0 : 1
+  await session.out.document(`audit-${how}`, report, () => tell(session, how, report))
 }
 
 function showGates({ out }: Session, { same, differing, missing }: GatesAgain): void {
@@ -69,23 +140,47 @@ function showGates({ out }: Session, { same, differing, missing }: GatesAgain): 
     out.line(`${by} signed another evaluation at the ${gate} gate of ${subject}`)
 }
 
-async function check(session: Session, how: 'verify' | 'replay', file: string): Promise<void> {
-  const path = session.path(file)
-  await checkInput(path)
-  const { verifyRecord, replayRecord } = await import('../../replay/index.ts')
-  const { signal } = session
-  const report = await (how === 'verify' ? verifyRecord : replayRecord)(path, { signal })
-  session.exitCode = report.ok ? 0 : 1
-  await session.out.document(`audit-${how}`, report, () => {
-    const mark = report.ok ? session.out.style('green', 'ok') : session.out.style('red', 'FAILED')
-    const same =
-      how === 'replay' && report.ok && report.finalizeBytesEqual
-        ? ', FINALIZE reproduced byte for byte'
-        : ''
-    session.out.line(`${mark}  ${report.events} events${same}`)
-    if (report.gates !== undefined) showGates(session, report.gates)
-    // People count lines from 1.
-    for (const { line, message, code } of report.problems)
-      session.out.line(`line ${line + 1}: ${message} [${code}]`)
+function tell(session: Session, how: 'verify' | 'replay', report: Report): void {
+  const { out } = session
+  const mark = report.ok ? out.style('green', 'ok') : out.style('red', 'FAILED')
+  const same =
+    how === 'replay' && report.ok && report.finalizeBytesEqual
+      ? ', FINALIZE reproduced byte for byte'
+      : ''
+  out.line(`${mark}  ${report.events} events${same}`)
+  if (report.gates !== undefined) showGates(session, report.gates)
+  for (const { worker, model, tool, tokens, cost, wallMs, zone } of report.commits) {
+    const by = [tool, model].filter(text => text !== '').join(' ')
+    const where = zone === '' ? '' : ` in ${zone}`
+    out.note(`work by ${worker}${where}: ${by}, ${tokens} tokens, ${cost} credits, ${wallMs} ms`)
+  }
+  // People count lines from 1.
+  for (const { line, message, code, field, expected, found } of report.problems) {
+    out.line(`line ${line + 1}: ${message} [${code}]`)
+    if (field !== null && expected !== null && !message.includes(expected))
+      out.line(`  ${field}: expected ${expected}, found ${found ?? 'nothing'}`)
+  }
+}
+
+async function diff(session: Session, _: object, left: string, right: string): Promise<void> {
+  const paths = [session.path(left), session.path(right)] as const
+  for (const path of paths) await checkInput(path)
+  const { diffRecords } = await import('../../replay/index.ts')
+  const found = await diffRecords(...paths)
+  session.exitCode = found.same ? 0 : 1
+  await session.out.document('audit-diff', found, () => {
+    if (found.same) return session.out.line('the same')
+    for (const { event, kind, field, leftValue, rightValue } of found.differences) {
+      const where = kind === 'only-left' ? `only in ${left}` : `only in ${right}`
+      const how = `${field ?? 'it'} is ${leftValue} in ${left}, ${rightValue} in ${right}`
+      session.out.line(`${event}: ${kind === 'differs' ? how : where}`)
+    }
+    if (found.more > 0) session.out.line(`and ${found.more} more`)
   })
+}
+
+function jobs(text: string): number {
+  const count = Number(text)
+  if (Number.isInteger(count) && count > 0) return count
+  throw new InvalidArgumentError('It is a count of threads.')
 }

@@ -57,7 +57,10 @@ export function needHandlers(
     'threads.list': ({ limit, ...options }) =>
       threads.list({ limit: limit ?? THREADS_LISTED, ...options }),
     'thread.get': ({ thread }) => threads.view(thread),
-    'thread.record': ({ thread, path }) => exportRecord(parts, thread, path),
+    'thread.record': async options => {
+      const { artifacts, ...rest } = await exportRecord(parts, options)
+      return { ...rest, artifacts: [...artifacts] }
+    },
     'plan.add': async ({ thread, facts, refs = [] }) => {
       const result = await driver.command({
         type: 'update-plan',

@@ -5,7 +5,13 @@
 import { strict as assert } from 'node:assert'
 import { randomBytes } from 'node:crypto'
 import { nodeSigner } from '../../../src/adapters/ed25519/index.ts'
-import { isKemAvailable, openSealed, type SealKeys, sealKeys, sealTo } from '../../../src/adapters/sealed/index.ts'
+import {
+  isKemAvailable,
+  openSealed,
+  type SealKeys,
+  sealKeys,
+  sealTo
+} from '../../../src/adapters/sealed/index.ts'
 import { publicKeyOf, toMontgomery } from '../../../src/adapters/sealed/x25519.ts'
 import { parseDid } from '../../../src/core/identity/index.ts'
 

@@ -15,6 +15,9 @@ import {
 } from '../../support/fake-handlers.ts'
 import { fakeNode } from '../../support/fake-node.ts'
 
+/** An export without capsules and artifacts. */
+const NO_EXTRAS = { capsules: 0, car: null, artifacts: [] }
+
 const summary = (thread: string) => ({ ...fakeThread(), thread })
 
 describe('cli/commands', () => {
@@ -317,7 +320,12 @@ describe('cli/commands', () => {
   describe('audit', () => {
     it('exports a record', async () => {
       await node.serve({
-        'thread.record': async ({ path = '' }) => ({ path, lines: 12, complete: true })
+        'thread.record': async ({ path = '' }) => ({
+          path,
+          lines: 12,
+          complete: true,
+          ...NO_EXTRAS
+        })
       })
       const result = await node.run(['audit', 'export', CID_B, '-o', 'r.jsonl'])
       assert.equal(result.stdout, `${join(node.home, 'r.jsonl')}\n`)

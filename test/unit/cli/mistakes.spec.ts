@@ -10,6 +10,9 @@ import type { CliResult } from '../../support/cli-runner.ts'
 import { CID_A, CID_B } from '../../support/fake-handlers.ts'
 import { fakeNode } from '../../support/fake-node.ts'
 
+/** An export without capsules and artifacts. */
+const NO_EXTRAS = { capsules: 0, car: null, artifacts: [] }
+
 const LOOPBACK = ['--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns', '--network', 'mistakes']
 
 describe('cli/mistakes', () => {
@@ -46,7 +49,7 @@ describe('cli/mistakes', () => {
     await node.serve({
       'thread.record': async ({ path }) => {
         paths.push(path)
-        return { path: path ?? '', lines: 1, complete: true }
+        return { path: path ?? '', lines: 1, complete: true, ...NO_EXTRAS }
       }
     })
     await node.run(['audit', 'export', CID_B, '-o', '../r.jsonl'])

@@ -46,8 +46,10 @@ describe('cli/reference', () => {
       ],
       ...[
         'audit export',
+        'audit open',
         'audit verify',
         'audit replay',
+        'audit diff',
         'certificate export',
         'certificate verify',
         'evidence ls',

@@ -1,0 +1,114 @@
+/**
+ * Goal: a long check can be cut off and gone on with, on any number of threads, and two nodes' records can be compared. Method: a thread of 1,100 events
+ * with real policies, checked by threads, interrupted and resumed; records of two nodes, as they are and with something left out.
+ */
+import { strict as assert } from 'node:assert'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { diffRecords, replayRecord, verifyRecord, writeRecord } from '../../../src/replay/index.ts'
+import { finishedThread } from '../../support/finished-thread.ts'
+import { longThread } from '../../support/long-thread.ts'
+import { realPolicy } from '../../support/real-policy.ts'
+import { NO_POLICIES } from '../../support/record-header.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+
+/** Enough for threads, and for several chunks. */
+const EVENTS = 1_100
+
+describe('replay: long runs', function () {
+  this.timeout(300_000)
+  const folder = temporaryFolder()
+  let path = ''
+  before(async () => {
+    const policy = realPolicy()
+    const thread = longThread(EVENTS, policy)
+    path = join(folder.path, 'long.jsonl')
+    const { engine, capsule: base } = policy
+    await writeRecord(path, { ...thread, base, engine }, thread.keys)
+  })
+
+  it('give the same report on one thread and on several', async () => {
+    const one = await replayRecord(path, { jobs: 1 })
+    assert.deepEqual(one.problems, [])
+    assert(one.policies > EVENTS - 10)
+    assert.deepEqual(await replayRecord(path, { jobs: 3 }), one)
+  })
+
+  it('go on where they were interrupted, and say the same in the end', async () => {
+    const resume = join(folder.path, 'progress.json')
+    const stop = new AbortController()
+    const interrupted = verifyRecord(path, {
+      resume,
+      jobs: 1,
+      signal: stop.signal,
+      onProgress: () => stop.abort(new RangeError('interrupted'))
+    })
+    await assert.rejects(interrupted, RangeError)
+    const kept = JSON.parse(readFileSync(resume, 'utf8')) as { bytes: number }
+    assert(kept.bytes > 0)
+    const whole = await verifyRecord(path)
+    assert.deepEqual(await verifyRecord(path, { resume, jobs: 1 }), whole)
+    assert(!existsSync(resume), 'a run that is done keeps nothing')
+  })
+
+  it('do not believe what another file, or a check without policies, has come to', async () => {
+    const resume = join(folder.path, 'other.json')
+    const keep = (policies: boolean, hash: string): void =>
+      writeFileSync(
+        resume,
+        JSON.stringify({ version: 1, policies, bytes: 262_000, hash, evaluated: 5 })
+      )
+    keep(true, 'ab'.repeat(32))
+    assert.deepEqual(await verifyRecord(path, { resume }), await verifyRecord(path))
+    keep(false, 'ab'.repeat(32))
+    assert((await replayRecord(path, { resume })).policies > EVENTS - 10)
+    writeFileSync(resume, 'mine')
+    await assert.rejects(replayRecord(path, { resume }), { code: 'PROGRESS_FILE' })
+    assert.equal(readFileSync(resume, 'utf8'), 'mine')
+  })
+
+  it('name the damaged line among thousands, whichever thread looks at it', async () => {
+    const lines = readFileSync(path, 'utf8').split('\n')
+    const at = EVENTS - 200
+    lines[at] = (lines[at] as string).replace('"lamport":', '"lamport":1')
+    const damaged = join(folder.path, 'damaged.jsonl')
+    writeFileSync(damaged, lines.join('\n'))
+    const { problems } = await verifyRecord(damaged, { jobs: 3 })
+    assert.deepEqual(
+      problems.map(({ line, code }) => [line, code]),
+      [[at, 'RECORD_CID']]
+    )
+  })
+})
+
+describe('replay: records of two nodes', () => {
+  const folder = temporaryFolder()
+  const world = finishedThread()
+  const write = async (index: number, leaveOut: number | null = null): Promise<string> => {
+    const node = world.cluster.nodes[index]
+    const record = node?.swarm.record(world.thread)
+    assert(node !== undefined && record !== undefined)
+    const items = leaveOut === null ? record.items : record.items.toSpliced(leaveOut, 1)
+    const path = join(folder.path, `${index}-${leaveOut}.jsonl`)
+    await writeRecord(
+      path,
+      { thread: world.thread, ...NO_POLICIES, complete: true, items },
+      node.keys
+    )
+    return path
+  }
+
+  it('are the same, whoever wrote them', async () => {
+    const { same, differences, nodes } = await diffRecords(await write(0), await write(3))
+    assert.deepEqual(differences, [])
+    assert(same && nodes[0] !== nodes[1])
+  })
+
+  it('differ by what one of them lacks, named by event and line', async () => {
+    const found = await diffRecords(await write(0), await write(3, 1))
+    assert(!found.same)
+    const [first] = found.differences
+    assert.match(first?.event ?? '', /^FORM bafy/u)
+    assert.deepEqual([first?.kind, first?.left, first?.right], ['only-left', 2, null])
+  })
+})
