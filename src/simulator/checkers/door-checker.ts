@@ -26,7 +26,7 @@ export class DoorChecker {
   }
 
   admitted(node: VirtualNode, { id, envelope }: Admitted, { origin, nowMs }: Arrival): void {
-    const { sender, lamport, notAfter } = envelope
+    const { sender, lamport, notAfter, verb } = envelope
     const where = `${node.index} ${node.life} ${sender}`
     // What the machine has out of a log or a certificate it may get once more.
     if (origin === 'log') this.#logged.add(`${where} ${id}`)
@@ -36,9 +36,11 @@ export class DoorChecker {
       'door',
       () => `node ${node.index} takes ${id}, which expired ${nowMs - notAfter} ms ago`
     )
-    const known = this.#said.get(`${where} ${lamport}`)
+    // Plan updates have a rule of their own: two at one place are both taken, and neither counts.
+    const key = verb === 'UPDATE_PLAN' ? `${where} ${lamport} ${id}` : `${where} ${lamport}`
+    const known = this.#said.get(key)
     if (known === id) return
-    this.#said.set(`${where} ${lamport}`, id)
+    this.#said.set(key, id)
     this.#findings.check(
       known === undefined,
       'door',
