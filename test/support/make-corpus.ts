@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { CID } from '../../src/core/codec/index.ts'
 import { shippedCapsule } from '../../src/policy/index.ts'
-import { replayRecord, writeRecord } from '../../src/replay/index.ts'
+import { checkRecord } from '../../src/replay/check-record.ts'
+import { writeRecord } from '../../src/replay/index.ts'
 import { realPolicy } from './real-policy.ts'
 import { type Script, script } from './swarm-agents.ts'
 import { stateNeed } from './swarm-attacks.ts'
@@ -106,7 +107,7 @@ for (const [name, make] of Object.entries(THREADS)) {
   const path = join(tmpdir(), `can-swarm-corpus-${process.pid}.jsonl`)
   const { engine, capsule: base } = policy
   await writeRecord(path, { thread, base, engine, blocks, ...record }, node.keys)
-  const { path: _, ...report } = await replayRecord(path)
+  const { path: _, ...report } = await checkRecord(path, { policies: true, replay: true })
   assert(report.ok, `${name}: ${JSON.stringify(report.problems)}`)
   writeFileSync(`${target}.jsonl.gz`, gzipSync(readFileSync(path), { level: 9 }))
   writeFileSync(`${target}.json`, `${JSON.stringify(report, null, 2)}\n`)
