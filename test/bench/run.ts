@@ -7,6 +7,7 @@ import type { Bench } from './bench.ts'
 import { decideBench } from './decide.ts'
 import { memoryBench } from './live-groups.ts'
 import { nodeBench } from './node.ts'
+import { planBench } from './plan.ts'
 import { policyBench } from './policy.ts'
 import { benchRaft } from './raft.ts'
 import { replayBench } from './replay.ts'
@@ -26,7 +27,8 @@ const benches: readonly Bench[] = [
   memoryBench,
   simulatorBench,
   policyBench,
-  replayBench
+  replayBench,
+  planBench
 ]
 
 const names = process.argv.slice(2).filter(word => word !== '--full')

@@ -5,7 +5,7 @@ import { ByteCursor, leb128 } from './byte-cursor.ts'
 import { CHANGE_BYTES_MAX } from './limits.ts'
 
 /**
- * The Automerge changes of a plan (PLAN-7): one that makes the document, and one for each planned envelope. Each is a function of names and
+ * The Automerge changes of a plan (SYNC-2, SYNC-3): one that makes the document, and one for each planned envelope. Each is a function of names and
  * of the change before it, so this program writes them itself, in the one form that Automerge writes them, and compares with its own
  * what others send. It never reads a change of any other form.
  */

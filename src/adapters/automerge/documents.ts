@@ -58,7 +58,7 @@ export class Documents {
 
   /**
    * Reads a sync message of a stranger. Of each change only the envelope is taken, and the change must be the one that this envelope has:
-   * nothing of the message ever comes to Automerge (PLAN-12).
+   * nothing of the message ever comes to Automerge (SYNC-11).
    */
   hear(thread: string, peer: string, bytes: Uint8Array): HeardMessage {
     const document = this.#existing(thread)

@@ -1,5 +1,6 @@
 import * as A from '@automerge/automerge'
 import { assert, compareText } from '../../core/base/index.ts'
+import { SESSION_BYTES_MAX, SESSION_FACTS_MAX } from '../../core/plan/index.ts'
 import type { PlanEntry } from '../../ports/index.ts'
 import {
   type Change,
@@ -18,8 +19,11 @@ type Chain = {
   readonly applied: Place[]
   /** Updates after those, by position: the first that was seen of each. */
   readonly waiting: Map<number, PlanEntry>
-  /** The first position at which the sender said two things. Nothing from there on is in the document (PLAN-9). */
+  /** The first position at which the sender said two things. Nothing from there on is in the document (SYNC-5). */
   forkedAt: number
+  /** Of those that are in the document; a session that is full has no more (as core/plan counts). */
+  facts: number
+  bytes: number
 }
 
 /**
@@ -140,7 +144,7 @@ export class PlanDocument {
     let chain = this.#chains.get(key)
     if (chain === undefined) {
       const actor = chainActor(this.thread, entry.sender, session)
-      chain = { actor, applied: [], waiting: new Map(), forkedAt: Number.POSITIVE_INFINITY }
+      chain = { actor, applied: [], waiting: new Map(), forkedAt: Infinity, facts: 0, bytes: 0 }
       this.#chains.set(key, chain)
     }
     if (seq <= chain.applied.length || chain.waiting.has(seq))
@@ -158,6 +162,7 @@ export class PlanDocument {
       if (entry === undefined || seq >= chain.forkedAt) return
       // It goes on from an update that was never seen: it waits for ever, or a fork at its place becomes known.
       if ((entry.chain?.previous ?? null) !== (last?.envelope ?? null)) return
+      if (isFullFor(chain, entry)) return
       const change = planChange({
         genesisActor: this.#genesis.actor,
         actor: chain.actor,
@@ -166,6 +171,8 @@ export class PlanDocument {
         envelope: entry.bytes
       })
       chain.waiting.delete(seq)
+      chain.facts += entry.facts
+      chain.bytes += entry.bytes.length
       chain.applied.push({ envelope: entry.envelope, hash: change.hash })
       this.#envelopes.set(entry.envelope, change.hash)
       this.#add(change)
@@ -183,4 +190,8 @@ export class PlanDocument {
     if (this.#ready.length > 0) this.#automerge.applyChanges(this.#ready as A.Change[])
     this.#ready = []
   }
+}
+
+function isFullFor(chain: Chain, { facts, bytes }: PlanEntry): boolean {
+  return chain.facts + facts > SESSION_FACTS_MAX || chain.bytes + bytes.length > SESSION_BYTES_MAX
 }

@@ -11,11 +11,13 @@ export type PlanEntry = {
   readonly sender: string
   /** Where an UPDATE_PLAN stands among its sender's; null for other verbs. */
   readonly chain: PlanChain | null
+  /** Facts that it states, as its session's quota counts them; 0 for other verbs. */
+  readonly facts: number
 }
 
 /**
  * The entry of an envelope in the plan of a thread, or null where it has none. Only of what states facts by itself: of a decision and an
- * outcome each node may hold another certificate, so these have no place in a document that is to be the same everywhere (PLAN-9).
+ * outcome each node may hold another certificate, so these have no place in a document that is to be the same everywhere (SYNC-1).
  */
 export function planEntryOf(thread: string, { id, bytes, envelope }: Admitted): PlanEntry | null {
   const { verb, sender } = envelope
@@ -23,15 +25,15 @@ export function planEntryOf(thread: string, { id, bytes, envelope }: Admitted): 
   if (!isHere) return null
   switch (verb) {
     case 'NEED':
-      return { envelope: id, bytes, sender, chain: null }
+      return { envelope: id, bytes, sender, chain: null, facts: 0 }
     case 'PROPOSE': {
       const { patch } = envelope.payload as Payload<'PROPOSE'>
-      return patch.length === 0 ? null : { envelope: id, bytes, sender, chain: null }
+      return patch.length === 0 ? null : { envelope: id, bytes, sender, chain: null, facts: 0 }
     }
     case 'UPDATE_PLAN': {
-      const { session, seq, previous } = envelope.payload as Payload<'UPDATE_PLAN'>
+      const { session, seq, previous, facts } = envelope.payload as Payload<'UPDATE_PLAN'>
       const chain = { session, seq, previous: previous?.toString() ?? null }
-      return { envelope: id, bytes, sender, chain }
+      return { envelope: id, bytes, sender, chain, facts: facts.length }
     }
     default:
       return null

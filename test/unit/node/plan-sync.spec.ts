@@ -13,7 +13,7 @@ import {
 } from '../../support/plan-node.ts'
 
 const NETWORK = 'plan-sync'
-const unplug = ['gossip', 'pull']
+const unplug = ['gossip', 'pull', 'consensus']
 const WITHIN_MS = 30_000
 
 describe('node/plan-sync', function () {

@@ -5,6 +5,7 @@ import {
   type AutomergePlanStoreInit,
   automergePlanStore
 } from '../../../../src/adapters/automerge/index.ts'
+import { PlanDocument } from '../../../../src/adapters/automerge/plan-document.ts'
 import { useNodeSha256 } from '../../../../src/adapters/sha256/index.ts'
 import type { Admitted } from '../../../../src/core/envelope/index.ts'
 import type { PlanEntry } from '../../../../src/core/plan/index.ts'
@@ -19,6 +20,8 @@ const workerUrl = new URL('../../../../src/adapters/automerge/worker.ts', import
 const chain = planChain({ count: 8 })
 const other = planChain({ signer: SIGNERS[1]!, count: 5 })
 const envelopes: readonly Admitted[] = [PLAN_NEED, ...chain, ...other]
+/** What vectors/plan-document holds to fixed bytes. */
+const HEADS = headsByHand(envelopes)
 
 describe('adapters/automerge/store', () => {
   const stores: PlanStore[] = []
@@ -46,11 +49,8 @@ describe('adapters/automerge/store', () => {
     await Promise.all(stores.splice(0).map(store => store.stop()))
   })
 
-  it('has the heads that other implementations must have', async () => {
-    assert.deepEqual(await headsOf(envelopes), HEADS)
-  })
-
   it('has equal heads for equal envelopes, in any order and with any repetition', async () => {
+    assert.deepEqual(await headsOf(envelopes), HEADS)
     assert.deepEqual(await headsOf([...envelopes].reverse()), HEADS)
     assert.deepEqual(await headsOf([...envelopes, ...envelopes]), HEADS)
   })
@@ -139,9 +139,8 @@ describe('adapters/automerge/store', () => {
   })
 })
 
-// Computed once with Automerge 3.5.0; a change of it breaks equal heads between versions of this program.
-const HEADS: readonly string[] = [
-  '79cf1cc74352d1cdd21d2d22f797a4b7ac6d36763be5bbf3fc993d2adb8c0e91',
-  'd5611c2fedafc9611dcced599e4e305cc246cbc11319da8e18bb16136cbe0cbd',
-  'dfd29f9c0c43f04d8ac6d65650ee005ce073ad1a2de0309823fd82747812b914'
-]
+function headsByHand(list: readonly Admitted[]): string[] {
+  const document = new PlanDocument(PLAN_THREAD)
+  document.apply(list.map(entryOf))
+  return document.heads()
+}

@@ -1,0 +1,244 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import { CID } from '../../src/core/codec/index.ts'
+import type { AttackCase } from '../support/plan-attacker.ts'
+import {
+  bombChunk,
+  frameOf,
+  heaviestFrame,
+  orphanFrames,
+  textChunk
+} from '../support/plan-attacks.ts'
+import { openNeed, type PlanNode, speakChain, startPlanNode } from '../support/plan-node.ts'
+import type { Bench } from './bench.ts'
+import { bytesInUse } from './memory.ts'
+import { BENCH_NETWORK, factsOf, type PlanOffer, type PlanOrder, writerOf } from './plan-peer.ts'
+import { fetchRaw } from './raw-automerge.ts'
+
+/** Facts of one update where nothing else is said: what an agent that lays out a plan says at once. */
+const FACTS = 32
+const LARGE = Math.ceil(10_000 / FACTS)
+/** Updates by which the cost of one more fact is measured. */
+const MORE = 20
+const WRITERS = 100
+
+type Report = Parameters<Bench['run']>[0]
+
+/** Two nodes of all real parts in two processes, with neither gossip nor pulls: plan sync alone. */
+export const planBench: Bench = {
+  name: 'plan',
+  about:
+    'sync of a plan of 10,000 facts, against stock Automerge; cost of a fact; 100 writers; attacks',
+  async run(report) {
+    const peer = await Peer.start()
+    try {
+      await newcomer(report, peer, { updates: LARGE, facts: FACTS, suffix: '' })
+      await newcomer(report, peer, { updates: 10_000, facts: 1, suffix: '_single' })
+      await costOfFacts(report)
+      await concurrentWriters(report, peer)
+      await attacks(report)
+    } finally {
+      peer.stop()
+    }
+  }
+}
+
+/** A newcomer gets 10,000 facts of some writers; the same facts by stock Automerge. */
+async function newcomer(
+  report: Report,
+  peer: Peer,
+  { updates, facts, suffix }: { updates: number; facts: number; suffix: string }
+): Promise<void> {
+  // A sender that says every fact by itself is one of many.
+  const writers = facts === 1 ? WRITERS : 1
+  const offer = await peer.write({ writers, updates: updates / writers, facts, from: 0 })
+  const note = `10,000 facts, ${facts} in an envelope, of ${writers} writers, to a newcomer over loopback`
+  const rawMs = await fetchRaw(offer.rawPort, offer.rawHeads)
+  const node = await startNode()
+  try {
+    // Its parts have started and run once.
+    await node.plan.view(await openNeed(node))
+    await follow(node, offer)
+    await bytesInUse()
+    const before = process.memoryUsage().rss
+    const start = performance.now()
+    await node.network.join(offer.address)
+    await until(() => (node.planSync?.stats().brought ?? 0) >= offer.envelopes - 1)
+    await until(
+      async () => (await node.plan.view(offer.thread)).envelopes.length === offer.envelopes
+    )
+    const ms = performance.now() - start
+    const growth = (process.memoryUsage().rss - before) / 1e6
+    const aim = suffix === '' ? '; aim: under 2000, at most 3 times raw' : ''
+    say(report, `sync_10k${suffix}_ms`, ms, 'ms', `${note}; dial included${aim}`)
+    say(report, `raw_sync_10k${suffix}_ms`, rawMs, 'ms', `the same facts, stock Automerge over TCP`)
+    const memory = `resident memory of the newcomer, all its threads; aim: under 100`
+    say(report, `sync${suffix}_rss_growth_mb`, growth, 'MB', memory)
+  } finally {
+    await node.stopAll()
+  }
+}
+
+/** What one more fact costs at the door, in the core, on disk and in the document, when there are already so many. */
+async function costOfFacts(report: Report): Promise<void> {
+  const node = await startNode()
+  try {
+    const thread = await openNeed(node)
+    const updates = await speakChain(node.policy, writerOf(0), {
+      thread: CID.parse(thread),
+      count: LARGE + MORE,
+      facts: seq => factsOf(0, seq, FACTS)
+    })
+    const take = async (from: number, to: number): Promise<number> => {
+      const start = performance.now()
+      for (const { bytes } of updates.slice(from, to))
+        await node.driver.door.admit(bytes, 'x', 'plan')
+      await node.driver.settled()
+      await node.plan.view(thread)
+      return ((performance.now() - start) * 1000) / ((to - from) * FACTS)
+    }
+    const small = Math.ceil(1_000 / FACTS)
+    await take(0, small)
+    const note = `${MORE} updates of ${FACTS} facts through door, core, journal and document, one after the other`
+    say(report, 'fact_us_at_1k', await take(small, small + MORE), 'us', note)
+    await take(small + MORE, LARGE)
+    say(report, 'fact_us_at_10k', await take(LARGE, LARGE + MORE), 'us', `${note}; aim: as at 1k`)
+  } finally {
+    await node.stopAll()
+  }
+}
+
+/** Half of the writers wrote on one node, half on another; then these meet. */
+async function concurrentWriters(report: Report, peer: Peer): Promise<void> {
+  const half = { writers: WRITERS / 2, updates: 4, facts: 8 }
+  const offer = await peer.write({ ...half, from: 1_000 })
+  const node = await startNode()
+  try {
+    await follow(node, offer)
+    for (let writer = 0; writer < half.writers; writer++) {
+      const updates = await speakChain(node.policy, writerOf(2_000 + writer), {
+        thread: CID.parse(offer.thread),
+        count: half.updates,
+        facts: seq => factsOf(writer, seq, half.facts)
+      })
+      for (const { bytes } of updates) await node.driver.door.admit(bytes, 'x', 'plan')
+    }
+    await node.driver.settled()
+    const all = 1 + WRITERS * half.updates
+    const start = performance.now()
+    await node.network.join(offer.address)
+    await until(async () => (await node.plan.view(offer.thread)).envelopes.length === all)
+    await peer.has(offer.thread, all)
+    const note = `${WRITERS} writers, ${half.updates} updates of ${half.facts} facts each, half of them on either of two nodes; until both have all`
+    say(report, 'writers_100_converge_ms', performance.now() - start, 'ms', note)
+  } finally {
+    await node.stopAll()
+  }
+}
+
+/** A hostile peer in a thread of its own. */
+async function attacks(report: Report): Promise<void> {
+  const node = await startNode()
+  const attacker = new Worker(new URL('../support/plan-attacker.ts', import.meta.url), {
+    workerData: { networkName: BENCH_NETWORK, address: node.address }
+  })
+  const attack = (init: AttackCase): Promise<unknown> =>
+    new Promise(resolve => {
+      attacker.once('message', resolve)
+      attacker.postMessage(init)
+    })
+  try {
+    const thread = await openNeed(node)
+    const updates = await speakChain(node.policy, writerOf(3_000), {
+      thread: CID.parse(thread),
+      count: 300,
+      facts: seq => factsOf(0, seq, 4)
+    })
+    const orphans = orphanFrames(thread, updates.slice(20), 70)
+    const heavy = new Array<Uint8Array>(5).fill(heaviestFrame(thread))
+    const cases: AttackCase[] = [
+      { name: 'bomb', frames: [frameOf(thread, [bombChunk()])] },
+      { name: 'text', frames: [frameOf(thread, [textChunk()])] },
+      { name: 'orphans', frames: orphans },
+      { name: 'heavy', frames: heavy },
+      { name: 'endless', frames: new Array<Uint8Array>(100).fill(heavy[0]!), isImpatient: true }
+    ]
+    const honest = frameOf(thread, [])
+    await attack({ name: 'warm', frames: orphanFrames(thread, updates.slice(1, 20), 19) })
+    const control = await stallOf(() =>
+      attack({ name: 'honest', frames: [honest, honest, honest] })
+    )
+    let most = 0
+    for (const one of cases) most = Math.max(most, await stallOf(() => attack(one)))
+    const names = cases.map(({ name }) => name).join(', ')
+    const note = `longest standstill of the event loop under ${names}; with an honest peer ${control} ms; aim: under 50`
+    say(report, 'attack_stall_ms', most, 'ms', note)
+  } finally {
+    await attacker.terminate()
+    await node.stopAll()
+  }
+}
+
+function startNode(): Promise<PlanNode> {
+  return startPlanNode({ networkName: BENCH_NETWORK, unplug: ['gossip', 'pull', 'consensus'] })
+}
+
+async function follow(node: PlanNode, { need }: PlanOffer): Promise<void> {
+  await node.driver.door.admit(Uint8Array.from(need), 'bench', 'peer')
+  await node.driver.settled()
+}
+
+/** The longest that the event loop stood still, ms. */
+async function stallOf(work: () => Promise<unknown>): Promise<number> {
+  const delays = monitorEventLoopDelay({ resolution: 2 })
+  delays.enable()
+  await work()
+  await delay(100)
+  delays.disable()
+  return Math.round(delays.max / 1e6)
+}
+
+async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isTrue())) await delay(2)
+}
+
+function say(report: Report, metric: string, value: number, unit: string, note: string): void {
+  report({ metric, value: Math.round(value * 10) / 10, unit, n: 1, note })
+}
+
+/** The other process. */
+class Peer {
+  readonly #child: ChildProcess
+
+  private constructor(child: ChildProcess) {
+    this.#child = child
+  }
+
+  static async start(): Promise<Peer> {
+    const child = fork(new URL('./plan-peer.ts', import.meta.url), { serialization: 'advanced' })
+    await new Promise(resolve => child.once('message', resolve))
+    return new Peer(child)
+  }
+
+  write(order: PlanOrder): Promise<PlanOffer> {
+    return this.#ask<PlanOffer>(order)
+  }
+
+  /** Resolves when its document of a thread has so many envelopes. */
+  async has(thread: string, envelopes: number): Promise<void> {
+    await this.#ask({ thread, envelopes })
+  }
+
+  stop(): void {
+    this.#child.disconnect()
+  }
+
+  #ask<T>(order: object): Promise<T> {
+    return new Promise(resolve => {
+      this.#child.once('message', answer => resolve(answer as T))
+      this.#child.send(order)
+    })
+  }
+}
