@@ -9,6 +9,7 @@
  *
  * Specification: protocols/checkpoint/README.md.
  */
+export { Announcements } from './announcements.ts'
 export { answerPeer } from './answers.ts'
 export { Checkpointer } from './checkpointer.ts'
 export { type ColdFiles, coldFolder, type LogFiles, logFolder } from './cold-files.ts'

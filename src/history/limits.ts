@@ -12,3 +12,5 @@ export const WITNESSED_LEAVES_MAX = 250_000
 export const WITNESSES_ASKED_MAX = 8
 /** Logs of others whose trees are in memory, 64 bytes a leaf. */
 export const TREES_MAX = 8
+/** Nodes whose announced checkpoints are remembered, and that are asked at once: a note has at most 32 KiB. */
+export const ANNOUNCED_MAX = 64

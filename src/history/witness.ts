@@ -1,5 +1,6 @@
 import { equals, ok, type Result, refuse } from '../core/base/index.ts'
 import {
+  type CheckpointFork,
   checkNote,
   cosignature,
   cosignedBytes,
@@ -58,8 +59,25 @@ export class Witness {
     return judged
   }
 
+  /** Compares a note that nobody asks to cosign with the log that is held: a fork is kept as evidence. */
+  async look(origin: string, bytes: Uint8Array): Promise<void> {
+    const { logs, verify } = this.#init
+    if ((await logs.note(origin)) === null) return
+    const log = await logs.get(origin)
+    const judged = log?.judge(bytes, [], verify)
+    if (judged?.ok === true && judged.value.kind === 'fork')
+      await this.#keepFork(origin, judged.value.fork)
+  }
+
+  async #keepFork(origin: string, fork: CheckpointFork): Promise<void> {
+    await this.#init.logs.keepFork(fork)
+    this.#init.logger.warn('a node has signed two logs of ended threads; the proof is kept', {
+      origin
+    })
+  }
+
   async #judge(from: string, origin: string, bytes: Uint8Array): Promise<AnswerTo<'cosign'>> {
-    const { logs, verify, logger } = this.#init
+    const { logs, verify } = this.#init
     const log = await logs.get(origin)
     if (log === null)
       return declined({ code: 'WITNESS_FULL', message: 'this node witnesses enough logs' }, 0)
@@ -68,8 +86,7 @@ export class Witness {
     const judged = log.judge(bytes, news.value.map(leafHash), verify)
     if (!judged.ok) return declined(judged.refusal, log.size)
     if (judged.value.kind === 'fork') {
-      await logs.keepFork(judged.value.fork)
-      logger.warn('a node has signed two logs of ended threads; the proof is kept', { origin })
+      await this.#keepFork(origin, judged.value.fork)
       const message = 'this log contradicts a checkpoint that you signed before'
       return declined({ code: 'CHECKPOINT_FORK', message }, log.size)
     }

@@ -3,9 +3,11 @@ import { levelKeyValues } from '../adapters/level/index.ts'
 import { systemClock } from '../adapters/system/index.ts'
 import type { Config } from '../config/index.ts'
 import { CLOCK_SKEW_MS_MAX, ENVELOPE_LIFE_MS_MAX } from '../core/base/index.ts'
+import { parseCheckpoint } from '../core/checkpoint/index.ts'
 import type { Leaf } from '../core/history/index.ts'
 import type { Tombstone } from '../core/swarm/index.ts'
 import {
+  Announcements,
   answerPeer,
   Checkpointer,
   ColdStore,
@@ -27,6 +29,7 @@ import type {
   VerifySignature
 } from '../ports/index.ts'
 import { encodeArchived } from '../runtime/index.ts'
+import { draftOf } from './drafts.ts'
 import { CheckpointOnlyError } from './errors.ts'
 import type { NodeParts } from './node-parts.ts'
 
@@ -40,6 +43,7 @@ export type History = {
   readonly checkpointer: Checkpointer
   /** Threads that left the archive. */
   readonly cold: ColdStore
+  readonly announcements: Announcements
   /** Starts to answer peers. */
   readonly serve: () => void
 }
@@ -79,7 +83,8 @@ export async function openHistory(init: HistoryInit): Promise<History> {
     const serve = (): void =>
       network.exchange.onAsk((from, question) => answerPeer(answers, from, question))
     const cold = await ColdStore.open(coldFolder(join(config.home.dir, 'cold')), store)
-    return { store, origin, own, witnessed, checkpointer, cold, serve }
+    const announcements = new Announcements({ ...common, network: config.network.name, witness })
+    return { store, origin, own, witnessed, checkpointer, cold, announcements, serve }
   } catch (error) {
     await store.close()
     throw error
@@ -142,8 +147,10 @@ export function keepHistory(parts: NodeParts): () => void {
   }
   const stop = driver.onEvent(event => {
     if (event.type === 'ended' || event.type === 'archived') add(event.thread)
+    if (event.type === 'checkpoint' && event.sender !== parts.signer.did)
+      void history.announcements.take(event)
   })
-  const timer = setInterval(() => void history.checkpointer.run(), config.history.checkpointMs)
+  const timer = setInterval(() => void checkpoint(parts), config.history.checkpointMs)
   timer.unref()
   catchUp(parts).catch((error: unknown) =>
     logger.error('the log of ended threads could not catch up', { error: String(error) })
@@ -152,6 +159,24 @@ export function keepHistory(parts: NodeParts): () => void {
     clearInterval(timer)
     stop()
   }
+}
+
+/** Signs what is new, has it witnessed, and tells the swarm once it is stable. Never rejects. */
+export async function checkpoint(parts: NodeParts): Promise<void> {
+  const { history, driver, logger } = parts
+  const before = history.own.stable?.text
+  await history.checkpointer.run()
+  const { stable } = history.own
+  const checked = stable === null ? null : parseCheckpoint(stable.text)
+  if (stable === null || stable.text === before || checked?.ok !== true) return
+  const { size, root } = checked.value
+  // A log has no epochs, and the tree's root covers all of its state.
+  const payload = { epoch: 0, treeSize: Number(size), root, stateRoots: [] }
+  const said = await driver.command({
+    type: 'announce',
+    draft: draftOf('CHECKPOINT', null, payload)
+  })
+  if (!said.ok) logger.warn('the checkpoint was not announced', { ...said.refusal })
 }
 
 /** Loads what others know; leaves become tombstones in the core, and lines in the archive's list. */

@@ -1,6 +1,14 @@
 import { nodeVerifier } from '../adapters/ed25519/index.ts'
 import { type Refusal, type Result, toHex } from '../core/base/index.ts'
-import { checkNote, NOTE_BYTES_MAX, parseNote } from '../core/checkpoint/index.ts'
+import {
+  checkFork,
+  checkNote,
+  decodeFork,
+  FORK_FORMAT,
+  NOTE_BYTES_MAX,
+  parseNote
+} from '../core/checkpoint/index.ts'
+import { decodeStrict } from '../core/codec/index.ts'
 import {
   CERTIFICATE_FILE_BYTES_MAX,
   type CertifiedClaim,
@@ -67,7 +75,20 @@ export type CertificateReport = Verified<{
 }>
 
 /** JSON-safe. */
-export type EvidenceReport = Verified<Conviction & { readonly meaning: string }>
+export type EvidenceReport = Verified<
+  | (Conviction & { readonly meaning: string })
+  | {
+      readonly offence: 'checkpoint-fork'
+      readonly convicted: readonly string[]
+      readonly thread: null
+      readonly slot: null
+      readonly epoch: null
+      /** The log that was rewritten, and the size in question, in decimal. */
+      readonly origin: string
+      readonly size: string
+      readonly meaning: string
+    }
+>
 
 /** Checks a certificate file by its own bytes alone: without a home, a node or a network. */
 export async function verifyCertificate(source: ProofSource): Promise<CertificateReport> {
@@ -100,12 +121,32 @@ export async function verifyCertificate(source: ProofSource): Promise<Certificat
 export async function verifyEvidence(source: ProofSource): Promise<EvidenceReport> {
   const verify = nodeVerifier()
   const read = await readProof(source, EVIDENCE_BYTES_MAX)
+  if (read.ok && isFork(read.value)) {
+    const fork = decodeFork(read.value)
+    const checked = fork.ok ? checkFork(fork.value, verify) : fork
+    return reportOf(source, checked, ({ did, origin, size }) => ({
+      offence: 'checkpoint-fork',
+      convicted: [did],
+      thread: null,
+      slot: null,
+      epoch: null,
+      origin,
+      size: String(size),
+      meaning: 'signed two logs of ended threads of which neither goes on from the other'
+    }))
+  }
   const decoded = read.ok ? decodeEvidence(read.value) : read
   const checked = decoded.ok ? checkEvidence(decoded.value, verify) : decoded
   return reportOf(source, checked, conviction => ({
     ...conviction,
     meaning: OFFENCES[conviction.offence]
   }))
+}
+
+/** Whether a proof says that it is of this kind; the strict reader judges the rest. */
+function isFork(encoded: Uint8Array): boolean {
+  const value = decodeStrict(encoded)
+  return value.ok && (value.value as { format?: unknown } | null)?.format === FORK_FORMAT
 }
 
 /** JSON-safe. */

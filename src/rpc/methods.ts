@@ -222,11 +222,13 @@ export type { ThreadSummary }
 /** A proof that this node holds; `id` is the CID of its bytes. */
 export type EvidenceSummary = {
   id: string
-  offence: Offence
+  offence: Offence | 'checkpoint-fork'
   convicted: readonly string[]
-  thread: string
-  slot: string
-  epoch: number
+  /** These three are null for a fork of a log of ended threads, which names the log. */
+  thread: string | null
+  slot: string | null
+  epoch: number | null
+  origin?: string
   bytes: number
 }
 
@@ -301,6 +303,8 @@ export type CheckpointSummary = {
   witnesses: { did: string; seconds: number }[]
   /** Enough witnesses have cosigned it. */
   stable: boolean
+  /** This node has not witnessed it, but was told of it. */
+  announced: boolean
   /** Why no checkpoints are signed, or null. */
   stopped: string | null
   /** The signed note; null before the first. */

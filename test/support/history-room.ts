@@ -97,7 +97,18 @@ export async function historyNode(
   })
   const answers = { origin, own, witnessed, witness }
   exchange.onAsk((from, question) => answerPeer(answers, from, question))
-  return { did: signer.did, signer, origin, store, own, witnessed, checkpointer, exchange, logger }
+  return {
+    did: signer.did,
+    signer,
+    origin,
+    store,
+    own,
+    witnessed,
+    witness,
+    checkpointer,
+    exchange,
+    logger
+  }
 }
 
 let made: CertificateFile[] | undefined

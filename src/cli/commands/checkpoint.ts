@@ -62,10 +62,16 @@ async function list(session: Session): Promise<void> {
       String(one.size),
       one.root === null ? '-' : one.root.slice(0, 16),
       String(one.witnesses.length),
-      one.stopped ?? (one.stable ? 'stable' : one.size === 0 ? 'none yet' : 'waits for witnesses')
+      stateOf(one)
     ])
     await session.out.table(['log', 'threads', 'root', 'witnesses', 'state'], rows)
   })
+}
+
+function stateOf({ stopped, stable, size, announced }: CheckpointSummary): string {
+  if (stopped !== null) return stopped
+  if (announced) return stable ? 'announced, stable' : 'announced'
+  return stable ? 'stable' : size === 0 ? 'none yet' : 'waits for witnesses'
 }
 
 async function show(session: Session, did?: string): Promise<void> {

@@ -51,8 +51,8 @@ async function list(session: Session, id?: string): Promise<void> {
       shortId(one.id),
       one.offence,
       one.convicted.map(shortId).join(' '),
-      shortId(one.thread),
-      String(one.epoch)
+      one.thread === null ? '-' : shortId(one.thread),
+      one.epoch === null ? '-' : String(one.epoch)
     ])
     await session.out.table(['evidence', 'offence', 'convicted', 'thread', 'epoch'], rows)
   })
@@ -74,9 +74,13 @@ async function verify(session: Session, file: string): Promise<void> {
       return out.line(
         `${out.style('red', 'FAILED')}  ${report.problem.message} [${report.problem.code}]`
       )
-    const { offence, meaning, convicted, thread, slot, epoch } = report.claim
+    const { offence, meaning, convicted } = report.claim
     out.line(`${out.style('green', 'ok')}  ${offence}: ${meaning}`)
     for (const did of convicted) out.line(`convicted  ${did}`)
-    if (!out.options.quiet) out.line(`thread     ${thread}, slot ${slot}, epoch ${epoch}`)
+    if (out.options.quiet) return
+    const { claim } = report
+    if (claim.offence === 'checkpoint-fork')
+      out.line(`log        ${claim.origin}, at ${claim.size} threads`)
+    else out.line(`thread     ${claim.thread}, slot ${claim.slot}, epoch ${claim.epoch}`)
   })
 }

@@ -1,6 +1,7 @@
 import { assert, type Refusal, type Result } from '../base/index.ts'
 import type { Admitted, Draft } from '../envelope/index.ts'
 import { GROUP_SIZE, type Verify } from '../roster/index.ts'
+import type { SwarmEvent } from './events.ts'
 import { EvidenceShelf } from './evidence-shelf.ts'
 import { JournalImage } from './journal-image.ts'
 import { OpenThreads } from './open-threads.ts'
@@ -12,8 +13,7 @@ import type {
   Effect,
   JournalRecord,
   PeerMessage,
-  Pull,
-  SwarmEvent
+  Pull
 } from './types.ts'
 
 /** Settings of the state machine. All times in ms. */

@@ -10,9 +10,11 @@
  * 3. A node's own envelope is on disk before it is gossiped, so its Lamport clock never repeats.
  * 4. Every thread ends: by certificate, or given up with a reason after its last deadline (P6).
  */
+
 export { ArchivedAnswer, answerFromArchive } from './archived-answer.ts'
 export { type SwarmInit, type SwarmSettings, swarmDefaults } from './context.ts'
 export { type SplitEffects, splitEarly } from './early-sends.ts'
+export type { SwarmEvent } from './events.ts'
 export type { KeptEvidence } from './evidence-shelf.ts'
 export {
   NOTICE_CODE_LENGTH_MAX,
@@ -35,7 +37,6 @@ export type {
   RecordItem,
   SealedEpoch,
   Stage,
-  SwarmEvent,
   ThreadSummary,
   ThreadView
 } from './types.ts'

@@ -1,4 +1,4 @@
-import { ok, type Result } from '../base/index.ts'
+import { ok, type Result, toHex } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
 import { checkNeed, isPointless, LOGGED_VERBS, type NeedState } from '../need/index.ts'
 import {
@@ -66,7 +66,8 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
   context.witness(lamport, sender)
   noteOwn(context, admitted)
   if (verb === 'MANIFEST') return fileManifest(world, admitted as Admitted<'MANIFEST'>, atMs, local)
-  if (verb === 'CHECKPOINT') return
+  if (verb === 'CHECKPOINT')
+    return fileCheckpoint(world, admitted as Admitted<'CHECKPOINT'>, atMs, local)
   const id = verb === 'NEED' ? admitted.id : String(threadCid)
   if (context.tombstones.has(id)) return
   const thread =
@@ -221,6 +222,22 @@ function fileManifest(
   const { connected } = world.context
   for (const did of connected)
     world.context.send(did, { type: 'envelopes', items: [admitted.bytes] })
+}
+
+/** Passed on to whoever keeps checkpoints. Own ones are on disk first, for their clock value; the journal drops them when it is compacted. */
+function fileCheckpoint(
+  world: World,
+  admitted: Admitted<'CHECKPOINT'>,
+  atMs: number,
+  local: boolean
+): void {
+  if (!world.started) return
+  if (local) keep(world, admitted, atMs, local)
+  const { sender, payload } = admitted.envelope
+  const { treeSize } = payload
+  const root = toHex(payload.root)
+  const { id } = admitted
+  world.context.observe({ type: 'checkpoint', thread: null, id, sender, treeSize, root, atMs })
 }
 
 /** Makes room by the oldest manifest of somebody who is not here. False when everybody is. */

@@ -2,9 +2,9 @@ import type { Refusal, Result } from '../base/index.ts'
 import type { CID } from '../codec/index.ts'
 import type { Admitted, Draft, Fact, Fence, Payload, Windows } from '../envelope/index.ts'
 import type { Divergence, NeedPhase } from '../need/index.ts'
-import type { PlanChange } from '../plan/index.ts'
 import type { HardState, LogEntry, RaftMessage } from '../raft/index.ts'
 import type { Offence } from '../roster/index.ts'
+import type { SwarmEvent } from './events.ts'
 import type { ReconcileView } from './reconcile-view.ts'
 import type { Tombstone } from './tombstones.ts'
 
@@ -109,7 +109,7 @@ export type Command =
   | { readonly type: 'reform'; readonly thread: string }
   /** How threads ended that this node never followed, from a source that its user trusts (see `knowEnds`). */
   | { readonly type: 'know-ends'; readonly ends: readonly Tombstone[] }
-  | { readonly type: 'announce'; readonly draft: Draft<'MANIFEST'> }
+  | { readonly type: 'announce'; readonly draft: Draft<'MANIFEST'> | Draft<'CHECKPOINT'> }
   /** Something that the shell found out about a thread and a person should see, such as why its capsule cannot be used here. */
   | { readonly type: 'warn'; readonly thread: string; readonly message: string }
 
@@ -430,65 +430,6 @@ export type ThreadView = {
   /** What a person should see: disagreements, refusals, what this node could not do. */
   readonly warnings: readonly string[]
 }
-
-/** What happened. */
-export type SwarmEvent =
-  /** An envelope was admitted (own or foreign). */
-  | {
-      readonly type: 'envelope'
-      readonly thread: string | null
-      readonly id: string
-      readonly verb: string
-      readonly sender: string
-      readonly atMs: number
-    }
-  /** Something about a thread changed; read `Swarm.view(thread)`. */
-  | {
-      readonly type: 'thread'
-      readonly thread: string
-      readonly phase: Phase
-      readonly atMs: number
-    }
-  /** This node holds a certificate of the thread's decision: votes that came here, or a DECIDE. */
-  | { readonly type: 'certified'; readonly thread: string; readonly atMs: number }
-  /** Facts of an admitted envelope, for the plan store. */
-  | ({ readonly type: 'facts'; readonly thread: string } & PlanChange)
-  /** The thread ended and its record is complete. */
-  | {
-      readonly type: 'ended'
-      readonly thread: string
-      readonly phase: Phase
-      readonly atMs: number
-    }
-  /** Somebody signed what no honest key signs, and this node keeps the proof. */
-  | {
-      readonly type: 'evidence'
-      readonly thread: string
-      readonly id: string
-      readonly offence: Offence
-      readonly convicted: readonly string[]
-      readonly atMs: number
-    }
-  /** A peer says that its door refused an envelope of this node. */
-  | {
-      readonly type: 'refused'
-      readonly thread: string | null
-      readonly envelope: string
-      readonly verb: string
-      /** DID of the peer. */
-      readonly by: string
-      readonly code: string
-      readonly reasons: readonly string[]
-      readonly atMs: number
-    }
-  /** The thread is in the archive and out of memory. */
-  | { readonly type: 'archived'; readonly thread: string; readonly atMs: number }
-  | {
-      readonly type: 'warning'
-      readonly thread: string | null
-      readonly message: string
-      readonly atMs: number
-    }
 
 /** One line of a thread's record, in replay order (R19). */
 export type RecordItem =

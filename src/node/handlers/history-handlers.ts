@@ -6,7 +6,7 @@ import {
   type SignedNote
 } from '../../core/checkpoint/index.ts'
 import type { CheckpointSummary, Handlers } from '../../rpc/index.ts'
-import { historySync } from '../history.ts'
+import { checkpoint, historySync } from '../history.ts'
 import type { NodeParts } from '../node-parts.ts'
 
 /** Checkpoints of ended threads: this node's, those that it witnessed, and a way to what others know. */
@@ -17,8 +17,15 @@ export function historyHandlers(
   const own = (): CheckpointSummary => {
     const { note, size } = history.own
     const stopped = history.checkpointer.stopped
-    return { ...summaryOf(parts, history.origin, note), own: true, leaves: size, stopped }
+    return {
+      ...summaryOf(parts, history.origin, note),
+      own: true,
+      announced: false,
+      leaves: size,
+      stopped
+    }
   }
+  const foreign = { own: false, announced: false, stopped: null }
   const list = async (): Promise<CheckpointSummary[]> => {
     const checkpoints = [own()]
     for (const bytes of await history.witnessed.notes(WITNESSED_LISTED_MAX)) {
@@ -26,14 +33,21 @@ export function historyHandlers(
       if (!note.ok) continue
       const [origin = ''] = note.value.text.split('\n')
       const summary = summaryOf(parts, origin, note.value)
-      checkpoints.push({ ...summary, own: false, leaves: summary.size, stopped: null })
+      checkpoints.push({ ...summary, ...foreign, leaves: summary.size })
+    }
+    for (const note of history.announcements.notes()) {
+      const [origin = ''] = note.text.split('\n')
+      const summary = summaryOf(parts, origin, note)
+      const known = checkpoints.find(one => one.origin === origin)
+      if (known !== undefined && known.size >= summary.size) continue
+      checkpoints.push({ ...summary, ...foreign, announced: true, leaves: known?.leaves ?? 0 })
     }
     return checkpoints
   }
   return {
     'checkpoint.list': list,
     'checkpoint.make': async () => {
-      await history.checkpointer.run()
+      await checkpoint(parts)
       return own()
     },
     'history.sync': async ({ from, full }, { progress }) => {
@@ -58,7 +72,7 @@ function summaryOf(
   { verify, config }: NodeParts,
   origin: string,
   note: SignedNote | null
-): Omit<CheckpointSummary, 'own' | 'leaves' | 'stopped'> {
+): Omit<CheckpointSummary, 'own' | 'announced' | 'leaves' | 'stopped'> {
   const checked = note === null ? null : checkNote(note, verify)
   if (note === null || checked === null || !checked.ok)
     return { origin, size: 0, root: null, witnesses: [], stable: false, base64: null }

@@ -3,6 +3,14 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { nodeSigner } from '../../../src/adapters/ed25519/index.ts'
+import { utf8 } from '../../../src/core/base/index.ts'
+import {
+  encodeFork,
+  formatCheckpoint,
+  formatNote,
+  originSignature
+} from '../../../src/core/checkpoint/index.ts'
 import {
   encodeCertificateFile,
   encodeEvidence,
@@ -201,6 +209,32 @@ describe('cli/proofs', () => {
       assert.match(stdout, /^ok {2}two-votes: voted for two/u)
       assert.ok(stdout.includes(`convicted  ${samples.member}\n`))
       assert.ok(readFileSync(join(node.home, 'e.json'), 'utf8').endsWith('}\n'))
+    })
+
+    it('convicts who rewrote a log of ended threads, and nobody by two logs that agree', async () => {
+      const signer = nodeSigner(new Uint8Array(32).fill(9))
+      const origin = `can-swarm/test/${signer.did}`
+      const note = (fill: number): Uint8Array => {
+        const root = new Uint8Array(32).fill(fill)
+        const text = formatCheckpoint({ origin, size: 5n, root, extensions: [] })
+        const signatures = [originSignature(origin, signer.did, signer.sign(utf8(text)))]
+        return formatNote({ text, signatures })
+      }
+      const judge = async (newer: Uint8Array, format: 'json' | 'cbor') => {
+        file('fork', renderProof(encodeFork({ older: note(1), newer, prefix: null }), format))
+        const { stdout, code } = await node.run(['evidence', 'verify', 'fork', '--json'])
+        return { code, ...JSON.parse(stdout) }
+      }
+      for (const format of ['json', 'cbor'] as const) {
+        const { code, claim } = await judge(note(2), format)
+        assert.equal(code, 0)
+        assert.deepEqual([claim.offence, claim.convicted], ['checkpoint-fork', [signer.did]])
+        assert.deepEqual([claim.origin, claim.size], [origin, '5'])
+        assert.equal((await judge(note(1), format)).problem.code, 'PROOF_AGREES')
+      }
+      await judge(note(2), 'json')
+      const { stdout } = await node.run(['evidence', 'verify', 'fork'])
+      assert.ok(stdout.includes(`log        ${origin}, at 5 threads\n`), stdout)
     })
 
     it('convicts of every offence in either form', async () => {

@@ -3,7 +3,7 @@
  * process with real certificates, that lie, are cut, are restored from old copies, and hide what came.
  */
 import { strict as assert } from 'node:assert'
-import { utf8 } from '../../../src/core/base/index.ts'
+import { toHex, utf8 } from '../../../src/core/base/index.ts'
 import {
   checkFork,
   decodeFork,
@@ -13,7 +13,8 @@ import {
 } from '../../../src/core/checkpoint/index.ts'
 import type { Leaf } from '../../../src/core/history/index.ts'
 import { leafHash, MerkleTree } from '../../../src/core/merkle/index.ts'
-import { HistorySync, OwnLog } from '../../../src/history/index.ts'
+import { Announcements, HistorySync, OwnLog } from '../../../src/history/index.ts'
+import { encodeAnswer } from '../../../src/history/messages.ts'
 import {
   certificateFiles,
   type HistoryNode,
@@ -172,6 +173,52 @@ describe('history', function () {
     assert(convicted.ok && convicted.value.did === author.did)
   })
 
+  it('offers its last stable checkpoint while the newest waits for witnesses', async () => {
+    const { room, author, one, two } = await world()
+    await appendAll(author, 2)
+    await author.checkpointer.run()
+    for (const { did } of [one, two]) room.answers.delete(did)
+    await appendAll(author, 3)
+    await author.checkpointer.run()
+    assert.deepEqual([author.own.signedSize, author.checkpointer.stableSize()], [3, 2])
+    const restored = await OwnLog.open(author.store, verifyBoth)
+    assert.equal(restored.stableSize, 2)
+    const { sync } = newcomer(room, [author.did])
+    const { size, trust } = await sync.run()
+    assert.deepEqual({ size, trust }, { size: 2, trust: 'checkpoint' })
+  })
+
+  it('is compared with what is announced, and a second log is found out', async () => {
+    const { room, author, one } = await world()
+    await appendAll(author)
+    await author.checkpointer.run()
+    const logger = recordingLogger()
+    const announcements = new Announcements({
+      exchange: room.exchangeOf(one.did),
+      verify: verifyBoth,
+      logger,
+      network: NETWORK,
+      witness: one.witness
+    })
+    const announced = { sender: author.did, treeSize: 3, root: toHex(author.own.root()) }
+    await announcements.take(announced)
+    assert.deepEqual(
+      announcements.notes().map(({ text }) => text),
+      [author.own.note?.text]
+    )
+    await announcements.take(announced)
+    assert.equal((await one.witnessed.forks()).length, 0)
+    const note = signedBy(author, [utf8('a'), utf8('b'), utf8('c')])
+    room.answers.set(author.did, async () => encodeAnswer({ type: 'notes', notes: [note] }))
+    await announcements.take({ ...announced, treeSize: 4 })
+    const [fork] = await one.witnessed.forks()
+    const decoded = decodeFork(fork?.bytes ?? new Uint8Array())
+    assert(decoded.ok && checkFork(decoded.value, verifyBoth).ok)
+    room.answers.delete(author.did)
+    await announcements.take({ ...announced, treeSize: 5 })
+    assert.equal(announcements.notes().length, 1)
+  })
+
   it('signs nothing more after it was restored from an older copy', async () => {
     const { room, author, one } = await world()
     await appendAll(author, 2)
@@ -245,7 +292,7 @@ describe('history', function () {
     await author.checkpointer.run()
     const { sync, loaded } = newcomer(room, [author.did])
     await sync.run()
-    const { encodeAnswer, decodeQuestion } = await import('../../../src/history/messages.ts')
+    const { decodeQuestion } = await import('../../../src/history/messages.ts')
     room.answers.set(author.did, async (from, question) => {
       const asked = decodeQuestion(question)
       if (asked.ok && asked.value.type === 'notes')

@@ -4,7 +4,36 @@
  */
 import { strict as assert } from 'node:assert'
 import type { Tombstone } from '../../../../src/core/swarm/index.ts'
-import { type ClusterNode, SwarmCluster } from '../../../support/swarm-cluster.ts'
+import { type ClusterNode, SwarmCluster, testDraft } from '../../../support/swarm-cluster.ts'
+
+describe('core/swarm: checkpoints', () => {
+  it('are told to whoever keeps them, here and at others, and never repeat a clock value', () => {
+    const cluster = new SwarmCluster({ nodes: 2, seed: 2 })
+    const [node, other] = cluster.nodes as [ClusterNode, ClusterNode]
+    const root = new Uint8Array(32).fill(7)
+    const say = (treeSize: number): string => {
+      const payload = { epoch: 0, treeSize, root, stateRoots: [] }
+      const draft = testDraft(cluster.nowMs, 'CHECKPOINT', null, payload)
+      const id = cluster.command(node, { type: 'announce', draft })
+      cluster.run(500)
+      return (node.replies.get(id) as { value: { envelope: string } }).value.envelope
+    }
+    const said = say(3)
+    for (const { events } of [node, other]) {
+      const [event] = events.filter(({ type }) => type === 'checkpoint')
+      assert(event?.type === 'checkpoint')
+      const { id, sender, treeSize, thread } = event
+      assert.deepEqual({ id, sender, treeSize }, { id: said, sender: node.did, treeSize: 3 })
+      assert.equal(event.root, '07'.repeat(32))
+      assert.equal(thread, null)
+    }
+    const before = [...node.swarm.snapshot()].length
+    cluster.crash(node)
+    cluster.restart(node)
+    assert.equal([...node.swarm.snapshot()].length, before)
+    assert.notEqual(say(3), said, 'another clock value is another envelope')
+  })
+})
 
 describe('core/swarm: known ends', () => {
   function told(cluster: SwarmCluster, node: ClusterNode, ends: readonly Tombstone[]): unknown {
