@@ -6,8 +6,8 @@ import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { addArtifact, countWords, decodeCounts, fetchArtifact } from '../../src/agents/index.ts'
-import type { PlanReport } from '../../src/testnet/index.ts'
-import { packageRoot } from '../../src/testnet/index.ts'
+import type { ThreadView } from '../../src/core/swarm/index.ts'
+import { type PlanReport, packageRoot, type Testnet } from '../../src/testnet/index.ts'
 import {
   endOf,
   freshFolder,
@@ -54,21 +54,32 @@ describe('e2e/plan', () => {
     assert.deepEqual(new Map(counts), new Map([...countWords(text(3))].sort(byWord)))
   })
 
-  it('is finished by a coordinator that was killed and comes back, and no task is stated twice', async () => {
-    const testnet = await startTestnet({
-      capability: 'text/word-count',
-      more: ['text/split', 'text/count-words', 'text/merge-counts'],
-      workers: 4
+  describe('among five nodes', () => {
+    let testnet: Testnet
+    before(async () => {
+      testnet = await startTestnet({
+        capability: 'text/word-count',
+        more: ['text/split', 'text/count-words', 'text/merge-counts'],
+        workers: 4
+      })
     })
-    try {
-      const { first } = testnet
-      const inputCid = await addArtifact(first.client, text(2), { name: 'text' })
-      const { thread } = await first.client.call('need.state', {
+    after(() => stopTestnet(testnet))
+
+    const state = async (windows: { readonly bidMs?: number }): Promise<string> => {
+      const { client } = testnet.first
+      const inputCid = await addArtifact(client, text(2), { name: 'text' })
+      const { thread } = await client.call('need.state', {
         capability: 'text/word-count',
         inputCid,
-        windows: { ...SHORT_WINDOWS, leaseTtlMs: 4000 },
+        windows: { ...SHORT_WINDOWS, leaseTtlMs: 4000, ...windows },
         ttlMs: TTL_MS
       })
+      return thread
+    }
+
+    it('is finished by a coordinator that was killed and comes back, and no task is stated twice', async () => {
+      const { first } = testnet
+      const thread = await state({})
       const before = await viewWhen(first, thread, view => view.lease !== null, 30_000)
       const coordinator = nodeOf(testnet, before.lease?.holder)
       await viewWhen(first, thread, view => (view.lease?.progress ?? 0) > 0, 60_000)
@@ -85,9 +96,38 @@ describe('e2e/plan', () => {
       assert.equal(new Set(tasks.map(({ slot }) => slot)).size, tasks.length)
       const done = tasks.filter(({ phase }) => phase === 'FINAL').map(({ slot }) => taskOf(slot))
       assert.deepEqual(done.sort(), ['count-1', 'count-2', 'merge', 'split'])
-    } finally {
-      await stopTestnet(testnet)
-    }
+    })
+
+    it('tells what became of the plans that were bid in an epoch that was left', async () => {
+      const { first } = testnet
+      await testnet.connected()
+      const thread = await state({ bidMs: 5000 })
+      await viewWhen(
+        first,
+        thread,
+        ({ group, proposals }) => group !== null && proposals.length > 1,
+        30_000
+      )
+      await first.client.call('need.reform', { thread })
+      const isTold = (view: ThreadView): boolean => view.reconciles.length > 0
+      for (const node of testnet.running) {
+        const { epoch, decide, proposals, reconciles } = await viewWhen(
+          node,
+          thread,
+          isTold,
+          60_000
+        )
+        assert.equal(epoch, 1)
+        const [told] = reconciles
+        assert.equal(told?.sender, decide?.worker)
+        assert.ok(told?.merged.includes(decide?.proposal ?? ''))
+        assert.ok((told?.orphaned.length ?? 0) > 0)
+        for (const lost of told?.orphaned ?? [])
+          assert.ok(proposals.some(({ id }) => id === lost && id !== decide?.proposal))
+      }
+      const shown = await runCli(['thread', thread, '--plan', '--home', first.home])
+      assert.match(shown.stdout, /RECONCILE +by …\w{8} +merged \d+, orphaned [1-9]/u)
+    })
   })
 })
 

@@ -62,7 +62,8 @@ export function reconciliationOf(thread: Thread): Payload<'RECONCILE'> | null {
     ...commits.map(({ id }) => id)
   ]
   if (merged.stands !== standing || orphaned.length === 0) return null
-  const heads = thread.plan.open().heads()
+  // The decision may be known by its votes before there is a DECIDE that the plan counts.
+  const heads = [standing, ...thread.plan.open().heads()]
   return {
     merged: listed(heads.filter(id => !orphaned.includes(id))),
     orphaned: listed(orphaned),
