@@ -156,7 +156,7 @@ const EPOCHS: readonly Mutant[] = [
     file: 'core/swarm/ending.ts',
     find: 'context.tombstones.add(tombstone)',
     replace: 'void tombstone',
-    rules: ['one promise', 'one decision', 'one outcome', 'durability'],
+    rules: ['one promise', 'one decision', 'one outcome', 'durability', 'liveness', 'tombstone'],
     seedsMax: 60
   },
   {
