@@ -1,4 +1,5 @@
 import type { ErrorKind } from './error-kinds.ts'
+import { HISTORY_ROWS } from './history-errors.ts'
 import { METERING_ROWS } from './metering-errors.ts'
 import { PLAN_ROWS } from './plan-errors.ts'
 import { RECORD_ROWS } from './record-errors.ts'
@@ -195,27 +196,6 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['ARCHIVE_UNKNOWN', 'config', 'The line of an archived thread has an unknown form.'],
     ['RECORD_UNKNOWN', 'config', 'A record of the journal has an unknown form.'],
     ['RAFT_RESTORE_INVALID', 'config', 'The consensus state on disk is damaged.'],
-    ['HISTORY_UNAVAILABLE', 'config', 'The log of ended threads cannot be opened.'],
-    [
-      'HISTORY_DAMAGED',
-      'config',
-      'The log of ended threads is not what this node has signed.',
-      'Restore history/ from a copy made after the newest checkpoint.'
-    ],
-    ['CHECKPOINT_ONLY', 'not-found', 'Of this thread only its end is known, from a checkpoint.'],
-    [
-      'COLD_MISSING',
-      'not-found',
-      'The cold file of a thread is not in the folder cold/.',
-      'Put it back.'
-    ],
-    ['COLD_DAMAGED', 'config', 'A cold file does not hold what was written.'],
-    ['SYNC_FAILED', 'failure', 'No checkpoint could be loaded from any peer.'],
-    [
-      'BAD_ANSWER',
-      'failure',
-      "A peer's answer breaks the protocol or contradicts what was signed."
-    ],
     ['PLAN_UNAVAILABLE', 'busy', "The plan's worker does not answer."]
   ],
   Artifacts: [
@@ -365,12 +345,6 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['USE_VERDICT', 'usage', 'Verdicts are sealed first.', 'Use the method agent.verdict.'],
     ['USE_UPDATE_PLAN', 'usage', 'Plan updates have a place that the node gives them.'],
     [
-      'PLAN_CYCLE',
-      'usage',
-      'A task would have to wait for itself.',
-      'Leave out one of the links along the circle.'
-    ],
-    [
       'PLAN_SESSIONS_USED_UP',
       'denied',
       'The node has lost track of its plan updates too often in this thread.',
@@ -479,7 +453,8 @@ export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
       'Choose another folder with --trace.'
     ]
   ],
-  Records: RECORD_ROWS
+  Records: RECORD_ROWS,
+  History: HISTORY_ROWS
 }
 
 /** The same by code. */
