@@ -3,19 +3,22 @@
  * beside it what that many signatures alone take.
  */
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { nodeSigner, nodeVerifier } from '../../src/adapters/ed25519/index.ts'
 import { writeRecord } from '../../src/replay/index.ts'
-import { longThread } from '../support/long-thread.ts'
+import { type LongThread, longThread } from '../support/long-thread.ts'
 import { realPolicy } from '../support/real-policy.ts'
 import { type Bench, median } from './bench.ts'
+import { coldBytes, EVENTS_PER_THREAD, fastSyncMs, fullSyncMs } from './history-sync.ts'
 
 const EVENTS = 10_000
 const RUNS = 5
+/** Events of a network's history. */
+const HISTORY_EVENTS = 100_000
 /** Bytes under one signature: those of an ordinary envelope. */
 const SIGNED_BYTES = 550
 const BIN = fileURLToPath(new URL('../../bin/can-swarm.js', import.meta.url))
@@ -76,10 +79,42 @@ export const replayBench: Bench = {
         n: 1,
         note: 'in the audit folder'
       })
+      await reportHistory(report, { folder, record, thread })
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
   }
+}
+
+/** What checkpoints and cold files save. */
+async function reportHistory(
+  report: Parameters<Bench['run']>[0],
+  { folder, record, thread }: { folder: string; record: string; thread: LongThread }
+): Promise<void> {
+  const fast: number[] = []
+  for (let i = 0; i < RUNS; i++) fast.push(await fastSyncMs(HISTORY_EVENTS, folder))
+  report({
+    metric: 'fast_sync_ms',
+    value: Math.round(median(fast)),
+    unit: 'ms',
+    n: RUNS,
+    note: `a checkpoint over ${HISTORY_EVENTS} events in threads of ${EVENTS_PER_THREAD}, on disk`
+  })
+  report({
+    metric: 'full_sync_ms',
+    value: Math.round(await fullSyncMs(HISTORY_EVENTS / EVENTS, record)),
+    unit: 'ms',
+    n: 1,
+    note: `as many events replayed, ${EVENTS} a record, in one process that has started`
+  })
+  const { cold, hot } = await coldBytes(thread, await readFile(record), folder)
+  report({
+    metric: 'bytes_per_event_cold',
+    value: Math.round(cold / thread.items.length),
+    unit: 'B',
+    n: 1,
+    note: `archive and log in a CAR; ${Math.round(hot / thread.items.length)} before`
+  })
 }
 
 async function runCli(watch: string, args: readonly string[]): Promise<Run> {
