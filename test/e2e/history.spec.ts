@@ -1,7 +1,7 @@
 // Goal: how threads ended is checkpointed by a real node, recomputed and cosigned by others, and loaded by a newcomer that was not there.
-// Method: two witnesses and an author as processes, then a fourth node; the same without witnesses, where nothing becomes stable (R21).
+// Method: an author and a newcomer as processes, without witnesses, where nothing becomes stable (R21); then with two of them; then old threads go cold.
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CheckpointSummary } from '../../src/rpc/index.ts'
 import { NodeProcess, nodeEnvironment } from '../../src/testnet/index.ts'
@@ -14,7 +14,11 @@ describe('e2e/history', () => {
   const folder = freshFolder()
   const nodes: NodeProcess[] = []
 
-  async function start(name: string, join_: NodeProcess[], unplug?: string): Promise<NodeProcess> {
+  async function start(
+    name: string,
+    join_: NodeProcess[],
+    settings: Record<string, string> = {}
+  ): Promise<NodeProcess> {
     const role = {
       name,
       title: name,
@@ -22,10 +26,11 @@ describe('e2e/history', () => {
       verify: ['text/language'],
       bad: false
     }
-    const env = nodeEnvironment({
-      ...process.env,
-      ...(unplug && { CAN_SWARM_NODE_UNPLUG: unplug })
-    })
+    const env = {
+      ...nodeEnvironment(process.env),
+      CAN_SWARM_HISTORY_RETENTION_DAYS: '0',
+      ...settings
+    }
     const addresses = await Promise.all(
       join_.map(async node => (await node.client.call('node.id', {})).addresses[0] as string)
     )
@@ -60,42 +65,74 @@ describe('e2e/history', () => {
   const cli = (node: NodeProcess, ...argv: string[]): Promise<Finished> =>
     runCli([...argv, '--home', node.home])
 
-  afterEach(async () => {
+  after(async () => {
     await Promise.all(nodes.splice(0).map(node => node.stop()))
+    rmSync(folder, { recursive: true, force: true })
   })
-  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  let author: NodeProcess
+  let newcomer: NodeProcess
+  let threads: string[]
+
+  before(async () => {
+    author = await start('author', [], { CAN_SWARM_CONSENSUS_LINGER_MS: '1000' })
+    newcomer = await start('newcomer', [author], { CAN_SWARM_NODE_UNPLUG: 'witness,gossip,pull' })
+    threads = [await solo(author)]
+  })
+
+  it('is stable for nobody while no node witnesses, and then every certificate is checked', async () => {
+    const made = await checkpoint(author, 0)
+    assert.deepEqual([made.size, made.witnesses, made.stable], [1, [], false])
+    const synced = await cli(newcomer, 'sync', '--json')
+    assert.equal(synced.status, 0, synced.stderr)
+    assert.equal(JSON.parse(synced.stdout).trust, 'full')
+    const idle = await author.client.call('history.compact', {})
+    assert.deepEqual([idle.threads, idle.stays.unwitnessed], [0, 1])
+  })
 
   it('reaches a newcomer by a checkpoint that two nodes recomputed', async () => {
-    const author = await start('author', [])
-    await start('witness-1', [author])
-    await start('witness-2', [author])
-    const thread = await solo(author)
+    await Promise.all(['witness-1', 'witness-2'].map(name => start(name, [author])))
+    threads.push(await solo(author))
     const made = await checkpoint(author, 2)
-    assert.equal(made.stable, true, JSON.stringify(made))
+    assert.deepEqual([made.size, made.stable], [2, true], JSON.stringify(made))
     const { stdout: note } = await cli(author, 'checkpoint', 'show')
     const file = join(folder, 'checkpoint.txt')
     writeFileSync(file, note)
     const { stdout: report } = await runCli(['checkpoint', 'verify', file, '--json'])
     assert.equal(JSON.parse(report).claim.witnesses.length, 2)
 
-    const newcomer = await start('newcomer', [author])
-    const synced = await cli(newcomer, 'sync', '--json')
-    assert.equal(synced.status, 0, synced.stderr)
-    const { trust, size, loaded } = JSON.parse(synced.stdout)
-    assert.deepEqual({ trust, size, loaded }, { trust: 'checkpoint', size: 1, loaded: 1 })
-    const { stdout: list } = await cli(newcomer, 'threads', '--json')
-    const line = JSON.parse(list).threads.find((one: { thread: string }) => one.thread === thread)
-    assert.equal(line?.phase, 'FINAL')
+    const { trust, size, loaded } = await newcomer.client.call('history.sync', {})
+    assert.deepEqual({ trust, size, loaded }, { trust: 'checkpoint', size: 2, loaded: 1 })
+    const lines = await newcomer.client.call('threads.list', {})
+    assert.deepEqual(lines.map(({ thread, phase }) => [thread, phase]).sort(), finals())
   })
 
-  it('is stable for nobody when nodes do not witness, and then every certificate is checked', async () => {
-    const author = await start('alone', [])
-    await start('blind', [author], 'witness')
-    await solo(author)
-    const made = await checkpoint(author, 0)
-    assert.deepEqual([made.size, made.witnesses, made.stable], [1, [], false])
-    const newcomer = await start('wary', [author])
-    const synced = await cli(newcomer, 'sync', '--json')
-    assert.equal(JSON.parse(synced.stdout).trust, 'full')
+  it('leaves the archive when it is old and stable, and is read as before', async () => {
+    const record = async (name: string): Promise<string[]> =>
+      Promise.all(
+        threads.map(async (thread, at) => {
+          const path = join(folder, `${name}-${at}.jsonl`)
+          await author.client.call('thread.record', { thread, path })
+          return readFileSync(path, 'utf8')
+        })
+      )
+    const before = await record('before')
+    const { stdout } = await cli(author, 'compact', '--dry-run', '--json')
+    assert.deepEqual(JSON.parse(stdout).files, [])
+    const files: string[] = []
+    const deadline = Date.now() + 15_000
+    for (let live = 1; live > 0 && Date.now() < deadline; ) {
+      const moved = await author.client.call('history.compact', {})
+      files.push(...moved.files)
+      live = moved.stays.live
+      if (live > 0) await new Promise(resolve => setTimeout(resolve, 200))
+    }
+    assert.ok(files.length > 0, 'the threads left memory, and then the archive')
+    assert.deepEqual(readdirSync(join(author.home, 'cold')).sort(), files.sort())
+    await author.stop()
+    await author.start(new AbortController().signal)
+    assert.deepEqual(await record('after'), before)
   })
+
+  const finals = (): string[][] => threads.map(thread => [thread, 'FINAL']).sort()
 })
