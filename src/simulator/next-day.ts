@@ -51,7 +51,8 @@ export class NextDay {
           'tombstone',
           () => `node ${node.index} knows of ${id} a day later`
         )
-    if (old.every(({ id }) => world.nodes.every(({ swarm }) => !swarm.has(id)))) this.#stateAgain()
+    // What was buried only now keeps its slot for another day.
+    if (buried[0]?.length === old.length) this.#stateAgain()
   }
 
   #stateAgain(): void {

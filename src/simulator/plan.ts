@@ -169,6 +169,8 @@ function withMore(
 ): Plan {
   const random = seededRandom(given.seed ^ LATER_DRAWS)
   const { nodes, needs, settings } = plan
+  // Who asks for certain faults wants those and nothing besides.
+  const isOpen = given.allowed === FAULT_NAMES
   const isSealer = random.chance(given.chance) && given.allowed.includes('sealer')
   const liarsMax = settings.groupSize === 7 ? 2 : 1
   const second = { node: 1 + random.below(nodes - 1), fault: 'sealer' as const }
@@ -179,8 +181,8 @@ function withMore(
     ...plan,
     faults: isAdded ? [...plan.faults, 'sealer'] : plan.faults,
     liars: isAdded ? [...plan.liars, second] : plan.liars,
-    reforms: isAdded || random.chance(REFORM_CHANCE) ? reforms : [],
-    dayLater: random.chance(DAY_CHANCE)
+    reforms: isAdded || (isOpen && random.chance(REFORM_CHANCE)) ? reforms : [],
+    dayLater: (isOpen || given.allowed.length === 0) && random.chance(DAY_CHANCE)
   }
 }
 

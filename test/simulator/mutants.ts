@@ -315,7 +315,7 @@ const THREADS: readonly Mutant[] = [
     file: 'core/swarm/intake.ts',
     find: 'if (thread.group !== null && epoch <= thread.epoch())',
     replace: 'if (false)',
-    rules: ['one promise', 'crash'],
+    rules: ['one promise', 'crash', 'replay'],
     seedsMax: 60,
     faults: ['requester']
   },
