@@ -7,6 +7,7 @@ export type HistoryConfig = {
   readonly trusted: readonly string[]
   readonly witness: boolean
   readonly retentionDays: number
+  readonly syncAtStart: boolean
 }
 
 /**
@@ -18,7 +19,8 @@ export const historyDefaults: HistoryConfig = {
   quorum: 2,
   trusted: [],
   witness: true,
-  retentionDays: 7
+  retentionDays: 7,
+  syncAtStart: false
 }
 
 export const historyFlags: FlagsFor<'history', HistoryConfig> = {
@@ -52,5 +54,9 @@ export const historyFlags: FlagsFor<'history', HistoryConfig> = {
     min: 0,
     max: 36_500,
     help: 'Days for which ended threads stay in the archive before "compact" moves them to cold files.'
+  },
+  'history.syncAtStart': {
+    type: 'boolean',
+    help: 'A node without threads loads what others have checkpointed, as "sync" does, once it has peers.'
   }
 }

@@ -22,7 +22,7 @@ import { needHandlers } from './handlers/need-handlers.ts'
 import { nodeHandlers } from './handlers/node-handlers.ts'
 import { policyHandlers } from './handlers/policy-handlers.ts'
 import { proofHandlers } from './handlers/proof-handlers.ts'
-import { keepCompact, keepHistory } from './history.ts'
+import { keepCompact, keepHistory, syncAtStart } from './history.ts'
 import { ManifestKeeper } from './manifest.ts'
 import { type NodeParts, openParts } from './node-parts.ts'
 import { keepCapsules, keepPlans, keepResults, syncPlans } from './projections.ts'
@@ -119,6 +119,7 @@ class ComposedNode implements SwarmNode {
         keepRecords(this.#parts),
         keepHistory(this.#parts),
         keepCompact(this.#parts),
+        syncAtStart(this.#parts),
         keepResults(this.#parts),
         keepCapsules(this.#parts)
       )

@@ -195,6 +195,39 @@ export function historySync(parts: NodeParts): HistorySync {
   })
 }
 
+/** Between two tries of a new node to load what others know, in ms: peers come one by one, and not all have checkpoints. */
+const SYNC_TRY_MS = 5_000
+/** Tries before a new node leaves it to its user: some two minutes. */
+const SYNC_TRIES_MAX = 24
+
+/** A new node loads what others know as soon as somebody has it, where the settings say so. Returns how to stop. */
+export function syncAtStart(parts: NodeParts): () => void {
+  const { archive, config, network, logger } = parts
+  if (!config.history.syncAtStart || archive.count() > 0) return () => undefined
+  let tries = 0
+  let isBusy = false
+  const attempt = async (): Promise<void> => {
+    if (isBusy || network.peers().length === 0) return
+    isBusy = true
+    tries++
+    try {
+      const { origin, size, trust } = await historySync(parts).run()
+      clearInterval(timer)
+      logger.info('loaded how threads ended before', { origin, size, trust })
+    } catch (error) {
+      if (tries < SYNC_TRIES_MAX) return
+      clearInterval(timer)
+      logger.warn('nothing was loaded of what ended before: run "sync" later', {
+        error: String(error)
+      })
+    } finally {
+      isBusy = false
+    }
+  }
+  const timer = setInterval(() => void attempt(), SYNC_TRY_MS).unref()
+  return () => clearInterval(timer)
+}
+
 /** A thread that ended with a certificate gets its place in the log; others have none. */
 async function addEnd({ threads, history, logger }: NodeParts, thread: string): Promise<void> {
   const file = await threads.certificate(thread, 'outcome')

@@ -16,7 +16,6 @@ import { leafHash, MerkleTree } from '../../src/core/merkle/index.ts'
 import { ColdStore, coldFolder, HistorySync } from '../../src/history/index.ts'
 import { LEAVES_PER_ANSWER_MAX } from '../../src/history/limits.ts'
 import { decodeQuestion, encodeAnswer } from '../../src/history/messages.ts'
-import { replayRecord } from '../../src/replay/index.ts'
 import { encodeArchived } from '../../src/runtime/index.ts'
 import { MemoryKeyValues } from '../support/history-room.ts'
 import type { LongThread } from '../support/long-thread.ts'
@@ -66,16 +65,6 @@ export async function fastSyncMs(events: number, folder: string): Promise<number
     await archive.close()
     await rm(path, { recursive: true })
   }
-}
-
-/** ms for as many events by replaying the record of each thread: signatures, policies, certificates. */
-export async function fullSyncMs(times: number, record: string): Promise<number> {
-  const start = performance.now()
-  for (let i = 0; i < times; i++) {
-    const { ok } = await replayRecord(record)
-    if (!ok) throw new RangeError('the record does not replay')
-  }
-  return performance.now() - start
 }
 
 /** Bytes of a thread in a cold file: what the archive has of it, and its log. */

@@ -91,7 +91,11 @@ describe('e2e/history', () => {
   })
 
   it('reaches a newcomer by a checkpoint that two nodes recomputed', async () => {
-    await Promise.all(['witness-1', 'witness-2'].map(name => start(name, [author])))
+    const settings = { CAN_SWARM_HISTORY_SYNC_AT_START: 'true' }
+    const [eager] = await Promise.all([
+      start('witness-1', [author], settings),
+      start('witness-2', [author])
+    ])
     threads.push(await solo(author))
     const made = await checkpoint(author, 2)
     assert.deepEqual([made.size, made.stable], [2, true], JSON.stringify(made))
@@ -105,6 +109,12 @@ describe('e2e/history', () => {
     assert.deepEqual({ trust, size, loaded }, { trust: 'checkpoint', size: 2, loaded: 1 })
     const lines = await newcomer.client.call('threads.list', {})
     assert.deepEqual(lines.map(({ thread, phase }) => [thread, phase]).sort(), finals())
+    const deadline = Date.now() + 15_000
+    const hasFirst = async (): Promise<boolean> =>
+      (await eager.client.call('threads.list', {})).some(({ thread }) => thread === threads[0])
+    while (!(await hasFirst()) && Date.now() < deadline)
+      await new Promise(resolve => setTimeout(resolve, 200))
+    assert.ok(await hasFirst(), 'a new node loads what ended before it, by a setting')
   })
 
   it('leaves the archive when it is old and stable, and is read as before', async () => {
