@@ -48,7 +48,7 @@ export type CheckInit = {
   readonly gates?: boolean
   /** True to demand the end of the thread and equal bytes; false to check only what is there. */
   readonly replay: boolean
-  /** Threads; one for each core when absent. */
+  /** Threads that do the work; when absent, one for each core if the record is long, and else this one. */
   readonly jobs?: number
   /** File that keeps how far a run has come. */
   readonly resume?: string
@@ -182,15 +182,16 @@ class Reading {
     if (gate !== null && !gate.ok) return gate.flaw
     const setup = gate === null ? null : gate.value
     this.#setup = setup
-    const isLong = this.#totalBytes >= THREADS_FROM_BYTES && verify === undefined
-    this.#lanes = isLong
-      ? threadLanes({ thread, node, gate: setup }, jobs)
-      : inlineLane({
-          thread,
-          node,
-          verify: verify ?? nodeVerifier(),
-          gate: setup === null ? null : openGate(setup)
-        })
+    const isLong = jobs !== undefined || this.#totalBytes >= THREADS_FROM_BYTES
+    this.#lanes =
+      isLong && verify === undefined
+        ? threadLanes({ thread, node, gate: setup }, jobs)
+        : inlineLane({
+            thread,
+            node,
+            verify: verify ?? nodeVerifier(),
+            gate: setup === null ? null : openGate(setup)
+          })
     this.#replayer = new Replayer({
       thread,
       verify: verify ?? nodeVerifier(),

@@ -163,7 +163,11 @@ async function attacks(report: Report): Promise<void> {
       { name: 'text', frames: [frameOf(thread, [textChunk()])] },
       { name: 'orphans', frames: orphans },
       { name: 'heavy', frames: heavy },
-      { name: 'endless', frames: new Array<Uint8Array>(100).fill(heavy[0]!), isImpatient: true }
+      {
+        name: 'endless',
+        frames: new Array<Uint8Array>(100).fill(heaviestFrame(thread)),
+        isImpatient: true
+      }
     ]
     const honest = frameOf(thread, [])
     await attack({ name: 'warm', frames: orphanFrames(thread, updates.slice(1, 20), 19) })

@@ -18,10 +18,11 @@ describe('e2e/plan-sync', () => {
 
   it('a node that was away catches up, and all nodes have equal heads', async () => {
     testnet = await startTestnet({ nodes: 3, unplug: 'pull' })
+    const { running, first } = testnet
     const { away, thread } = await writeWhileAway(testnet)
-    const heads = await headsOf(testnet.first, thread)
+    const heads = await headsOf(first, thread)
     await until(async () => {
-      const found = await Promise.all(testnet!.running.map(node => headsOf(node, thread)))
+      const found = await Promise.all(running.map(node => headsOf(node, thread)))
       return found.every(list => list === found[0])
     }, TOGETHER_MS)
     assert.ok((await factsOf(away, thread)) >= 2 * UPDATES * FACTS)
@@ -30,13 +31,11 @@ describe('e2e/plan-sync', () => {
 
   it('both sides of a split have all facts after it', async () => {
     testnet = await startTestnet({ nodes: 3, unplug: 'pull' })
+    const { first } = testnet
     const { away, thread } = await writeWhileAway(testnet)
     // What is said on the side of the one comes to the other as well.
     await write(away, thread, 'late')
-    await until(
-      async () => (await factsOf(testnet!.first, thread)) >= 3 * UPDATES * FACTS,
-      TOGETHER_MS
-    )
+    await until(async () => (await factsOf(first, thread)) >= 3 * UPDATES * FACTS, TOGETHER_MS)
   })
 
   it('a node that was away stays behind without plan sync', async () => {

@@ -24,7 +24,7 @@ export const PLAN_MUTANTS: readonly Mutant[] = [
     name: 'a fact shows an envelope that nobody signed',
     file: 'core/plan/plan-state.ts',
     find: ": { standing, lamport: 0, sender: '', envelope: judged, position }",
-    replace: ": { standing, lamport: 0, sender: '', envelope: `${judged}x`, position }",
+    replace: ": { standing, lamport: 0, sender: '', envelope: judged.concat('x'), position }",
     rules: ['plan'],
     seedsMax: 10,
     faults: ['fork']

@@ -20,8 +20,7 @@ export class ByteCursor {
 
   /** True when exactly these bytes come next; they are passed over. */
   expect(bytes: Uint8Array | readonly number[]): boolean {
-    const found = this.take(bytes.length)
-    return found !== null && found.every((byte, at) => byte === bytes[at])
+    return this.take(bytes.length)?.every((byte, at) => byte === bytes[at]) ?? false
   }
 
   /** An unsigned LEB128 number in its shortest form, at most `max`. */

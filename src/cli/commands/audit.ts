@@ -67,7 +67,11 @@ function addChecks(audit: Command, shell: Shell): void {
         .description(about[how])
         .argument('<file>', 'record')
         .option('--resume <FILE>', 'Keep in this file how far it came, and go on from there.')
-        .option('--jobs <COUNT>', 'Threads. One for each core when absent.', jobs)
+        .option(
+          '--jobs <COUNT>',
+          'Threads. When absent, one for each core if the record is long, else none but its own.',
+          jobs
+        )
         .action(
           shell.action((session, options: CheckFlags, file: string) =>
             check(session, how, { ...options, file })

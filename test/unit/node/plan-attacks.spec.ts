@@ -104,18 +104,20 @@ describe('node/plan-sync under attack', function () {
 
   const lies: Record<string, () => Uint8Array> = {
     'a forged actor': () =>
-      changeOf(thread, honest[3]!, { actor: chainActor(thread, own[0]!.envelope.sender, 0) }),
+      changeOf(thread, nth(honest, 3), {
+        actor: chainActor(thread, nth(own, 0).envelope.sender, 0)
+      }),
     'an actor and sequence of others used again': () =>
-      changeOf(thread, own[0]!, {
-        actor: chainActor(thread, honest[0]!.envelope.sender, 0),
+      changeOf(thread, nth(own, 0), {
+        actor: chainActor(thread, nth(honest, 0).envelope.sender, 0),
         seq: 2
       }),
     'a change that rests on another than its envelope says': () =>
-      changeOf(thread, honest[3]!, { dep: genesisChange(thread).hash }),
+      changeOf(thread, nth(honest, 3), { dep: genesisChange(thread).hash }),
     'a compressed bomb of 3 KB': bombChunk,
     'a text of 20 million characters': textChunk,
     'an actor of 4,000 bytes': longActorChunk,
-    'an envelope that nobody signed': () => changeOf(thread, unsigned(own[1]!))
+    'an envelope that nobody signed': () => changeOf(thread, unsigned(nth(own, 1)))
   }
   for (const [name, chunk] of Object.entries(lies)) {
     it(`convicts the peer that sends ${name}`, async () => {
@@ -159,7 +161,7 @@ describe('node/plan-sync under attack', function () {
 
   it('goes on with an honest peer after all that', async () => {
     const frames = [
-      frameOf(thread, [changeOf(thread, honest[3]!, { dep: groundOf(honest.slice(0, 3)) })])
+      frameOf(thread, [changeOf(thread, nth(honest, 3), { dep: groundOf(honest.slice(0, 3)) })])
     ]
     const result = await attack({ name: 'honest 3', frames })
     assert.deepEqual([result.handled, result.isCut], [1, false])
@@ -182,4 +184,8 @@ describe('node/plan-sync under attack', function () {
 function unsigned({ envelope }: Admitted<'UPDATE_PLAN'>): Admitted<'UPDATE_PLAN'> {
   const { sig: _, ...rest } = envelope
   return sealEnvelope(rest as never, new Uint8Array(64)) as never
+}
+
+function nth(updates: readonly Admitted<'UPDATE_PLAN'>[], index: number): Admitted<'UPDATE_PLAN'> {
+  return updates[index] as Admitted<'UPDATE_PLAN'>
 }

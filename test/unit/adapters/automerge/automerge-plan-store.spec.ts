@@ -9,7 +9,7 @@ import { PlanDocument } from '../../../../src/adapters/automerge/plan-document.t
 import { useNodeSha256 } from '../../../../src/adapters/sha256/index.ts'
 import type { Admitted } from '../../../../src/core/envelope/index.ts'
 import type { PlanEntry } from '../../../../src/core/plan/index.ts'
-import type { PlanStore } from '../../../../src/ports/index.ts'
+import type { PlanStore, Signer } from '../../../../src/ports/index.ts'
 import { entryOf, PLAN_NEED, PLAN_THREAD, planChain } from '../../../support/plan-chains.ts'
 import { SIGNERS } from '../../../support/sample-drafts.ts'
 import { sampleEnvelope } from '../../../support/sample-envelopes.ts'
@@ -18,7 +18,7 @@ useNodeSha256()
 const silent = { error() {}, warn() {}, info() {}, debug() {} }
 const workerUrl = new URL('../../../../src/adapters/automerge/worker.ts', import.meta.url)
 const chain = planChain({ count: 8 })
-const other = planChain({ signer: SIGNERS[1]!, count: 5 })
+const other = planChain({ signer: SIGNERS[1] as Signer, count: 5 })
 const envelopes: readonly Admitted[] = [PLAN_NEED, ...chain, ...other]
 /** What vectors/plan-document holds to fixed bytes. */
 const HEADS = headsByHand(envelopes)
@@ -63,11 +63,11 @@ describe('adapters/automerge/store', () => {
   it('leaves out what has a gap before it until that is filled', async () => {
     const gap = [...chain.slice(0, 3), ...chain.slice(4)]
     assert.deepEqual(await headsOf(gap), await headsOf(chain.slice(0, 3)))
-    assert.deepEqual(await headsOf([...gap, chain[3]!]), await headsOf(chain))
+    assert.deepEqual(await headsOf([...gap, chain[3] as Admitted]), await headsOf(chain))
   })
 
   it('takes a session out from where its sender says two things, whichever came first', async () => {
-    const fork = planChain({ count: 3, salt: 'fork', after: chain[3]! })
+    const fork = planChain({ count: 3, salt: 'fork', after: chain[3] as Admitted<'UPDATE_PLAN'> })
     const before = await headsOf([PLAN_NEED, ...chain.slice(0, 4), ...other])
     const orders = [
       [PLAN_NEED, ...chain, ...other, ...fork],

@@ -6,14 +6,20 @@ import { useNodeSha256 } from '../../../../src/adapters/sha256/index.ts'
 import type { Admitted } from '../../../../src/core/envelope/index.ts'
 import { planChangeOf } from '../../../../src/core/need/index.ts'
 import { PlanState } from '../../../../src/core/plan/index.ts'
+import type { Signer } from '../../../../src/ports/index.ts'
 import { entryOf, PLAN_NEED, PLAN_THREAD, planChain } from '../../../support/plan-chains.ts'
 import { SIGNERS } from '../../../support/sample-drafts.ts'
 
 useNodeSha256()
-const [first, second] = SIGNERS
-const chain = planChain({ signer: first!, count: 7 })
-const fork = planChain({ signer: first!, count: 3, salt: 'fork', after: chain[2]! })
-const other = planChain({ signer: second!, count: 5, session: 2 })
+const [first, second] = SIGNERS as [Signer, Signer]
+const chain = planChain({ signer: first, count: 7 })
+const fork = planChain({
+  signer: first,
+  count: 3,
+  salt: 'fork',
+  after: chain[2] as Admitted<'UPDATE_PLAN'>
+})
+const other = planChain({ signer: second, count: 5, session: 2 })
 const pool: readonly Admitted[] = [...chain, ...fork, ...other]
 
 describe('adapters/automerge/plan-document', () => {

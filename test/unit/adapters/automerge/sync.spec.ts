@@ -11,6 +11,7 @@ import {
 import { useNodeSha256 } from '../../../../src/adapters/sha256/index.ts'
 import type { Admitted } from '../../../../src/core/envelope/index.ts'
 import { parseEnvelope } from '../../../../src/core/envelope/index.ts'
+import type { Signer } from '../../../../src/ports/index.ts'
 import { entryOf, PLAN_NEED, PLAN_THREAD, planChain } from '../../../support/plan-chains.ts'
 import { SIGNERS } from '../../../support/sample-drafts.ts'
 
@@ -95,8 +96,8 @@ describe('adapters/automerge/sync', () => {
     const one = new Side(all)
     const other = new Side(all)
     assert.ok(converse(one, other) <= 2)
-    const [news] = planChain({ signer: SIGNERS[0]!, session: 2, count: 1 })
-    one.documents.apply(PLAN_THREAD, [entryOf(news!)])
+    const [news] = planChain({ signer: SIGNERS[0] as Signer, session: 2, count: 1 })
+    one.documents.apply(PLAN_THREAD, [entryOf(news as Admitted)])
     const message = one.say() as Uint8Array
     other.hear(message)
     assert.ok(message.length < 1500, `${message.length} bytes`)
@@ -171,7 +172,7 @@ describe('adapters/automerge/sync', () => {
   })
 
   it('never throws on mutated messages, and takes no change out of them that is not its envelope’s', () => {
-    const one = new Side(chains[0]!.slice(0, 20))
+    const one = new Side((chains[0] as Admitted[]).slice(0, 20))
     const other = new Side([])
     one.hear(other.say() as Uint8Array)
     const message = one.say() as Uint8Array
@@ -181,7 +182,7 @@ describe('adapters/automerge/sync', () => {
         const at = place % mutated.length
         mutated[at] = (mutated[at] as number) ^ flip
         const { envelopes } = new Side([]).documents.hear(PLAN_THREAD, 'liar', mutated)
-        const known = new Set(chains[0]!.map(({ id }) => id))
+        const known = new Set((chains[0] as Admitted[]).map(({ id }) => id))
         for (const bytes of envelopes) {
           const parsed = parseEnvelope(bytes)
           assert.ok(parsed.ok && (known.has(parsed.value.id) || parsed.value.id === PLAN_THREAD))

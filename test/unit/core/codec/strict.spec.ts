@@ -112,7 +112,7 @@ describe('core/codec/strict', () => {
     assert.equal(codeOf(nested(DEPTH_MAX - 1, '80')), 'accepted')
     assert.equal(codeOf(nested(DEPTH_MAX, '80')), 'TOO_DEEP')
     assert.equal(codeOf(nested(DEPTH_MAX, 'a0')), 'TOO_DEEP')
-    assert.equal(codeOf(bytes('8280'.repeat(20) + '80')), 'accepted')
+    assert.equal(codeOf(bytes(`${'8280'.repeat(20)}80`)), 'accepted')
   })
 
   it('refuses a megabyte of openings without recursion', () => {
