@@ -83,6 +83,22 @@ const PROMISES: readonly Mutant[] = [
     replace: 'if (effects.length < 0)',
     rules: ['durability'],
     seedsMax: 20
+  },
+  {
+    name: 'votes leave before their lock is synced',
+    file: 'core/swarm/early-sends.ts',
+    find: "if (message.type !== 'log') return false",
+    replace: "if (message.type !== 'log') return message.type === 'vote'",
+    rules: ['durability'],
+    seedsMax: 20
+  },
+  {
+    name: 'committed entries reach others before they are synced',
+    file: 'core/swarm/early-sends.ts',
+    find: 'return message.entries.every(({ index }) => index < first)',
+    replace: 'return true',
+    rules: ['durability'],
+    seedsMax: 100
   }
 ]
 

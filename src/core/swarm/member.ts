@@ -6,9 +6,11 @@ import {
   APPEND_BYTES_MAX,
   INFLIGHT_APPENDS_MAX,
   type LogEntry,
+  quorumSize,
   Raft,
   type RaftMessage
 } from '../raft/index.ts'
+import { quorumOf } from '../roster/index.ts'
 import type { Context } from './context.ts'
 import { bytesOf, isWithinRoom, LOG_BYTES_MAX } from './room.ts'
 import type { Group, Thread } from './thread.ts'
@@ -236,11 +238,14 @@ export class Member {
 
   /**
    * A follower need not wait for the commit before it votes (docs/decisions/0016). Only for an entry of the current term: a majority that holds
-   * one has committed it, whoever knows of that (RAFT-15), and no entry of that term came from anybody but its leader.
+   * one has committed it, whoever knows of that (RAFT-15), and no entry of that term came from anybody but its leader. And only where the majority
+   * that may lose the entry, none of it locked, is a quorum that can decide anew.
    */
   #foresee(): void {
     const { role, term, lastIndex } = this.raft.status()
     if (role !== 'follower' || this.#thread.member !== this) return
+    const { roster } = this.#group.form.envelope.payload
+    if (quorumSize(roster.length) < quorumOf(roster.length)) return
     const { log, entries } = this.#group
     const foreseen = log.foresee(this.raft.entries(entries.length + 1, lastIndex))
     if (foreseen?.entry.term === term) this.#onForeseen(foreseen.decision)

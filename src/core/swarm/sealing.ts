@@ -203,7 +203,7 @@ function agreeing(
     counts.set(shownBy(seal), (counts.get(shownBy(seal)) ?? 0) + 1)
   }
   const silent = counts.get('') ?? 0
-  const settled = carried ?? thread.decide?.admitted.envelope.payload.decision.proposal.toString()
+  const settled = carried ?? thread.certifiedDecision()?.proposal.toString()
   const rank = (shown: string): number => {
     const [proposal = ''] = shown.split(' ')
     if (proposal === '') return 2

@@ -47,6 +47,11 @@ export class DurabilityChecker {
           for (const { data } of message.message.entries) this.#offered(node, envelopeIn(data))
         return
       }
+      case 'log':
+        for (const { index } of message.entries)
+          if (this.#isBeingWritten(node, message.group, index))
+            return this.#report(node, `the committed entry ${index}`)
+        return
       case 'vote': {
         const scope = this.#scopeOfGroup(message.group)
         if (scope === undefined) return this.#report(node, 'a vote in a group without a FORM')
@@ -81,6 +86,19 @@ export class DurabilityChecker {
   /** What a crash left is on the disk, under other objects. */
   restarted(node: VirtualNode): void {
     this.#own.delete(node)
+  }
+
+  /** Entries for nodes outside the roster may leave before a batch is synced, but not those that the batch writes: a roster of one has no other copy. */
+  #isBeingWritten(node: VirtualNode, group: string, index: number): boolean {
+    const waiting = node.pending.flatMap(effect =>
+      effect.kind === 'persist' ? effect.records : []
+    )
+    return [...node.unsynced, ...waiting].some(
+      record =>
+        record.type === 'entries' &&
+        record.group === group &&
+        record.entries.some(entry => entry.index === index)
+    )
   }
 
   /** An append may leave before its entries are on the leader's disk, but not with an own envelope that is not. */
