@@ -160,7 +160,9 @@ class Verifier {
     signal: AbortSignal
   ): Promise<void> {
     const { pass } = finding
-    const reasons = finding.reasons.slice(0, 8).map(reason => reason.slice(0, REASON_LENGTH_MAX))
+    const reasons = finding.reasons
+      .slice(0, 8)
+      .map(reason => reason.slice(0, REASON_LENGTH_MAX).toWellFormed())
     await restate(signal, {
       say: () => this.#client.call('agent.verdict', { thread, commit, pass, reasons }, { signal }),
       onSaid: () => this.#tell({ type: 'judged', thread, commit, pass, reasons }),

@@ -249,7 +249,7 @@ class Worker {
   }
 
   async #giveBack(thread: string, cause: Error): Promise<void> {
-    const reason = cause.message.slice(0, REASON_LENGTH_MAX)
+    const reason = cause.message.slice(0, REASON_LENGTH_MAX).toWellFormed()
     try {
       await this.#client.call('agent.yield', { thread, reason }, this.#options())
       this.#tell({ type: 'yielded', thread, reason })

@@ -21,9 +21,11 @@ export const MALFORMED: Answer = { allow: false, reasons: ['engine: the answer i
 /** Reads `[{"result": {"allow": boolean, "reasons": [text]}}]`. Anything else, and an allow with reasons, is a deny. */
 export function parseAnswer(raw: unknown): Answer {
   if (!Array.isArray(raw) || raw.length !== 1) return MALFORMED
-  const result: unknown = raw[0]?.result
-  if (typeof result !== 'object' || result === null) return MALFORMED
-  const { allow, reasons, ...rest } = result as Record<string, unknown>
+  const [answer] = raw as unknown[]
+  if (!isMap(answer) || Object.keys(answer).length > 1) return MALFORMED
+  const { result } = answer
+  if (!isMap(result)) return MALFORMED
+  const { allow, reasons, ...rest } = result
   if (typeof allow !== 'boolean' || !areReasons(reasons) || Object.keys(rest).length > 0) {
     return MALFORMED
   }
@@ -31,10 +33,18 @@ export function parseAnswer(raw: unknown): Answer {
   return { allow, reasons: [...reasons].sort(compareText) }
 }
 
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Half a character would be another one in the digest, and no envelope can say it. */
 function areReasons(value: unknown): value is string[] {
   return (
     Array.isArray(value) &&
     value.length <= REASONS_MAX &&
-    value.every(reason => typeof reason === 'string' && reason.length <= REASON_LENGTH_MAX)
+    value.every(
+      reason =>
+        typeof reason === 'string' && reason.length <= REASON_LENGTH_MAX && reason.isWellFormed()
+    )
   )
 }

@@ -45,12 +45,20 @@ export function setUp(module: WasmModule, pages: number): Result<PolicyInstance>
   return ok({ memory, exports, entrypoints, data, heap })
 }
 
-/** The text that ends with a zero byte; null when it does not end in time. */
+/** The text that ends with a zero byte; null when it does not end in time, or is not UTF-8. */
 export function textAt(memory: Uint8Array, address: number): string | null {
   const part = memory.subarray(address, address + ANSWER_BYTES_MAX)
   const length = part.indexOf(0)
-  return length < 0 ? null : new TextDecoder().decode(part.subarray(0, length))
+  if (length < 0) return null
+  try {
+    return decoder.decode(part.subarray(0, length))
+  } catch {
+    return null
+  }
 }
+
+/** Strict, so that another decoder makes no other text of the same bytes. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** What this file and the evaluation call. `opa_eval` is there since ABI 1.2. */
 const CALLED = [

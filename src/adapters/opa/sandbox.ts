@@ -19,7 +19,7 @@ export type SandboxInit = {
   readonly isMetered: boolean
 }
 
-/** How an evaluation ended. `text` is the policy's answer as JSON; null when it is longer than any answer may be. */
+/** How an evaluation ended. `text` is the policy's answer as JSON; null when it is longer than any answer may be, or no UTF-8. */
 export type Evaluated =
   | { readonly kind: 'answered'; readonly text: string | null; readonly gas: number }
   | { readonly kind: Stop }

@@ -36,7 +36,10 @@ export function agentHandlers(parts: NodeParts, manifest: ManifestKeeper): Agent
     'agent.heartbeat': ({ thread, progress }) =>
       acts.onTask('HEARTBEAT', thread, task => ({ task, progress })),
     'agent.yield': ({ thread, reason }) =>
-      acts.onTask('YIELD', thread, task => ({ task, reason: reason.slice(0, 1_000) })),
+      acts.onTask('YIELD', thread, task => ({
+        task,
+        reason: reason.slice(0, 1_000).toWellFormed()
+      })),
     'agent.commit': ({ thread, outputs, telemetry }) =>
       acts.onTask('COMMIT', thread, (task, view) => ({
         task,

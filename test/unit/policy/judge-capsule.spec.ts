@@ -98,6 +98,15 @@ describe('policy/question', () => {
       flaw(text)
   })
 
+  it('holds no key and no text that its digest could not tell from another', () => {
+    flaw('{"x":"\\ud800"}')
+    flaw('{"x":["\\ufeffx"]}')
+    flaw('{"\\udc00":1}')
+    flaw('{"x":{"/":"a","bytes":"a"}}')
+    flaw('{"__proto__":{"gate":"bid"}}')
+    parseQuestion('{"gate":"bid","x":"\\ud83d\\ude00 a\\ufeff"}', 'it')
+  })
+
   it('of 10,000 levels or of more than 16 MiB is refused', () => {
     flaw(`{"x":${'['.repeat(10_000)}${']'.repeat(10_000)}}`)
     flaw(`{"x":"${'x'.repeat(16 * 1024 * 1024)}"}`)
