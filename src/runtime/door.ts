@@ -75,6 +75,9 @@ const EVALUATIONS_WAITING_MAX = 1024
 /** Accepted envelopes that the machine may still get a second time; the oldest are forgotten. */
 const UNSETTLED_MAX = 8192
 
+/** Links that came by plan sync and are not in the replay guard; the oldest are forgotten, and are judged again when they come again. */
+const LINKS_MAX = 65_536
+
 /**
  * The one fail-closed door (R4): length, depth, canonical form, shape, author rate, signature, freshness, replay, policy,
  * state, each cheaper than the next. What is wrong by the bytes alone is rejected, which costs the forwarding peer its
@@ -91,6 +94,9 @@ export class Door {
 
   /** Ids that were accepted and that the machine has not kept, oldest first. */
   readonly #unsettled = new Set<string>()
+
+  /** Ids of links that the replay guard has no place for, oldest first: what plan sync brings must not crowd out others there. */
+  readonly #links = new Set<string>()
 
   constructor(components: DoorComponents) {
     this.#components = components
@@ -147,7 +153,7 @@ export class Door {
     if (origin === 'peer' && bytes.length <= ENVELOPE_BYTES_MAX) {
       // Most of what comes has come before, and those bytes passed every stage: their hash says so.
       const id = idOf(bytes)
-      if (this.#replay.holds(id, this.#components.clock.nowMs()) && !this.#unsettled.has(id))
+      if (this.#knows(id) && !this.#unsettled.has(id))
         return { ...ignore(refuseEnvelope('REPLAYED').refusal), id }
     }
     const parsed = parseEnvelope(bytes)
@@ -182,14 +188,16 @@ export class Door {
    */
   #judgeKnown(admitted: Admitted, origin: Origin): Promise<Admission> | Admission | undefined {
     const { clock, accept } = this.#components
-    const nowMs = clock.nowMs()
-    const known = this.#replay.check(admitted, nowMs)
-    if (known.ok || known.refusal.code !== 'REPLAYED') return undefined
+    const { id } = admitted
+    if (!this.#knows(id)) return undefined
     if (origin === 'log') return this.#hand(admitted, origin)
-    if (this.#unsettled.has(admitted.id) && checkFreshness(admitted.envelope, nowMs).ok) {
-      void accept(admitted, origin === 'local')
-    }
-    return { ...ignore(known.refusal), id: admitted.id }
+    const isWanted = isLink(admitted, origin) || checkFreshness(admitted.envelope, clock.nowMs()).ok
+    if (this.#unsettled.has(id) && isWanted) void accept(admitted, origin === 'local')
+    return { ...ignore(refuseEnvelope('REPLAYED').refusal), id }
+  }
+
+  #knows(id: string): boolean {
+    return this.#links.has(id) || this.#replay.holds(id, this.#components.clock.nowMs())
   }
 
   /** Rate before signature, since the signature is what a flood would make us pay for. */
@@ -270,10 +278,9 @@ export class Door {
     // Awaited only when it must be: nothing may come between the second look and the remembering.
     const verdict = typeof answer === 'string' ? answer : await answer
     if (verdict !== 'accept') return { verdict, refusal: BUSY.refusal, id }
-    this.#replay.remember(admitted)
-    this.#unsettled.add(id)
-    if (this.#unsettled.size > UNSETTLED_MAX)
-      this.#unsettled.delete(this.#unsettled.values().next().value as string)
+    if (isLink(admitted, origin)) keepNewest(this.#links, id, LINKS_MAX)
+    else this.#replay.remember(admitted)
+    keepNewest(this.#unsettled, id, UNSETTLED_MAX)
     return { verdict, id }
   }
 }
@@ -295,6 +302,12 @@ const BUSY = refuse('DOOR_BUSY', 'this node has too much to do: the envelope may
 /** Such an envelope was mostly said long ago, one of many: its pace is that of the stream, of which one message is handled at a time. */
 function isLink({ envelope }: Admitted, origin: Origin): boolean {
   return origin === 'plan' && envelope.verb === 'UPDATE_PLAN'
+}
+
+/** Adds to a set that holds so many, and forgets the oldest. */
+function keepNewest(ids: Set<string>, id: string, max: number): void {
+  ids.add(id)
+  if (ids.size > max) ids.delete(ids.values().next().value as string)
 }
 
 function ignore(refusal: Refusal): Admission {

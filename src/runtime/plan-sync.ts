@@ -2,6 +2,7 @@ import type { SwarmEvent } from '../core/swarm/index.ts'
 import type { Clock, Logger, PlanStore, PlanStreams } from '../ports/index.ts'
 import type { Admission, Door } from './door.ts'
 import { Lanes } from './lanes.ts'
+import { PeerPace } from './peer-pace.ts'
 import { decodePlanFrame, encodePlanFrame } from './plan-frame.ts'
 import { PlanSpeaker } from './plan-speaker.ts'
 
@@ -50,11 +51,13 @@ const OFFERING_PEERS_MAX = 8
  * 1. Nothing that comes over a stream counts but envelopes that the door accepts (R4).
  * 2. A frame is handled before the next of the same peer is read, and handled only when its envelopes are in the document.
  * 3. A peer that lies is not spoken to for a while.
+ * 4. A peer that brings more than anybody needs waits for the answer to its frame, and nobody waits with it.
  */
 export class PlanSync {
   readonly #components: PlanSyncComponents
   readonly #speaker: PlanSpeaker
   readonly #lanes = new Lanes(HEARD_AT_ONCE)
+  readonly #pace = new PeerPace()
   readonly #peers = new Set<string>()
   /** Threads with a plan that more than the NEED and its proposals make. */
   readonly #shared = new Set<string>()
@@ -159,7 +162,8 @@ export class PlanSync {
     if (frame === null) return this.#convict(from, 'a frame that is too short')
     if (!this.#components.isFollowed(frame.thread)) return this.#remember(from, frame.thread)
     try {
-      await this.#lanes.run(() => this.#hear(from, frame.thread, frame.message))
+      const links = await this.#lanes.run(() => this.#hear(from, frame.thread, frame.message))
+      await this.#wait(this.#pace.spend(from, links, this.#components.clock.nowMs()))
     } catch (error) {
       // The worker is gone or busy: nothing was taken, and the next message of either side goes on from there.
       this.#components.logger.debug('a sync message was not read', {
@@ -170,20 +174,31 @@ export class PlanSync {
     }
   }
 
-  async #hear(from: string, thread: string, message: Uint8Array): Promise<void> {
+  /** How many envelopes it brought that are not in the document. */
+  async #hear(from: string, thread: string, message: Uint8Array): Promise<number> {
     const { plan, settled } = this.#components
     this.#heard++
     const { lie, envelopes } = await plan.hear(thread, from, message)
-    if (lie !== null) return this.#convict(from, lie)
+    if (lie !== null) {
+      this.#convict(from, lie)
+      return 0
+    }
     const door = new Lanes(JUDGED_AT_ONCE)
     const codes = await Promise.all(
       envelopes.map(bytes => door.run(() => this.#judge(from, bytes)))
     )
     const rejected = codes.find(code => code !== null)
-    if (rejected != null)
-      return this.#convict(from, `an envelope that the door rejects: ${rejected}`)
+    if (rejected != null) {
+      this.#convict(from, `an envelope that the door rejects: ${rejected}`)
+      return 0
+    }
     await settled()
     this.#tell(from, thread)
+    return envelopes.length
+  }
+
+  async #wait(ms: number): Promise<void> {
+    if (ms > 0) await new Promise<void>(resolve => this.#components.clock.after(ms, resolve))
   }
 
   /** The code of a rejection, which an honest peer's door would have spoken too; null for everything else. */
@@ -196,7 +211,7 @@ export class PlanSync {
       if (verdict === 'accept') this.#brought++
       if (verdict === 'reject') return refusal?.code ?? 'REJECTED'
       if (verdict === 'accept' || attempt >= AGAIN_MAX || !mayComeAgain(refusal)) return null
-      await new Promise<void>(resolve => this.#components.clock.after(AGAIN_MS, resolve))
+      await this.#wait(AGAIN_MS)
     }
   }
 

@@ -34,7 +34,10 @@ export class HostPlanStreams implements PlanStreams {
   readonly #init: PlanStreamsInit
   /** By DID. */
   readonly #outbound = new Map<string, Outbound>()
+  /** The latest of each peer. */
   readonly #inbound = new Map<string, Stream>()
+  /** Peers whose stream is being read. */
+  readonly #reading = new Set<string>()
   /** DID -> until when, ms of the monotonic clock; the oldest are forgotten. */
   readonly #banned = new Map<string, number>()
   #listener: (from: string, frame: Uint8Array) => Promise<void> = async () => undefined
@@ -121,6 +124,27 @@ export class HostPlanStreams implements PlanStreams {
     // A peer begins a new stream when it has given the last one up.
     this.#inbound.get(from)?.abort(new DOMException('replaced', 'AbortError'))
     this.#inbound.set(from, stream)
+    stream.maxReadBufferLength = FRAME_BYTES_MAX
+    stream.pause()
+    if (!this.#reading.has(from)) await this.#readLatest(from)
+  }
+
+  /** One stream of a peer after the other: its next frame is not read before the last one is handled, whatever streams it opens meanwhile. */
+  async #readLatest(from: string): Promise<void> {
+    this.#reading.add(from)
+    try {
+      for (;;) {
+        const stream = this.#inbound.get(from)
+        if (stream?.status !== 'open') return
+        await this.#read(from, stream)
+        if (this.#inbound.get(from) === stream) this.#inbound.delete(from)
+      }
+    } finally {
+      this.#reading.delete(from)
+    }
+  }
+
+  async #read(from: string, stream: Stream): Promise<void> {
     try {
       for await (const frame of pacedFrames(stream)) {
         await this.#listener(from, frame)
@@ -131,8 +155,6 @@ export class HostPlanStreams implements PlanStreams {
     } catch (error) {
       this.#init.logger.debug('plan stream ended', { from, error: String(error) })
       stream.abort(error instanceof Error ? error : new DOMException('failed', 'AbortError'))
-    } finally {
-      if (this.#inbound.get(from) === stream) this.#inbound.delete(from)
     }
   }
 

@@ -6,9 +6,10 @@ import {
   SwarmError
 } from '../../../src/core/base/index.ts'
 import { encode } from '../../../src/core/codec/index.ts'
-import type { Admitted } from '../../../src/core/envelope/index.ts'
+import type { Admitted, Draft } from '../../../src/core/envelope/index.ts'
 import type { DoorVerdict } from '../../../src/ports/index.ts'
 import { Door } from '../../../src/runtime/index.ts'
+import { sampleDraft } from '../../support/sample-drafts.ts'
 import {
   countingVerify,
   envelopeOf,
@@ -344,6 +345,40 @@ describe('runtime/door: envelopes out of consensus entries', () => {
       (await w.door.admit(envelopeOf(signer).bytes, 'leader', 'log')).refusal?.code,
       'POLICY_DENIED'
     )
+  })
+})
+
+describe('runtime/door: links of plans, which plan sync brings', () => {
+  const linkOf = (notAfter: number) =>
+    envelopeOf(signer, {
+      draft: { ...sampleDraft('UPDATE_PLAN'), notAfter } as unknown as Partial<Draft<'MANIFEST'>>
+    }).bytes
+
+  it('judges an expired one once, and gives it to the machine until that has kept it', async () => {
+    const w = world()
+    const bytes = linkOf(w.clock.nowMs() - 3600_000)
+    assert.equal((await w.door.admit(bytes, 'peer', 'plan')).verdict, 'accept')
+    // Longer than the replay guard remembers what has expired.
+    w.clock.advance(600_000)
+    assert.equal((await w.door.admit(bytes, 'peer', 'plan')).refusal?.code, 'REPLAYED')
+    assert.deepEqual([w.policy.evaluations, w.verify.calls, w.accepted.length], [1, 1, 2])
+    w.door.settle(bytes)
+    assert.equal((await w.door.admit(bytes, 'peer', 'plan')).refusal?.code, 'REPLAYED')
+    assert.equal((await w.door.admit(bytes, 'peer', 'peer')).refusal?.code, 'REPLAYED')
+    assert.deepEqual([w.policy.evaluations, w.accepted.length], [1, 2])
+  })
+
+  it('gives them no place in the replay guard, so that they crowd out nobody', async () => {
+    const w = world()
+    assert.equal((await w.door.admit(linkOf(w.clock.nowMs()), 'peer', 'plan')).verdict, 'accept')
+    assert.deepEqual([...w.door.windows()], [])
+  })
+
+  it('still asks for signature and policy', async () => {
+    const w = world()
+    w.policy.answer = () => ({ allow: false, reasons: ['no'], gas: 0 })
+    const { refusal } = await w.door.admit(linkOf(w.clock.nowMs()), 'peer', 'plan')
+    assert.deepEqual([refusal?.code, w.verify.calls], ['POLICY_DENIED', 1])
   })
 })
 
