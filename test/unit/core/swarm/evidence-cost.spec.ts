@@ -40,10 +40,9 @@ function crowded(): string {
   for (const [index, each] of cluster.nodes.entries())
     script(cluster, each, { works: index === 1, verifies: index >= 2, commits: false })
   const thread = stateNeed(cluster, { expiresAt: cluster.nowMs + 600_000 })
-  const isDecided = (epoch: number): boolean => {
-    const { decide } = cluster.view(node, thread)
-    return decide?.certified === true && decide.epoch === epoch
-  }
+  // Votes can make the certificate before the leader's DECIDE is here (decision 0016); this thread needs the envelope.
+  const isDecided = (epoch: number): boolean =>
+    decides(thread).some(({ envelope }) => envelope.payload.decision.epoch === epoch)
   assert(cluster.runUntil(() => isDecided(0), 10_000))
   cluster.command(node, { type: 'reform', thread })
   assert(cluster.runUntil(() => isDecided(1), 20_000))
