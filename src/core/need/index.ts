@@ -17,7 +17,7 @@ export {
 export { type CommittedEntry, decodeEntry, type EntryBody, encodeEntry } from './entry.ts'
 export { factsOf, planChangeOf } from './facts.ts'
 export { verdictSeal } from './judging.ts'
-export { PLANNED_BYTES_MAX, PLANNED_MAX } from './limits.ts'
+export { PLANNED_FACTS_MAX } from './limits.ts'
 export { planOfLog } from './log-plan.ts'
 export {
   type Applied,

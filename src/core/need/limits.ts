@@ -9,11 +9,14 @@ export const FINDINGS_MAX: number = K_MAX
 /** Proposals of one NEED: they are compared again and again while bids are taken. */
 export const PROPOSALS_MAX = 256
 /**
- * UPDATE_PLANs in the log, and their bytes: once for requester and decided worker, once for everybody else, so that strangers
- * use up nobody's room. Members write the whole plan out and hash it at the decision and at the end.
+ * Facts of UPDATE_PLANs in the log, and bytes of their envelopes, by requester and decided worker. Members write the whole plan out and
+ * hash it at once, at the decision and at the end: that and the strangers' part must take less than 50 ms.
  */
-export const PLANNED_MAX = 1_024
-export const PLANNED_BYTES_MAX: number = 2 * 1024 * 1024
+export const PLANNED_FACTS_MAX = 768
+export const PLANNED_BYTES_MAX: number = 256 * 1024
+/** The same by everybody else, so that strangers use up nobody's room. */
+export const STRANGERS_FACTS_MAX = 256
+export const STRANGERS_BYTES_MAX: number = 64 * 1024
 /** UTF-16 code units of a stranger's text inside a reason. */
 export const QUOTE_LENGTH_MAX = 256
 /**

@@ -259,7 +259,7 @@ function stateBefore({ need, form, previous }: NeedLogInit): NeedState {
     logged: new Set(),
     said: new Set([need, ...previous, form].map(saidKey)),
     planned: [],
-    plannedBy: { insiders: { count: 0, bytes: 0 }, strangers: { count: 0, bytes: 0 } },
+    plannedBy: { insiders: { facts: 0, bytes: 0 }, strangers: { facts: 0, bytes: 0 } },
     proposals: new Map(),
     decision: null,
     lease: null,
@@ -293,7 +293,7 @@ export function isPointless(state: NeedState, admitted: Admitted): boolean {
     case 'COMMIT':
       return state.decision !== null && envelope.sender !== state.decision.worker
     case 'UPDATE_PLAN':
-      return !hasPlanRoom(state, admitted)
+      return !hasPlanRoom(state, admitted as Admitted<'UPDATE_PLAN'>)
     case 'RECONCILE':
       // Moves no state; it is kept for readers, where an epoch was left and by whom the plan that stands is.
       return !mayReconcile(state, envelope.sender)

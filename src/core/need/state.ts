@@ -1,7 +1,13 @@
 import type { Admitted, Decision, Fence, Outcome, Standing } from '../envelope/index.ts'
 import type { Usage } from '../policy/index.ts'
 import type { Carried } from '../roster/index.ts'
-import { PLANNED_BYTES_MAX, PLANNED_MAX, QUOTE_LENGTH_MAX } from './limits.ts'
+import {
+  PLANNED_BYTES_MAX,
+  PLANNED_FACTS_MAX,
+  QUOTE_LENGTH_MAX,
+  STRANGERS_BYTES_MAX,
+  STRANGERS_FACTS_MAX
+} from './limits.ts'
 
 /** Where the fold stands. */
 export type NeedPhase =
@@ -62,7 +68,7 @@ export type Dispute = {
   status: 'open' | 'upheld' | 'dismissed'
 }
 
-export type PlannedRoom = { count: number; bytes: number }
+export type PlannedRoom = { facts: number; bytes: number }
 
 /** One committed log position with its log time: who, when, where. */
 export type At = { readonly stamp: number; readonly term: number; readonly index: number }
@@ -143,21 +149,29 @@ export function copyWhileBidding(state: NeedState): NeedState {
 /** Adds an update to the plan, while there is room. */
 export function applyUpdatePlan(state: NeedState, admitted: Admitted<'UPDATE_PLAN'>): void {
   if (!hasPlanRoom(state, admitted)) return
-  const room = planRoomOf(state, admitted.envelope.sender)
-  room.count += 1
+  const { sender, payload } = admitted.envelope
+  const room = isInsider(state, sender) ? state.plannedBy.insiders : state.plannedBy.strangers
+  room.facts += payload.facts.length
   room.bytes += admitted.bytes.length
   state.planned.push(admitted)
 }
 
 /** Whether the plan of the log takes another update of this size by its sender. */
-export function hasPlanRoom(state: NeedState, { bytes, envelope }: Admitted): boolean {
-  const room = planRoomOf(state, envelope.sender)
-  return room.count < PLANNED_MAX && room.bytes + bytes.length <= PLANNED_BYTES_MAX
+export function hasPlanRoom(
+  state: NeedState,
+  { bytes, envelope }: Admitted<'UPDATE_PLAN'>
+): boolean {
+  const { insiders, strangers } = state.plannedBy
+  const [room, factsMax, bytesMax] = isInsider(state, envelope.sender)
+    ? [insiders, PLANNED_FACTS_MAX, PLANNED_BYTES_MAX]
+    : [strangers, STRANGERS_FACTS_MAX, STRANGERS_BYTES_MAX]
+  return (
+    room.facts + envelope.payload.facts.length <= factsMax && room.bytes + bytes.length <= bytesMax
+  )
 }
 
-function planRoomOf({ need, decision, plannedBy }: NeedState, sender: string): PlannedRoom {
-  const isInsider = sender === need.envelope.sender || sender === decision?.worker
-  return isInsider ? plannedBy.insiders : plannedBy.strangers
+function isInsider({ need, decision }: NeedState, sender: string): boolean {
+  return sender === need.envelope.sender || sender === decision?.worker
 }
 
 /** A stranger's text inside a reason: bounded and well-formed, or the outcome could not be written down. */

@@ -1,5 +1,5 @@
 import type { Admitted } from '../envelope/index.ts'
-import { PLANNED_MAX, planChangeOf, planOfLog } from '../need/index.ts'
+import { PLANNED_FACTS_MAX, planChangeOf, planOfLog } from '../need/index.ts'
 import { type PlanApplied, type PlanChange, PlanState } from '../plan/index.ts'
 import type { PlanUpdate } from './planning.ts'
 import type { Thread } from './thread.ts'
@@ -89,7 +89,11 @@ export class ThreadPlan {
 
   #offer(id: string): void {
     const update = this.#thread.envelopes.get(id)?.admitted
-    if (update === undefined || this.#thread.isLogged(id) || this.unlogged.size >= 2 * PLANNED_MAX)
+    if (
+      update === undefined ||
+      this.#thread.isLogged(id) ||
+      this.unlogged.size >= 2 * PLANNED_FACTS_MAX
+    )
       return
     this.unlogged.set(id, update)
   }
