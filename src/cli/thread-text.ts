@@ -12,6 +12,18 @@ export function showOutcome(out: Output, view: ThreadView): void {
   for (const output of view.commit?.outputs ?? []) out.line(`output  ${output}`)
   for (const payout of view.finalize?.payouts ?? [])
     out.line(`payout  ${payout.amount} to ${shortId(payout.to)} for ${payout.why}`)
+  const unwanted = unattestedBid(view)
+  if (unwanted !== null)
+    out.note(
+      `a policy that denies a bid is silent; ask it with "can-swarm policy explain ${view.thread}/${unwanted}"`
+    )
+}
+
+/** A bid of a thread that ended since nobody attested any: whether there was no verifier, or the bid gate said no, the log does not tell. */
+function unattestedBid({ phase, decide, proposals }: ThreadView): string | null {
+  if (phase !== 'EXPIRED' || decide !== null) return null
+  if (proposals.some(({ attestations }) => attestations.length > 0)) return null
+  return proposals.find(({ logged }) => logged)?.id ?? null
 }
 
 /** One screen about a thread: where it stands and why. */

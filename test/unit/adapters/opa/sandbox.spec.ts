@@ -83,6 +83,19 @@ describe('adapters/opa/sandbox', () => {
     assert.deepEqual(decide(sandboxOf(fakePolicy(endless)), '{}').reasons, malformed)
   })
 
+  it('runs what has up to 16,384 bytes in the small memory, whatever the bytes are, and the rest in the large one', () => {
+    // Allows in 16 pages and traps in any other number.
+    const isSmall = [0x3f, 0, 0x41, 16, 0x46, 0x04, 0x7f, ...ALLOW, 0x05, 0x00, 0x0b]
+    const sandbox = sandboxOf(fakePolicy(isSmall))
+    const allows = (input: string): boolean => decide(sandbox, input).allow
+    for (let i = 0; i < 2; i++) {
+      assert.equal(allows(`"${'x'.repeat(16_382)}"`), true)
+      assert.equal(allows(`"${'x'.repeat(16_383)}"`), false)
+      assert.equal(allows(`"${'é'.repeat(8191)}"`), true)
+      assert.equal(allows(`"${'é'.repeat(8191)}x"`), false)
+    }
+  })
+
   it('denies inputs of 10 MB and of 10,000 levels', () => {
     const sandbox = sandboxOf(BASE)
     const large = JSON.stringify({ gate: 'message', x: 'x'.repeat(10_000_000) })
