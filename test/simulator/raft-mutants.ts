@@ -57,6 +57,16 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     faults: CUTS
   },
   {
+    name: 'a follower votes ahead of the commit on an entry of an earlier term',
+    file: 'core/swarm/member.ts',
+    find: 'if (foreseen?.entry.term === term)',
+    replace: 'if (foreseen !== null)',
+    also: [ONE_BY_ONE],
+    rules: ['commit rule'],
+    seedsMax: 60,
+    faults: ['one-way', 'crash', 'slow-disk']
+  },
+  {
     name: 'every append truncates the log',
     file: 'core/raft/log.ts',
     find: 'entry => entry.index > index && this.termAt(entry.index) !== entry.term',

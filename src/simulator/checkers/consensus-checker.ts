@@ -86,6 +86,29 @@ export class ConsensusChecker {
     )
   }
 
+  /**
+   * A vote on a decision may help to commit what decides it (docs/decisions/0016), and entries of earlier terms are not committed by being held (5.4.2): who
+   * locks before anything more is committed does so on an entry of the leader's own term. Called before the step's records are written.
+   */
+  foresaw(
+    node: VirtualNode,
+    group: string,
+    message: RaftMessage,
+    records: readonly JournalRecord[]
+  ): void {
+    if (message.type !== 'append') return
+    if (!records.some(record => record.type === 'lock' && record.stage === 'decide')) return
+    const { commit } = this.#image(node).group(group)
+    const own = records.filter(record => 'group' in record && record.group === group)
+    if (own.some(record => record.type === 'hard-state' && record.state.commit > commit)) return
+    const entries = own.flatMap(record => (record.type === 'entries' ? record.entries : []))
+    this.#findings.check(
+      entries.some(({ term }) => term === message.term),
+      'commit rule',
+      () => `node ${node.index} votes ahead of the commit in ${group} on entries of earlier terms`
+    )
+  }
+
   /** 5.4.1: a vote goes only to a log that is not behind the voter's own. Called before the step's records are written. */
   voted(
     node: VirtualNode,

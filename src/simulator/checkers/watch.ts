@@ -80,11 +80,12 @@ export class Watch implements Witness {
     if (input.kind !== 'message' || input.message.type !== 'raft') return
     const { group, message } = input.message
     this.#consensus.acknowledged(node, group, message)
+    const records = effects.flatMap(effect => (effect.kind === 'persist' ? effect.records : []))
+    this.#consensus.foresaw(node, group, message, records)
+    for (const record of records)
+      if (record.type === 'hard-state' && record.group === group)
+        this.#consensus.followed(node, group, message, record.state.commit)
     for (const effect of effects) {
-      if (effect.kind === 'persist')
-        for (const record of effect.records)
-          if (record.type === 'hard-state' && record.group === group)
-            this.#consensus.followed(node, group, message, record.state.commit)
       if (message.type !== 'vote') continue
       if (effect.kind !== 'send' || effect.message.type !== 'raft') continue
       const { message: reply } = effect.message
