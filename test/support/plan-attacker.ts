@@ -30,7 +30,7 @@ export type AttackResult = {
 }
 
 /** Wait for the next sign of the node, in ms. */
-const PATIENCE_MS = 3_000
+const PATIENCE_MS = 20_000
 const silent = { error() {}, warn() {}, info() {}, debug() {} }
 
 const { networkName, address } = workerData as AttackerData

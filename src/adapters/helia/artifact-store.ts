@@ -171,7 +171,7 @@ class HeliaArtifactStore implements ArtifactStore {
     return collecting
   }
 
-  exportCar(
+  async exportCar(
     text: string | readonly string[],
     path: string
   ): Promise<{ blocks: number; bytes: number }> {

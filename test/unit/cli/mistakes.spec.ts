@@ -15,7 +15,9 @@ const NO_EXTRAS = { capsules: 0, car: null, artifacts: [] }
 
 const LOOPBACK = ['--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns', '--network', 'mistakes']
 
-describe('cli/mistakes', () => {
+describe('cli/mistakes', function () {
+  // What comes first loads the whole program: seconds of CPU time, and more of the clock's where others want the machine.
+  this.timeout(120_000)
   const node = fakeNode()
 
   describe('a home that cannot be one', () => {

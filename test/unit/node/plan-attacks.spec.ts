@@ -29,6 +29,7 @@ import { standstillOf } from '../../support/standstill.ts'
 const NETWORK = 'plan-attacks'
 /** Milliseconds that an attack may add to the longest time in which the event loop stood still. */
 const STALL_MS = 50
+const ATTEMPTS_MAX = 3
 
 describe('node/plan-sync under attack', function () {
   this.timeout(60_000)
@@ -77,17 +78,20 @@ describe('node/plan-sync under attack', function () {
       attacker.postMessage(init)
     })
 
-  /** Runs an attack; the node's loop must go on as it did without one. */
+  /** Runs an attack, again where the node's loop stood still: what the attack does to it comes each time, a collection of garbage does not. */
   async function attackNode(init: AttackCase): Promise<AttackResult> {
-    let result: AttackResult | undefined
-    const stall = await standstillOf(async () => {
-      result = await attack(init)
-    })
-    assert.ok(
-      stall < control + STALL_MS,
-      `${init.name}: the event loop stood still for ${stall} ms, without an attack ${control} ms`
+    const stalls: number[] = []
+    while (stalls.length < ATTEMPTS_MAX) {
+      let result: AttackResult | undefined
+      const stall = await standstillOf(async () => {
+        result = await attack({ ...init, name: `${init.name} ${stalls.length}` })
+      })
+      if (stall < control + STALL_MS) return result as AttackResult
+      stalls.push(stall)
+    }
+    assert.fail(
+      `${init.name}: the event loop stood still for ${stalls.join(', ')} ms, without an attack ${control} ms`
     )
-    return result as AttackResult
   }
 
   async function isConvicted({ did, isCut }: AttackResult): Promise<void> {

@@ -12,7 +12,9 @@ import { loopbackLibp2p } from '../../../support/loopback-libp2p.ts'
 const SOON = { timeoutMs: 300 }
 const RAW = 0x55
 
-describe('adapters/helia/two-stores', () => {
+describe('adapters/helia/two-stores', function () {
+  // 20 MiB are encrypted, hashed and written for both sides in one thread: some 5 s of CPU time.
+  this.timeout(120_000)
   let world: HeliaWorld
   beforeEach(async () => {
     world = await heliaWorld()
@@ -25,7 +27,7 @@ describe('adapters/helia/two-stores', () => {
     cid: string
   ) => {
     for (;;) {
-      const found = await store.providers(cid, { timeoutMs: 500 })
+      const found = await store.providers(cid, { timeoutMs: 3_000 })
       if (found.length > 0) return found
     }
   }
@@ -71,7 +73,7 @@ describe('adapters/helia/two-stores', () => {
     const started = performance.now()
     await assert.rejects(all(store.cat(ABSENT, { timeoutMs: 700 })), { code: 'ARTIFACT_NOT_FOUND' })
     const waited = performance.now() - started
-    assert.ok(waited >= 690 && waited < 1500, `${waited} ms`)
+    assert.ok(waited >= 690 && waited < 5_000, `${waited} ms`)
   })
 
   it('reads a CIDv0 as the CIDv1 that it equals', async () => {
