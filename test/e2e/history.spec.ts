@@ -51,12 +51,16 @@ describe('e2e/history', () => {
     return thread
   }
 
-  /** Signs, and asks until as many witnesses as are wanted have answered, or none will. */
-  async function checkpoint(node: NodeProcess, witnesses: number): Promise<CheckpointSummary> {
-    const until = Date.now() + 15_000
+  /** Signs, and asks until it has as many threads and witnesses as are wanted: threads end when their groups have, some time later. */
+  async function checkpoint(
+    node: NodeProcess,
+    witnesses: number,
+    size = 1
+  ): Promise<CheckpointSummary> {
+    const until = Date.now() + 30_000
     for (;;) {
       const made = await node.client.call('checkpoint.make', {})
-      const isThere = made.size > 0 && made.witnesses.length >= witnesses
+      const isThere = made.size >= size && made.witnesses.length >= witnesses
       if (isThere || Date.now() > until) return made
       await new Promise(resolve => setTimeout(resolve, 100))
     }
@@ -97,7 +101,7 @@ describe('e2e/history', () => {
       start('witness-2', [author])
     ])
     threads.push(await solo(author))
-    const made = await checkpoint(author, 2)
+    const made = await checkpoint(author, 2, 2)
     assert.deepEqual([made.size, made.stable], [2, true], JSON.stringify(made))
     const { stdout: note } = await cli(author, 'checkpoint', 'show')
     const file = join(folder, 'checkpoint.txt')
