@@ -15,8 +15,8 @@ const MOST: number = SENDER_ENVELOPES_BURST + (SPAN_MS / 1000) * SENDER_ENVELOPE
 /** What a machine may get from peers: nothing that has expired, one envelope for each clock value of a sender, and no flood. By counting, in one life of a node. */
 export class DoorChecker {
   readonly #findings: Findings
-  /** By node and life, sender and clock value: the envelope. */
-  readonly #said = new Map<string, string>()
+  /** By node and life, sender and clock value: the envelope, and until when a door has to remember it. */
+  readonly #said = new Map<string, { readonly id: string; readonly until: number }>()
   readonly #logged = new Set<string>()
   /** By node and life, and sender: when its last envelopes came. */
   readonly #times = new Map<string, number[]>()
@@ -39,12 +39,14 @@ export class DoorChecker {
     // Plan updates have a rule of their own: two at one place are both taken, and neither counts.
     const key = verb === 'UPDATE_PLAN' ? `${where} ${lamport} ${id}` : `${where} ${lamport}`
     const known = this.#said.get(key)
-    if (known === id) return
-    this.#said.set(key, id)
+    if (known?.id === id) return
+    const until = notAfter + CLOCK_SKEW_MS_MAX
+    this.#said.set(key, { id, until })
+    // What has expired is forgotten: a sender that said it a day ahead of its clock comes by that value again.
     this.#findings.check(
-      known === undefined,
+      known === undefined || known.until < nowMs,
       'door',
-      () => `node ${node.index} takes ${known} and ${id}, of one sender and one clock value`
+      () => `node ${node.index} takes ${known?.id} and ${id}, of one sender and one clock value`
     )
     const times = (this.#times.get(where) ?? []).filter(at => at > nowMs - SPAN_MS && at <= nowMs)
     times.push(nowMs)
