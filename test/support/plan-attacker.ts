@@ -29,8 +29,9 @@ export type AttackResult = {
   readonly isCut: boolean
 }
 
-/** Wait for the next sign of the node, in ms. */
+/** Wait for a sign of the node, in ms: of one that must come, and of one that need not. */
 const PATIENCE_MS = 20_000
+const IMPATIENCE_MS = 3_000
 const silent = { error() {}, warn() {}, info() {}, debug() {} }
 
 const { networkName, address } = workerData as AttackerData
@@ -55,6 +56,7 @@ async function run({ name, frames, isImpatient, isRaw }: AttackCase): Promise<At
     const host = network.libp2p
     const connection = await host.dial(multiaddr(address))
     const stream = await connection.newStream(`/can-swarm/${networkName}/plan/1`)
+    const patienceMs = isImpatient === true ? IMPATIENCE_MS : PATIENCE_MS
     let handled = 0
     let isCut = false
     let wake = (): void => undefined
@@ -68,7 +70,7 @@ async function run({ name, frames, isImpatient, isRaw }: AttackCase): Promise<At
     })
     const sign = (count: number): Promise<void> =>
       new Promise(resolve => {
-        const timer = setTimeout(resolve, PATIENCE_MS)
+        const timer = setTimeout(resolve, patienceMs)
         wake = () => {
           if (handled < count && !isCut) return
           clearTimeout(timer)
