@@ -71,7 +71,13 @@ export class NodeSwarm {
     }
     await swarm.#connected()
     for (const node of nodes) {
-      swarm.#agents.set(node, new Agent(await connect({ home: node.home })))
+      const client = await connect({ home: node.home })
+      // Who bids and attests says what it is in its manifest: the base policy asks.
+      await client.call('agent.announce', {
+        capabilities: ['bench/none'],
+        roles: ['worker', 'verifier']
+      })
+      swarm.#agents.set(node, new Agent(client))
       swarm.#watch(swarm.#listen(node))
     }
     const base64 = Buffer.from('input').toString('base64')
@@ -208,14 +214,21 @@ export class NodeSwarm {
   }
 }
 
-/** Says it again when the node has too much to do, as its message asks for. */
+/** What a node answers that has too much to do, or whose log does not have yet what is attested. */
+const LATER: ReadonlySet<string | undefined> = new Set([
+  'POLICY_TIMEOUT',
+  'BUSY',
+  'REQUEST_REFUSED'
+])
+
+/** Says it again when the node asks for it. */
 async function insist<T>(call: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await call()
     } catch (error) {
       const { code } = error as { code?: string }
-      if (code !== 'POLICY_TIMEOUT' && code !== 'BUSY') throw error
+      if (!LATER.has(code)) throw error
       await delay(AGAIN_AFTER_MS)
     }
   }
