@@ -1,5 +1,5 @@
 import { toHex } from '../core/base/index.ts'
-import { checkNote, parseNote, type SignedNote } from '../core/checkpoint/index.ts'
+import { checkNote, formatOrigin, parseNote, type SignedNote } from '../core/checkpoint/index.ts'
 import type { Exchange, Logger, VerifySignature } from '../ports/index.ts'
 import { ANNOUNCED_MAX } from './limits.ts'
 import { askPeer } from './peers.ts'
@@ -43,7 +43,7 @@ export class Announcements {
 
   /** Fetches the note when it is news. Never rejects. */
   async take({ sender, treeSize, root }: Announced): Promise<void> {
-    const origin = `can-swarm/${this.#init.network}/${sender}`
+    const origin = formatOrigin(this.#init.network, sender)
     const known = this.#notes.get(origin)
     if (known !== undefined && known.size >= BigInt(treeSize)) return
     // One question at a time to each: an author's envelopes must not make this node ask without end.

@@ -9,9 +9,10 @@ import { decodeLeaf, encodeLeaf, type Leaf, leafOf } from '../core/history/index
 import { leafHash, MerkleTree } from '../core/merkle/index.ts'
 import { type CertificateFile, encodeCertificateFile } from '../core/roster/index.ts'
 import type { KeyValues, VerifySignature } from '../ports/index.ts'
+import { firstThatFit } from './certified-leaf.ts'
 import { HistoryDamagedError } from './errors.ts'
 import { indexKey } from './keys.ts'
-import { LEAVES_BYTES_MAX, LEAVES_PER_ANSWER_MAX } from './limits.ts'
+import { LEAVES_PER_ANSWER_MAX } from './limits.ts'
 import type { CertifiedLeaf } from './messages.ts'
 
 const LEAF = 'own/leaf/'
@@ -121,20 +122,19 @@ export class OwnLog {
   }
 
   /** Leaves from one on that a checkpoint covers, as many as one answer holds. */
-  async leaves(from: number, certified: boolean): Promise<CertifiedLeaf[]> {
-    const found: CertifiedLeaf[] = []
-    let bytes = 0
+  leaves(from: number, certified: boolean): Promise<CertifiedLeaf[]> {
+    return firstThatFit(this.#signed(from, certified))
+  }
+
+  async *#signed(from: number, certified: boolean): AsyncGenerator<CertifiedLeaf> {
     const to = indexKey(LEAF, this.signedSize)
     const limit = LEAVES_PER_ANSWER_MAX
     for await (const [key, leaf] of this.#store.range({ from: indexKey(LEAF, from), to, limit })) {
       const certificate = certified
-        ? ((await this.#store.get(CERTIFICATE + key.slice(LEAF.length))) ?? null)
-        : null
-      bytes += leaf.length + (certificate?.length ?? 0) + 64
-      if (bytes > LEAVES_BYTES_MAX && found.length > 0) break
-      found.push({ leaf, certificate })
+        ? await this.#store.get(CERTIFICATE + key.slice(LEAF.length))
+        : undefined
+      yield { leaf, certificate: certificate ?? null }
     }
-    return found
   }
 
   async #append(file: CertificateFile): Promise<Result<boolean>> {

@@ -1,4 +1,4 @@
-import { equals } from '../core/base/index.ts'
+import { equals, utf8 } from '../core/base/index.ts'
 import {
   type CheckedNote,
   checkNote,
@@ -6,13 +6,14 @@ import {
   parseNote,
   type SignedNote
 } from '../core/checkpoint/index.ts'
-import { decodeLeaf, encodeLeaf, type Leaf, leafOf } from '../core/history/index.ts'
+import { decodeLeaf, type Leaf } from '../core/history/index.ts'
 import { leafHash, MerkleTree } from '../core/merkle/index.ts'
-import { decodeCertificateFile } from '../core/roster/index.ts'
-import type { Exchange, KeyValues, Logger, VerifySignature } from '../ports/index.ts'
+import type { Exchange, KeyValues, KeyValueWrite, Logger, VerifySignature } from '../ports/index.ts'
+import { checkCertified } from './certified-leaf.ts'
 import { BadAnswerError, SyncFailedError } from './errors.ts'
 import { indexKey } from './keys.ts'
 import { WITNESSED_LEAVES_MAX } from './limits.ts'
+import type { CertifiedLeaf } from './messages.ts'
 import { askPeer } from './peers.ts'
 
 export type HistorySyncInit = {
@@ -56,6 +57,8 @@ type Offer = {
 }
 
 const PROGRESS = 'sync/leaf/'
+/** How many of them, from the first on, had their certificates checked here. */
+const CERTIFIED = 'sync/certified/'
 const LOADED = 'sync/note/'
 
 /**
@@ -153,10 +156,11 @@ export class HistorySync {
     const { origin, size, root } = offer.checked.checkpoint
     const tree = new MerkleTree()
     const prefix = `${PROGRESS}${origin}/`
+    const usable = full ? Math.min(Number(size), await this.#certified(origin)) : Number(size)
     const leaves: Leaf[] = []
     for await (const [, bytes] of this.#init.store.range({ from: prefix, to: `${prefix}~` })) {
       const leaf = decodeLeaf(bytes)
-      if (!leaf.ok || tree.size >= Number(size)) break
+      if (!leaf.ok || tree.size >= usable) break
       tree.append(leafHash(bytes))
       leaves.push(leaf.value)
     }
@@ -164,13 +168,9 @@ export class HistorySync {
     while (tree.size < Number(size)) {
       const part = await this.#part(offer, { from: tree.size, full })
       const wanted = part.slice(0, Number(size) - tree.size)
-      await this.#init.store.write(
-        wanted.map(({ bytes }, at) => ({
-          type: 'put',
-          key: indexKey(prefix, tree.size + at),
-          value: bytes
-        }))
-      )
+      const puts = wanted.map(({ bytes }, at) => put(indexKey(prefix, tree.size + at), bytes))
+      if (full) puts.push(put(CERTIFIED + origin, utf8(String(tree.size + wanted.length))))
+      await this.#init.store.write(puts)
       for (const { bytes, leaf } of wanted) {
         tree.append(leafHash(bytes))
         leaves.push(leaf)
@@ -178,7 +178,7 @@ export class HistorySync {
       progress?.(tree.size, Number(size))
     }
     if (!equals(tree.root(), root)) {
-      await this.#forget(prefix, tree.size)
+      await this.#forget(origin, tree.size)
       throw new SyncFailedError(
         'the leaves that came do not lead to the root that was signed; they are thrown away: try again, with another peer',
         { origin }
@@ -203,11 +203,8 @@ export class HistorySync {
         const { leaves } = await askPeer(this.#init.exchange, did, question)
         if (leaves.length === 0) throw new BadAnswerError(did, 'it has none of the leaves')
         const good: { bytes: Uint8Array; leaf: Leaf }[] = []
-        for (const { leaf, certificate } of leaves)
-          good.push({
-            bytes: leaf,
-            leaf: await this.#read(did, leaf, full ? certificate : null, full)
-          })
+        for (const item of leaves)
+          good.push({ bytes: item.leaf, leaf: await this.#read(did, item, full) })
         return good
       } catch (error) {
         failures.push(error instanceof Error ? error.message : String(error))
@@ -219,28 +216,21 @@ export class HistorySync {
     )
   }
 
-  async #read(
-    did: string,
-    bytes: Uint8Array,
-    certificate: Uint8Array | null,
-    full: boolean
-  ): Promise<Leaf> {
-    const leaf = decodeLeaf(bytes)
+  async #read(did: string, item: CertifiedLeaf, full: boolean): Promise<Leaf> {
+    const leaf = full ? await checkCertified(item, this.#init.verify) : decodeLeaf(item.leaf)
     if (!leaf.ok) throw new BadAnswerError(did, leaf.refusal.message)
-    if (!full) return leaf.value
-    if (certificate === null) throw new BadAnswerError(did, 'a leaf came without its certificate')
-    const file = decodeCertificateFile(certificate)
-    const made = file.ok ? leafOf(file.value, this.#init.verify) : file
-    if (!made.ok) throw new BadAnswerError(did, made.refusal.message)
-    if (!equals(encodeLeaf(made.value), bytes))
-      throw new BadAnswerError(did, 'a leaf is not what its certificate says')
-    await new Promise<void>(resolve => setImmediate(resolve))
-    return made.value
+    return leaf.value
   }
 
-  async #forget(prefix: string, count: number): Promise<void> {
+  async #certified(origin: string): Promise<number> {
+    const kept = await this.#init.store.get(CERTIFIED + origin)
+    return kept === undefined ? 0 : Number(new TextDecoder().decode(kept))
+  }
+
+  async #forget(origin: string, count: number): Promise<void> {
+    const prefix = `${PROGRESS}${origin}/`
     const keys = Array.from({ length: count }, (_, at) => indexKey(prefix, at))
-    await this.#init.store.write(keys.map(key => ({ type: 'del', key })))
+    await this.#init.store.write([CERTIFIED + origin, ...keys].map(key => ({ type: 'del', key })))
   }
 
   #nothing(origin: string | undefined): SyncFailedError {
@@ -251,6 +241,10 @@ export class HistorySync {
         : `none of ${count} peers has a checkpoint${origin === undefined ? '' : ` of ${origin}`}: threads are followed as they come, and old ones can be had when a node has checkpointed them`
     )
   }
+}
+
+function put(key: string, value: Uint8Array): KeyValueWrite {
+  return { type: 'put', key, value }
 }
 
 function compareSize(a: Offer, b: Offer): number {

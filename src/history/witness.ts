@@ -1,5 +1,6 @@
-import { equals, ok, type Result, refuse } from '../core/base/index.ts'
+import { ok, type Result, refuse } from '../core/base/index.ts'
 import {
+  type Checkpoint,
   type CheckpointFork,
   checkNote,
   cosignature,
@@ -8,12 +9,12 @@ import {
   parseNote,
   type SignedNote
 } from '../core/checkpoint/index.ts'
-import { encodeLeaf, leafOf, type WitnessedLog } from '../core/history/index.ts'
+import type { WitnessedLog } from '../core/history/index.ts'
 import { leafHash } from '../core/merkle/index.ts'
-import { decodeCertificateFile } from '../core/roster/index.ts'
 import type { Clock, Exchange, Logger, Signer, VerifySignature } from '../ports/index.ts'
+import { checkCertified } from './certified-leaf.ts'
 import { WITNESSED_LEAVES_MAX } from './limits.ts'
-import type { AnswerTo, CertifiedLeaf } from './messages.ts'
+import type { AnswerTo } from './messages.ts'
 import { askPeer } from './peers.ts'
 import type { WitnessedLogs } from './witnessed-logs.ts'
 
@@ -50,7 +51,7 @@ export class Witness {
     if (did !== from || network !== this.#init.network)
       return declined({ code: 'CHECKPOINT_ORIGIN', message: 'only the own log is witnessed' }, 0)
     const before = this.#busy.get(checkpoint.origin) ?? Promise.resolve()
-    const judged = before.then(() => this.#judge(from, checkpoint.origin, bytes))
+    const judged = before.then(() => this.#judge(from, checkpoint, bytes))
     const settled = judged.catch(() => undefined)
     this.#busy.set(checkpoint.origin, settled)
     void settled.then(() => {
@@ -76,12 +77,16 @@ export class Witness {
     })
   }
 
-  async #judge(from: string, origin: string, bytes: Uint8Array): Promise<AnswerTo<'cosign'>> {
+  async #judge(
+    from: string,
+    { origin, size }: Checkpoint,
+    bytes: Uint8Array
+  ): Promise<AnswerTo<'cosign'>> {
     const { logs, verify } = this.#init
     const log = await logs.get(origin)
     if (log === null)
       return declined({ code: 'WITNESS_FULL', message: 'this node witnesses enough logs' }, 0)
-    const news = await this.#news(from, log, bytes)
+    const news = await this.#news(from, log, size)
     if (!news.ok) return declined(news.refusal, log.size)
     const judged = log.judge(bytes, news.value.map(leafHash), verify)
     if (!judged.ok) return declined(judged.refusal, log.size)
@@ -96,8 +101,7 @@ export class Witness {
   }
 
   /** The leaves that a checkpoint has and the witnessed log lacks, each checked against its certificate. */
-  async #news(from: string, log: WitnessedLog, bytes: Uint8Array): Promise<Result<Uint8Array[]>> {
-    const size = wantedOf(bytes)
+  async #news(from: string, log: WitnessedLog, size: bigint): Promise<Result<Uint8Array[]>> {
     if (size > BigInt(WITNESSED_LEAVES_MAX))
       return refuse('WITNESS_FULL', `a log of at most ${WITNESSED_LEAVES_MAX} leaves is witnessed`)
     const news: Uint8Array[] = []
@@ -109,26 +113,12 @@ export class Witness {
         return refuse('CHECKPOINT_LEAVES', 'the log does not deliver the leaves that it signed')
       const missing = Number(size) - log.size - news.length
       for (const item of leaves.slice(0, missing)) {
-        const leaf = await this.#checked(item)
+        const leaf = await checkCertified(item, this.#init.verify)
         if (!leaf.ok) return leaf
-        news.push(leaf.value)
+        news.push(item.leaf)
       }
     }
     return ok(news)
-  }
-
-  async #checked({ leaf, certificate }: CertifiedLeaf): Promise<Result<Uint8Array>> {
-    if (certificate === null)
-      return refuse('CHECKPOINT_LEAVES', 'a leaf came without its certificate')
-    const file = decodeCertificateFile(certificate)
-    if (!file.ok) return file
-    const made = leafOf(file.value, this.#init.verify)
-    if (!made.ok) return made
-    // Certificates cost milliseconds each: the node serves in between.
-    await new Promise<void>(resolve => setImmediate(resolve))
-    return equals(encodeLeaf(made.value), leaf)
-      ? ok(leaf)
-      : refuse('CHECKPOINT_LEAVES', 'a leaf is not what its certificate says')
   }
 
   #signed({ text, signatures }: SignedNote): Uint8Array {
@@ -137,11 +127,6 @@ export class Witness {
     const own = cosignature(signer.did, seconds, signer.sign(cosignedBytes(text, seconds)))
     return formatNote({ text, signatures: [...signatures.slice(0, 1), own] })
   }
-}
-
-function wantedOf(bytes: Uint8Array): bigint {
-  const note = parseNote(bytes)
-  return note.ok ? BigInt(note.value.text.split('\n')[1] ?? 0) : 0n
 }
 
 function declined(

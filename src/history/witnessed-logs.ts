@@ -9,9 +9,10 @@ import { idOf } from '../core/codec/index.ts'
 import { WitnessedLog } from '../core/history/index.ts'
 import { leafHash } from '../core/merkle/index.ts'
 import type { KeyValues, KeyValueWrite } from '../ports/index.ts'
+import { firstThatFit } from './certified-leaf.ts'
 import { HistoryDamagedError } from './errors.ts'
 import { indexKey } from './keys.ts'
-import { LEAVES_BYTES_MAX, LEAVES_PER_ANSWER_MAX, ORIGINS_MAX, TREES_MAX } from './limits.ts'
+import { LEAVES_PER_ANSWER_MAX, ORIGINS_MAX, TREES_MAX } from './limits.ts'
 import type { CertifiedLeaf } from './messages.ts'
 
 const LOG = 'witnessed/leaf/'
@@ -76,17 +77,14 @@ export class WitnessedLogs {
   }
 
   /** Leaves of an origin from one on, as many as one answer holds. A witness keeps no certificates: it checked them. */
-  async leaves(origin: string, from: number): Promise<CertifiedLeaf[]> {
+  leaves(origin: string, from: number): Promise<CertifiedLeaf[]> {
+    return firstThatFit(this.#leavesFrom(origin, from))
+  }
+
+  async *#leavesFrom(origin: string, from: number): AsyncGenerator<CertifiedLeaf> {
     const prefix = prefixOf(origin)
-    const found: CertifiedLeaf[] = []
-    let bytes = 0
     const range = { from: indexKey(prefix, from), to: `${prefix}~`, limit: LEAVES_PER_ANSWER_MAX }
-    for await (const [, leaf] of this.#store.range(range)) {
-      bytes += leaf.length + 64
-      if (bytes > LEAVES_BYTES_MAX && found.length > 0) break
-      found.push({ leaf, certificate: null })
-    }
-    return found
+    for await (const [, leaf] of this.#store.range(range)) yield { leaf, certificate: null }
   }
 
   /** Keeps proof that an origin signed two logs. */

@@ -2,10 +2,9 @@ import { join } from 'node:path'
 import { levelKeyValues } from '../adapters/level/index.ts'
 import { systemClock } from '../adapters/system/index.ts'
 import type { Config } from '../config/index.ts'
-import { CLOCK_SKEW_MS_MAX, ENVELOPE_LIFE_MS_MAX } from '../core/base/index.ts'
-import { parseCheckpoint } from '../core/checkpoint/index.ts'
+import { formatOrigin, parseCheckpoint } from '../core/checkpoint/index.ts'
 import type { Leaf } from '../core/history/index.ts'
-import type { Tombstone } from '../core/swarm/index.ts'
+import { type Tombstone, tombstoneUntil } from '../core/swarm/index.ts'
 import {
   Announcements,
   answerPeer,
@@ -63,7 +62,7 @@ export async function openHistory(init: HistoryInit): Promise<History> {
   try {
     const own = await OwnLog.open(store, verify)
     const witnessed = new WitnessedLogs(store)
-    const origin = `can-swarm/${config.network.name}/${signer.did}`
+    const origin = formatOrigin(config.network.name, signer.did)
     const common = { exchange: network.exchange, signer, verify, logger }
     const isWitness = config.history.witness && !config.node.unplug.includes('witness')
     const clock = systemClock()
@@ -230,6 +229,8 @@ export function syncAtStart(parts: NodeParts): () => void {
 
 /** A thread that ended with a certificate gets its place in the log; others have none. */
 async function addEnd({ threads, history, logger }: NodeParts, thread: string): Promise<void> {
+  // Asked again when the thread is archived, and at each start: the certificate is checked once.
+  if ((await history.own.indexOf(thread)) !== null) return
   const file = await threads.certificate(thread, 'outcome')
   if (file === undefined) return
   const appended = await history.own.append(file)
@@ -239,12 +240,11 @@ async function addEnd({ threads, history, logger }: NodeParts, thread: string): 
 
 /** Threads that ended before this log was there, or just before a crash. */
 async function catchUp(parts: NodeParts): Promise<void> {
-  const { archive, swarm, history } = parts
+  const { archive, swarm } = parts
   for (const thread of swarm.threadIds()) if (swarm.isEnded(thread)) await addEnd(parts, thread)
   let page = await archive.list({ limit: PAGE })
   while (page.length > 0) {
-    for (const { thread } of page)
-      if ((await history.own.indexOf(thread)) === null) await addKnown(parts, thread)
+    for (const { thread } of page) await addKnown(parts, thread)
     const last = page.at(-1)
     page = last === undefined ? [] : await archive.list({ limit: PAGE, before: last })
   }
@@ -289,6 +289,6 @@ function tombstoneOf(leaf: Leaf): Tombstone {
     epoch,
     decision: proposal?.toString() ?? null,
     phase: result,
-    until: Math.max(expiresAt, notAfter, stamp) + ENVELOPE_LIFE_MS_MAX + 2 * CLOCK_SKEW_MS_MAX
+    until: tombstoneUntil(Math.max(expiresAt, notAfter, stamp))
   }
 }

@@ -16,3 +16,11 @@ export const ERROR_KINDS = {
 } as const
 
 export type ErrorKind = keyof typeof ERROR_KINDS
+
+/** Rows of the table of errors: code, kind, meaning and hint. */
+export type ErrorRows = readonly (readonly [
+  code: string,
+  kind: ErrorKind,
+  meaning: string,
+  hint?: string
+])[]

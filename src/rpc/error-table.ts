@@ -1,4 +1,4 @@
-import type { ErrorKind } from './error-kinds.ts'
+import type { ErrorKind, ErrorRows } from './error-kinds.ts'
 import { HISTORY_ROWS } from './history-errors.ts'
 import { METERING_ROWS } from './metering-errors.ts'
 import { PLAN_ROWS } from './plan-errors.ts'
@@ -11,11 +11,8 @@ export type ErrorEntry = {
   readonly hint: string
 }
 
-/** A column of code, kind, meaning and hint. */
-type Row = readonly [code: string, kind: ErrorKind, meaning: string, hint?: string]
-
 /** Every code that a user can meet, by area. docs/errors.md is generated from it; a test proves it total over src/. */
-export const ERROR_AREAS: Readonly<Record<string, readonly Row[]>> = {
+export const ERROR_AREAS: Readonly<Record<string, ErrorRows>> = {
   'Command line and node': [
     ['USAGE', 'usage', 'The command line makes no sense.', 'See the --help of the command.'],
     ['ID_NOT_FOUND', 'not-found', 'No thread or peer has this id or part of an id.'],

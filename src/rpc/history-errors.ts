@@ -1,12 +1,7 @@
-import type { ErrorKind } from './error-kinds.ts'
+import type { ErrorRows } from './error-kinds.ts'
 
 /** What can be wrong with logs of ended threads, checkpoints, and loading them. */
-export const HISTORY_ROWS: readonly (readonly [
-  code: string,
-  kind: ErrorKind,
-  meaning: string,
-  hint?: string
-])[] = [
+export const HISTORY_ROWS: ErrorRows = [
   ['HISTORY_UNAVAILABLE', 'config', 'The log of ended threads cannot be opened.'],
   [
     'HISTORY_DAMAGED',

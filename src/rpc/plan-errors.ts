@@ -1,12 +1,7 @@
-import type { ErrorKind } from './error-kinds.ts'
+import type { ErrorRows } from './error-kinds.ts'
 
 /** Why a plan does not run. */
-export const PLAN_ROWS: readonly (readonly [
-  code: string,
-  kind: ErrorKind,
-  meaning: string,
-  hint?: string
-])[] = [
+export const PLAN_ROWS: ErrorRows = [
   ['PLAN_INVALID', 'usage', 'A plan has wrong or double names, or no single last task.'],
   ['PLAN_CYCLE', 'usage', 'Tasks of a plan wait for each other; the message names the circle.'],
   ['PLAN_ABOVE_LIMIT', 'usage', 'A plan has too many tasks, inputs, outputs or facts.'],

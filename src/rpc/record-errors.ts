@@ -1,12 +1,7 @@
-import type { ErrorKind } from './error-kinds.ts'
+import type { ErrorRows } from './error-kinds.ts'
 
 /** What can be wrong with records of threads, and with checking them. */
-export const RECORD_ROWS: readonly (readonly [
-  code: string,
-  kind: ErrorKind,
-  meaning: string,
-  hint?: string
-])[] = [
+export const RECORD_ROWS: ErrorRows = [
   ['RECORD_MISSING', 'not-found', 'There is no record at this path.'],
   ['RECORD_LINE', 'failure', 'A line is not canonical DAG-JSON of a known shape.'],
   ['RECORD_LINE_TOO_LONG', 'failure', 'A line is longer than the limit.'],

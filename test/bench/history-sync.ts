@@ -8,6 +8,7 @@ import {
   cosignedBytes,
   formatCheckpoint,
   formatNote,
+  formatOrigin,
   originSignature
 } from '../../src/core/checkpoint/index.ts'
 import { cidOf, hash } from '../../src/core/codec/index.ts'
@@ -123,7 +124,7 @@ function leavesOf(count: number): Uint8Array[] {
 /** A node that answers with a checkpoint of two witnesses, and the leaves under it. */
 function authorOf(leaves: readonly Uint8Array[]): (question: Uint8Array) => Uint8Array {
   const author = signer(1)
-  const origin = `can-swarm/${NETWORK}/${author.did}`
+  const origin = formatOrigin(NETWORK, author.did)
   const tree = new MerkleTree()
   for (const leaf of leaves) tree.append(leafHash(leaf))
   const size = BigInt(leaves.length)

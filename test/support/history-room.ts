@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { nodeSigner, nodeVerifier } from '../../src/adapters/ed25519/index.ts'
+import { formatOrigin } from '../../src/core/checkpoint/index.ts'
 import type { CertificateFile } from '../../src/core/roster/index.ts'
 import {
   answerPeer,
@@ -79,7 +80,7 @@ export async function historyNode(
   }: { readonly store?: MemoryKeyValues; readonly witnesses?: () => readonly string[] } = {}
 ) {
   const signer: Signer = nodeSigner(new Uint8Array(32).fill(key))
-  const origin = `can-swarm/${NETWORK}/${signer.did}`
+  const origin = formatOrigin(NETWORK, signer.did)
   const exchange = room.exchangeOf(signer.did)
   const logger = recordingLogger()
   const common = { exchange, signer, verify: verifyBoth, logger, network: NETWORK }

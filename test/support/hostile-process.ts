@@ -14,10 +14,9 @@ import {
 } from '../../src/core/roster/index.ts'
 import type { PeerMessage } from '../../src/core/swarm/index.ts'
 import type { Signer } from '../../src/ports/index.ts'
-import { HostilePeer, hostileKey } from './hostile-peer.ts'
+import { HostilePeer, hostileKey, idleNeed } from './hostile-peer.ts'
 
 const SLOT = 'two-faced'
-const LIFE_MS = 60_000
 const ASK_AGAIN_MS = 250
 
 type Attack = (peer: HostilePeer, addresses: readonly string[]) => Promise<unknown>
@@ -27,7 +26,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = { 'two-forms': twoForms, 'two-
 /** A requester signs a FORM for each of the nodes, each with other members, all of them made up, and goes. */
 async function twoForms(peer: HostilePeer, addresses: readonly string[]): Promise<unknown> {
   await peer.join(addresses)
-  const need = await peer.seal('NEED', needOf(peer))
+  const need = await peer.seal('NEED', idleNeed(peer, { slot: SLOT }))
   const nodes = peer.peers()
   for (const [face, to] of nodes.entries()) peer.show(to, need, await formOf(peer, need, face))
   await Promise.all(nodes.map(to => believes(peer, to, need.id)))
@@ -45,34 +44,6 @@ async function believes(peer: HostilePeer, to: string, thread: string): Promise<
   const timer = setInterval(() => peer.send(to, ask), ASK_AGAIN_MS)
   await promise
   clearInterval(timer)
-}
-
-function needOf(peer: HostilePeer): Payload<'NEED'> {
-  return {
-    slot: SLOT,
-    epoch: 0,
-    task: 'test/nothing',
-    requires: ['test/nothing'],
-    produces: [],
-    inputs: [],
-    budget: 100n,
-    verifyBounty: 10n,
-    kPlan: 1,
-    kResult: 1,
-    windows: {
-      bidMs: 500,
-      leaseTtlMs: 2000,
-      verifyMs: 2000,
-      sealMs: 200,
-      revealMs: 2000,
-      challengeMs: 500
-    },
-    expiresAt: Date.now() + LIFE_MS,
-    capsule: peer.capsule,
-    taskClass: 'deterministic',
-    solo: false,
-    terms: null
-  }
 }
 
 function formOf(

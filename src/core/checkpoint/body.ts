@@ -21,6 +21,11 @@ export type Checkpoint = {
   readonly extensions: readonly string[]
 }
 
+/** The name of a node's log. */
+export function formatOrigin(network: string, did: string): string {
+  return `can-swarm/${network}/${did}`
+}
+
 /** The DID and the network that an origin names; refuses with `CHECKPOINT_ORIGIN`. */
 export function originOf(origin: string): Result<{ network: string; did: string }> {
   const [, network, did] = ORIGIN.exec(origin) ?? []

@@ -7,7 +7,13 @@
  *
  * Specification: protocols/checkpoint/README.md; C2SP signed-note, tlog-checkpoint and tlog-cosignature.
  */
-export { type Checkpoint, formatCheckpoint, originOf, parseCheckpoint } from './body.ts'
+export {
+  type Checkpoint,
+  formatCheckpoint,
+  formatOrigin,
+  originOf,
+  parseCheckpoint
+} from './body.ts'
 export {
   type CheckpointFork,
   checkFork,

@@ -1,10 +1,9 @@
-import { CLOCK_SKEW_MS_MAX, ENVELOPE_LIFE_MS_MAX } from '../base/index.ts'
 import { groupIdOf } from '../roster/index.ts'
 import type { Context } from './context.ts'
 import { lockKey, promiseKey } from './promises.ts'
 import { batches } from './sync.ts'
 import type { Thread } from './thread.ts'
-import type { Tombstone } from './tombstones.ts'
+import { type Tombstone, tombstoneUntil } from './tombstones.ts'
 import type { ArchivedThread, JournalRecord } from './types.ts'
 import { viewOf } from './view.ts'
 import type { World } from './world.ts'
@@ -117,7 +116,7 @@ function tombstoneOf(context: Context, thread: Thread): Tombstone {
     epoch: boundEpoch(context, thread),
     decision: decision?.toString() ?? null,
     phase: thread.phase(),
-    until: last + ENVELOPE_LIFE_MS_MAX + 2 * CLOCK_SKEW_MS_MAX,
+    until: tombstoneUntil(last),
     ...(isBystander(context, thread) && { spare: true })
   }
 }

@@ -23,7 +23,7 @@ export {
 } from './refusals.ts'
 export { Revival, reviveThread } from './revive.ts'
 export { Swarm } from './swarm.ts'
-export { TOMBSTONES_MAX, type Tombstone } from './tombstones.ts'
+export { TOMBSTONES_MAX, type Tombstone, tombstoneUntil } from './tombstones.ts'
 export type {
   AdmitOrigin,
   ArchivedThread,

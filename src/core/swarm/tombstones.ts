@@ -1,4 +1,4 @@
-import { assert } from '../base/index.ts'
+import { assert, CLOCK_SKEW_MS_MAX, ENVELOPE_LIFE_MS_MAX } from '../base/index.ts'
 import { digestOfId, idFromDigest } from '../codec/index.ts'
 import type { Phase } from './types.ts'
 
@@ -20,6 +20,11 @@ export type Tombstone = {
   readonly until: number
   /** Set where this node promised nothing: then it may be forgotten before its time, for want of room. */
   readonly spare?: true
+}
+
+/** Until when a tombstone stands, ms since 1970: `last` is the latest of the NEED's expiry, its `notAfter` and the end. */
+export function tombstoneUntil(last: number): number {
+  return last + ENVELOPE_LIFE_MS_MAX + 2 * CLOCK_SKEW_MS_MAX
 }
 
 /** Ended threads that are remembered at once, some 60 MB. Beyond it no stranger's NEED is followed until the oldest are forgotten. */

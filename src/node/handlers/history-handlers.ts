@@ -2,9 +2,11 @@ import {
   type CheckedNote,
   checkNote,
   formatNote,
+  formatOrigin,
   parseNote,
   type SignedNote
 } from '../../core/checkpoint/index.ts'
+import { ORIGINS_MAX } from '../../history/index.ts'
 import type { CheckpointSummary, Handlers } from '../../rpc/index.ts'
 import { checkpoint, historySync } from '../history.ts'
 import type { NodeParts } from '../node-parts.ts'
@@ -28,7 +30,7 @@ export function historyHandlers(
   const foreign = { own: false, announced: false, stopped: null }
   const list = async (): Promise<CheckpointSummary[]> => {
     const checkpoints = [own()]
-    for (const bytes of await history.witnessed.notes(WITNESSED_LISTED_MAX)) {
+    for (const bytes of await history.witnessed.notes(ORIGINS_MAX)) {
       const note = parseNote(bytes)
       if (!note.ok) continue
       const [origin = ''] = note.value.text.split('\n')
@@ -52,7 +54,7 @@ export function historyHandlers(
     },
     'history.sync': async ({ from, full }, { progress }) => {
       const result = await historySync(parts).run({
-        ...(from === undefined ? {} : { origin: originOf(parts, from) }),
+        ...(from === undefined ? {} : { origin: formatOrigin(parts.config.network.name, from) }),
         ...(full === undefined ? {} : { full }),
         progress: (done, size) => progress({ done, size })
       })
@@ -64,9 +66,6 @@ export function historyHandlers(
     }
   }
 }
-
-/** Logs of others that are listed at once: all that a node witnesses. */
-const WITNESSED_LISTED_MAX = 64
 
 function summaryOf(
   { verify, config }: NodeParts,
@@ -89,9 +88,4 @@ function summaryOf(
 
 function witnessesOf({ witnesses }: CheckedNote): { did: string; seconds: number }[] {
   return [...witnesses].map(([did, seconds]) => ({ did, seconds }))
-}
-
-/** The log of a node, by its DID. */
-function originOf({ config }: NodeParts, did: string): string {
-  return `can-swarm/${config.network.name}/${did}`
 }

@@ -259,6 +259,17 @@ describe('history', function () {
     assert.equal(loaded[0]?.length, 3)
   })
 
+  it('checks every certificate when asked to, also of leaves that it once took on trust', async () => {
+    const { room, author } = await world()
+    await appendAll(author)
+    await author.checkpointer.run()
+    const { sync } = newcomer(room, [author.did])
+    assert.equal((await sync.run()).trust, 'checkpoint')
+    const key = 'own/certificate/000000000001'
+    author.store.map.set(key, author.store.map.get('own/certificate/000000000000') as Uint8Array)
+    await assert.rejects(sync.run({ full: true }), { message: /not what its certificate says/u })
+  })
+
   it('goes on after a cut with what it has', async () => {
     const { room, author } = await world()
     await appendAll(author)

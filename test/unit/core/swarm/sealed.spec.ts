@@ -236,6 +236,22 @@ describe('core/swarm: seals at the requester', () => {
     return bid.id
   }
 
+  /** One member says that it shows this, the others that they show nothing: the next group is free. */
+  function isNotBound(given: World, shown: string): void {
+    const { cluster, requester, members, thread } = given
+    silence(given)
+    const [liar, ...honest] = members as [ClusterNode, ...ClusterNode[]]
+    liar.malice = { send: (_, message) => (message.type === 'sealed' ? [] : [message]) }
+    tell(cluster, requester, liar.did, sealOf(given, liar, shown))
+    for (const member of honest) {
+      cluster.run(100)
+      tell(cluster, requester, member.did, sealOf(given, member, null))
+    }
+    cluster.linked = () => true
+    assert(cluster.runUntil(() => cluster.view(requester, thread).epoch === 1, 10_000))
+    assert.deepEqual(shownIn(given), new Set([null]))
+  }
+
   function chosenEpoch({ requester }: World): number {
     return requester.disk.filter(record => record.type === 'chosen').length - 1
   }
@@ -280,37 +296,13 @@ describe('core/swarm: seals at the requester', () => {
     ['what no FORM can hold', 'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKPbdG']
   ] as const) {
     it(`of one member that show ${name} do not bind the next group, however fast it answers`, () => {
-      const given = decided({ works: false })
-      const { cluster, requester, members, thread } = given
-      silence(given)
-      const [liar, ...honest] = members as [ClusterNode, ...ClusterNode[]]
-      liar.malice = { send: (_, message) => (message.type === 'sealed' ? [] : [message]) }
-      tell(cluster, requester, liar.did, sealOf(given, liar, lie))
-      for (const member of honest) {
-        cluster.run(100)
-        tell(cluster, requester, member.did, sealOf(given, member, null))
-      }
-      cluster.linked = () => true
-      assert(cluster.runUntil(() => cluster.view(requester, thread).epoch === 1, 10_000))
-      assert.deepEqual(shownIn(given), new Set([null]))
+      isNotBound(decided({ works: false }), lie)
     })
   }
 
   it('of one member that show a bid which really was made wait for the others, and do not bind the next group when those show nothing', () => {
     const given = decided({ works: false })
-    const { cluster, requester, members, thread } = given
-    const bid = bidBy(given, cluster.nodes[1] as ClusterNode)
-    silence(given)
-    const [liar, ...honest] = members as [ClusterNode, ...ClusterNode[]]
-    liar.malice = { send: (_, message) => (message.type === 'sealed' ? [] : [message]) }
-    tell(cluster, requester, liar.did, sealOf(given, liar, bid))
-    for (const member of honest) {
-      cluster.run(100)
-      tell(cluster, requester, member.did, sealOf(given, member, null))
-    }
-    cluster.linked = () => true
-    assert(cluster.runUntil(() => cluster.view(requester, thread).epoch === 1, 10_000))
-    assert.deepEqual(shownIn(given), new Set([null]))
+    isNotBound(given, bidBy(given, given.cluster.nodes[1] as ClusterNode))
   })
 
   it('of one member that show a bid are believed when the others stay away: it may have been decided', () => {
