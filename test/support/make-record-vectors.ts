@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { decodeEntry, encodeEntry } from '../../src/core/need/index.ts'
 import type { RecordItem } from '../../src/core/swarm/index.ts'
 import { checkRecord } from '../../src/replay/check-record.ts'
 import {
@@ -168,12 +169,94 @@ function swapped(body: Body | undefined, other: Body | undefined): Body {
   return { ...body, cid: other.cid }
 }
 
+type Entry = Extract<RecordItem, { readonly type: 'entry' }>
+
+/** The last line without its signature. */
+function unsigned(lines: readonly string[]): string[] {
+  const last = lines.at(-1) as string
+  return lines.with(-1, last.replace(/"sig":.*$/u, '"sig":null}'))
+}
+
 /** Records that a recording node signed itself, so that every line holds, and that still prove nothing. */
 function brokenContents(final: Thread, expired: Thread): Invalid[] {
   const isEntry = (item: RecordItem): boolean => item.type === 'entry'
+  const carriesEnvelope = (item: RecordItem): boolean =>
+    item.type === 'entry' && (decodeEntry(item.entry.data)?.envelope ?? null) !== null
   const signed = (items: NonNullable<Change['items']>): string[] => linesOf(final, { items })
-  const foreign = expired.node.swarm.record(expired.thread)?.items[0] as RecordItem
+  const others = expired.node.swarm.record(expired.thread)?.items ?? []
+  const foreign = others[0] as Extract<RecordItem, { readonly type: 'envelope' }>
   return [
+    {
+      name: "a line of another thread's record",
+      rule: 'REC-5',
+      refusal: 'RECORD_CHAIN',
+      lines: linesOf(final).with(3, linesOf(expired)[3] as string)
+    },
+    {
+      name: 'an envelope of another thread',
+      rule: 'REC-9',
+      refusal: 'REPLAY_THREAD',
+      lines: signed(items => items.toSpliced(2, 0, foreign))
+    },
+    {
+      name: 'an entry that carries an envelope of another thread',
+      rule: 'REC-9',
+      refusal: 'REPLAY_THREAD',
+      lines: signed(items => {
+        const at = items.findIndex(carriesEnvelope)
+        const { entry } = items[at] as Entry
+        const stamp = decodeEntry(entry.data)?.stamp ?? 0
+        const data = encodeEntry({ stamp, envelope: foreign.bytes })
+        return items.with(at, { type: 'entry', entry: { ...entry, data } })
+      })
+    },
+    {
+      name: 'an entry that names an envelope which no line shows',
+      rule: 'REC-8',
+      refusal: 'RECORD_REFERENCE',
+      lines: linesOf(final, {
+        bodies: bodies =>
+          bodies.map(body => (body.type === 'entry' ? { ...body, bytes: null } : body))
+      })
+    },
+    {
+      name: 'a block that does not hash to its id',
+      rule: 'REC-8',
+      refusal: 'RECORD_CID',
+      lines: linesOf(final, {
+        bodies: bodies =>
+          bodies.toSpliced(1, 0, { type: 'block', cid: final.thread, data: Uint8Array.of(1) })
+      })
+    },
+    {
+      name: 'a block after other lines',
+      rule: 'REC-2',
+      refusal: 'RECORD_HEADER',
+      lines: linesOf(final, {
+        bodies: bodies =>
+          bodies.toSpliced(2, 0, { type: 'block', cid: final.thread, data: Uint8Array.of(1) })
+      })
+    },
+    {
+      name: 'a part of the log of another thread',
+      rule: 'REC-2',
+      refusal: 'RECORD_HEADER',
+      lines: linesOf(final, {
+        bodies: bodies =>
+          bodies.toSpliced(3, 0, {
+            type: 'part',
+            part: 1,
+            thread: expired.thread,
+            node: final.node.did
+          })
+      })
+    },
+    {
+      name: 'an end that nobody signed',
+      rule: 'REC-7',
+      refusal: 'RECORD_SIGNATURE',
+      lines: unsigned(linesOf(final))
+    },
     {
       name: 'an envelope under the id of another',
       rule: 'REC-8',

@@ -4,12 +4,16 @@
  */
 import { strict as assert } from 'node:assert'
 import { readdirSync, readFileSync } from 'node:fs'
+import { truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { rememberingVerifier } from '../../../src/adapters/ed25519/index.ts'
 import { useNodeSha256 } from '../../../src/adapters/sha256/index.ts'
 import { checkRecord, type Report } from '../../../src/replay/check-record.ts'
 import { LINE_BYTES_MAX } from '../../../src/replay/format.ts'
+import { replayRecord } from '../../../src/replay/index.ts'
 import { seededRandom } from '../../support/seeded-random.ts'
 import { testVerify } from '../../support/swarm-cluster.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const FOLDER = new URL('../../../protocols/record/vectors/', import.meta.url)
 const MUTATIONS = 10_000
@@ -25,6 +29,7 @@ function replay(bytes: Uint8Array): Promise<Report> {
 }
 
 describe('replay: damaged records', () => {
+  const folder = temporaryFolder()
   const records = readdirSync(FOLDER)
     .filter(name => name.endsWith('.jsonl'))
     .map(name => new Uint8Array(readFileSync(new URL(name, FOLDER))))
@@ -45,7 +50,9 @@ describe('replay: damaged records', () => {
       const which = count % 20 === 0 ? records.indexOf(record) : shortest
       const changed = new Uint8Array(records[which] as Uint8Array)
       const at = random.below(changed.length)
-      changed[at] = (changed[at] as number) ^ (1 + random.below(255))
+      // A single bit as often as a byte: a bit is what a disk loses.
+      const change = count % 2 === 0 ? 1 << random.below(8) : 1 + random.below(255)
+      changed[at] = (changed[at] as number) ^ change
       const report = await replay(changed)
       assert(!report.ok && report.problems.length === 1, `byte ${at} was changed unseen`)
     }
@@ -80,5 +87,18 @@ describe('replay: damaged records', () => {
     const report = await checkRecord(endless(), { verify, policies: false, replay: true })
     assert.equal(report.problems[0]?.code, 'RECORD_LINE_TOO_LONG')
     assert(given < 2 * LINE_BYTES_MAX, `${given} bytes were read`)
+  })
+
+  it('with a line of two gigabytes are refused from a disk in little memory', async () => {
+    const path = join(folder.path, 'long.jsonl')
+    await writeFile(path, record.slice(0, record.indexOf(10) + 1))
+    // A hole: it takes no room on the disk.
+    await truncate(path, 2 ** 31)
+    const before = process.memoryUsage().rss
+    for (const jobs of [1, 2]) {
+      const { problems } = await replayRecord(path, { jobs })
+      assert.equal(problems[0]?.code, 'RECORD_LINE_TOO_LONG')
+    }
+    assert(process.memoryUsage().rss - before < 2 ** 28)
   })
 })
