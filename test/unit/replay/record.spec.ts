@@ -5,6 +5,8 @@
 import { strict as assert } from 'node:assert'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { useNodeSha256 } from '../../../src/adapters/sha256/index.ts'
+import { cidOf } from '../../../src/core/codec/index.ts'
 import { checkRecord, type Report } from '../../../src/replay/check-record.ts'
 import { RecordMissingError, writeNewRecord, writeRecord } from '../../../src/replay/index.ts'
 import { finishedThread } from '../../support/finished-thread.ts'
@@ -19,6 +21,7 @@ function replay(path: string): Promise<Report> {
 }
 
 describe('replay: the record of a thread', () => {
+  before(() => useNodeSha256())
   const folder = temporaryFolder()
   const write = async (name: string): Promise<string> => {
     const path = join(folder.path, name)
@@ -87,12 +90,40 @@ describe('replay: the record of a thread', () => {
     )
     assert.equal(await codes(lines => lines.slice(0, -1)), 'RECORD_TRUNCATED')
     assert.equal(await codes(lines => [...lines, lines.at(-1) as string]), 'RECORD_AFTER_END')
-    assert.equal(
-      await codes(lines =>
-        lines.with(0, (lines[0] as string).replace('"version":2', '"version":3'))
-      ),
-      'RECORD_VERSION'
-    )
+  })
+
+  it('refuses a version that it does not know, and says which it knows', async () => {
+    for (const [field, found] of [
+      ['version', '3'],
+      ['protocol', '9']
+    ]) {
+      const { problems } = await damaged(lines =>
+        lines.with(
+          0,
+          (lines[0] as string).replace(new RegExp(`"${field}":\\d`, 'u'), `"${field}":${found}`)
+        )
+      )
+      const [problem] = problems
+      assert.deepEqual(
+        [problem?.code, problem?.field, problem?.found],
+        ['RECORD_VERSION', field, found]
+      )
+    }
+  })
+
+  it('refuses blocks that take more than a record may bring along', async () => {
+    const { thread, node } = world
+    const record = node.swarm.record(thread)
+    assert(record !== undefined)
+    const block = (at: number): [string, Uint8Array] => {
+      const bytes = new Uint8Array(1_000_000).fill(at)
+      return [cidOf(bytes, 0x55).toString(), bytes]
+    }
+    const path = join(folder.path, 'blocks.jsonl')
+    const blocks = new Map(Array.from({ length: 17 }, (_, at) => block(at)))
+    await writeRecord(path, { thread, ...NO_POLICIES, ...record, blocks }, node.keys)
+    const [problem] = (await replay(path)).problems
+    assert.deepEqual([problem?.code, problem?.line], ['RECORD_BLOCKS', 17])
   })
 
   it('refuses a file that is cut inside a line, and one that is no record', async () => {
