@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { ENVELOPE_BYTES_MAX, ok, type Result } from '../base/index.ts'
 import { CID, cidOf, decodeAgain, decodeStrict, idOf } from '../codec/index.ts'
-import { compact, shareLink, shareName } from './compact.ts'
+import { compact, shareLink, shareName, trimLists } from './compact.ts'
 import type { Admitted, Draft, Envelope } from './envelope.ts'
 import { bytesOf, cid, did, fence, hash32, listOf, text, traceparent, uint } from './fields.ts'
 import { type Payload, payloads, type Verb } from './payloads.ts'
@@ -52,6 +52,7 @@ export function parseEnvelope(received: Uint8Array): Result<Admitted> {
   compact(decoded.value, bytes)
   const shaped = shapeOf(decoded.value)
   if (!shaped.ok) return shaped
+  trimLists(shaped.value)
   const id = shareLink(cidOf(bytes))
   return ok({ id: shareName(id.toString()), cid: id, bytes, envelope: shaped.value })
 }
