@@ -1,6 +1,6 @@
 import type { PolicyDecision, PolicyInput } from '../core/policy/index.ts'
 
-/** Evaluates capsules away from the event loop (R17). */
+/** Evaluates capsules without stalling the event loop (R17). */
 export interface PolicyEngine {
   start(): Promise<void>
   stop(): Promise<void>

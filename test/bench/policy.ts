@@ -88,7 +88,7 @@ async function benchServer(inputs: readonly PolicyInput[], report: Report): Prom
   }
 }
 
-/** As the door of a node asks: through the pool, which has the machine's processors, two at most. */
+/** As the door of a node asks: alone in its own thread, many at once through the pool, which has the machine's processors, two at most. */
 async function benchThreads(inputs: readonly PolicyInput[], report: Report): Promise<void> {
   const engine = opaPolicyEngine({
     workerUrl: new URL('../../src/adapters/opa/worker.ts', import.meta.url),
@@ -103,7 +103,7 @@ async function benchThreads(inputs: readonly PolicyInput[], report: Report): Pro
     await askMany(ask, SETTLED)
     const single: number[] = []
     for (let i = 0; i < 3000; i++) single.push(await microseconds(() => ask(i)))
-    const alone = { unit: 'us', n: single.length, note: 'through the pool, one question at a time' }
+    const alone = { unit: 'us', n: single.length, note: 'as the door asks, one question at a time' }
     report({ metric: 'engine_p50_us', value: round1(median(single)), ...alone })
     report({ metric: 'engine_p99_us', value: round1(percentile(single, 0.99)), ...alone })
     const looks: [done: number, mib: number][] = []

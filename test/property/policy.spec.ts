@@ -1,4 +1,4 @@
-// One question has one answer: the same decision, gas and digest from the pool's threads, from this thread, and after a restart; the decision is the one
+// One question has one answer: the same decision, gas and digest from the pool's threads, from this thread alone, and after a restart; the decision is the one
 // that the wasm gives without metering.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -18,6 +18,8 @@ import { policyInstance } from '../support/policy-instance.ts'
 import { question } from '../support/policy-questions.ts'
 
 const QUESTIONS = 10_000
+/** So many of them are also asked one after the other. */
+const LONE = 1000
 /** Questions under way at once: many batches, and more than one thread. */
 const WIDTH = 256
 const silent = { error() {}, warn() {}, info() {}, debug() {} }
@@ -33,6 +35,16 @@ const capsule = engine.baseCapsule
 
 const digestOf = (input: PolicyInput, decision: PolicyDecision): string =>
   toHex(evaluationDigest({ input, decision, capsule, engine: engine.engine }))
+
+/** All that the engine says to one question after the other: most of them it judges in this thread. */
+async function oneByOne(inputs: readonly PolicyInput[]): Promise<PolicyDecision[]> {
+  const decisions: PolicyDecision[] = []
+  for (const input of inputs) {
+    if (decisions.length % 8 === 0) await new Promise(resolve => setImmediate(resolve))
+    decisions.push(await engine.evaluate(capsule, input))
+  }
+  return decisions
+}
 
 /** All that the pool's threads say, in the order of the questions. */
 async function fromPool(inputs: readonly PolicyInput[]): Promise<PolicyDecision[]> {
@@ -58,12 +70,14 @@ describe('property/policy', () => {
     await engine.start()
     // In another order: nothing of what was asked before is left.
     const second = (await fromPool(inputs.toReversed())).toReversed()
+    const lone = await oneByOne(inputs.slice(0, LONE))
     const seen = { allowed: 0, denied: 0 }
     for (const [i, input] of inputs.entries()) {
       const decision = judge(input)
       const text = policyText(input)
       assert.ok(text !== null)
       assert.deepEqual([first[i], second[i]], [decision, decision], text)
+      if (i < LONE) assert.deepEqual(lone[i], decision, text)
       assert.equal(digestOf(input, first[i] as PolicyDecision), digestOf(input, decision), text)
       const unmetered = parseAnswer(JSON.parse(plain.evaluate(text).answer))
       assert.deepEqual(unmetered, { allow: decision.allow, reasons: decision.reasons }, text)

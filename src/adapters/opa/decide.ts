@@ -7,7 +7,25 @@ import type { Evaluated, Sandbox } from './sandbox.ts'
  * memory. An evaluation that is stopped costs all the gas that it was given.
  */
 export function decide(sandbox: Sandbox, input: string | null): PolicyDecision {
-  const evaluated: Evaluated = input === null ? { kind: 'trap' } : sandbox.evaluate(input)
+  return decisionOf(sandbox, evaluateIn(sandbox, input, sandbox.limits.gas))
+}
+
+/** The same decision as `decide` makes, or null where it costs more than `gas`. */
+export function decideWithin(
+  sandbox: Sandbox,
+  input: string | null,
+  gas: number
+): PolicyDecision | null {
+  const evaluated = evaluateIn(sandbox, input, Math.min(gas, sandbox.limits.gas))
+  if (evaluated.kind === 'out-of-gas' && gas < sandbox.limits.gas) return null
+  return decisionOf(sandbox, evaluated)
+}
+
+function evaluateIn(sandbox: Sandbox, input: string | null, gas: number): Evaluated {
+  return input === null ? { kind: 'trap' } : sandbox.evaluate(input, gas)
+}
+
+function decisionOf(sandbox: Sandbox, evaluated: Evaluated): PolicyDecision {
   if (evaluated.kind !== 'answered') return { ...STOPPED[evaluated.kind], gas: sandbox.limits.gas }
   return { ...answerIn(evaluated.text), gas: evaluated.gas }
 }

@@ -24,6 +24,8 @@ export type EvaluatorPoolInit = {
   readonly sources: readonly CapsuleSource[]
   /** ms of wall time for one question. */
   readonly timeoutMs: number
+  /** Asked first when a question is alone; null: a thread has to answer. */
+  readonly judgeAlone?: (capsule: string, input: string | null) => PolicyDecision | null
   /** A thread was ended or has ended, and why (R17). */
   readonly onAlarm: (why: string, about: { readonly capsule: string }) => void
 }
@@ -134,6 +136,7 @@ export class EvaluatorPool {
   }
 
   #pump(): void {
+    if (this.#waiting.length - this.#head === 1) this.#judgeAlone()
     for (const lane of this.#lanes) {
       const waiting = this.#waiting.length - this.#head
       if (waiting === 0) return
@@ -141,6 +144,15 @@ export class EvaluatorPool {
       if (lane.index > 0 && waiting < BATCH_QUESTIONS_MAX) return
       if (!lane.isBusy) void this.#run(lane, this.#take())
     }
+  }
+
+  #judgeAlone(): void {
+    const lone = this.#waiting[this.#head]
+    if (lone === undefined) return
+    const decision = this.#init.judgeAlone?.(lone.source.capsule, lone.input) ?? null
+    if (decision === null) return
+    this.#take()
+    lone.resolve(decision)
   }
 
   /** The oldest questions that are to one capsule and not too long together. */

@@ -1,6 +1,6 @@
 /**
- * Policies as OPA wasm in a worker thread (R17): metered, fixed memory, the same first bytes for every evaluation, no host
- * builtins.
+ * Policies as OPA wasm (R17): metered, fixed memory, the same first bytes for every evaluation, no host builtins. In worker threads, but for a lone and
+ * cheap question to a capsule of the program.
  *
  * 1. A trap, an abort, memory, gas or stack that runs out, or a malformed answer is a deny.
  * 2. A wall-clock timeout, a dead worker or a missing capsule is this node's fault: `evaluate` rejects, the caller abstains.

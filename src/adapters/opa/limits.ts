@@ -29,6 +29,12 @@ export const CAPSULE_GAS_MAX = 100_000_000
 export const CAPSULE_VECTORS_GAS_MAX = 1_000_000_000
 /** Slots of stack that a capsule may give: 512 KiB and some, far below what a thread has. */
 export const CAPSULE_STACK_MAX = 65_536
+/** Gas of a question that the asking thread judges itself: three times a usual message, a fifth of a ms once compiled, a few ms before. */
+export const LONE_GAS_MAX = 2_000_000
+/** Characters of such a question: it needs the small memory, and reading it is a matter of microseconds. */
+export const LONE_CHARACTERS_MAX = 4096
+/** ms of a turn of the event loop that may go to such questions before the rest waits for a thread: a fraction of a stall that anybody would notice. */
+export const LONE_TURN_MS = 2
 /** Evaluations that wait at once. Beyond it the engine is overloaded and abstains. */
 export const PENDING_MAX = 10_000
 /** Capsules besides the base capsule that are ready at once; the one that was not asked for longest is unloaded. Each takes up to 12 MiB. */

@@ -11,6 +11,7 @@ import { GuestCapsules } from './guests.ts'
 import {
   ANSWER_BYTES_MAX,
   LARGE_MEMORY_PAGES,
+  LONE_GAS_MAX,
   REASON_LENGTH_MAX,
   REASONS_MAX,
   SMALL_INPUT_BYTES,
@@ -18,7 +19,8 @@ import {
   THREADS_MAX
 } from './limits.ts'
 import { sourceOf, vectorsOf } from './load.ts'
-import type { CapsuleSource } from './protocol.ts'
+import { LoneJudge } from './lone-judge.ts'
+import type { CapsuleSource, VectorText } from './protocol.ts'
 
 /** How policies are called, as the engine hash names it: OPA's ABI for wasm, since the version with `opa_eval`. */
 export const EVALUATOR = { abi: 'opa-wasm', version: '1.2' } as const
@@ -33,6 +35,8 @@ export type OpaPolicyEngineInit = {
   /** Wall time for one evaluation, in ms. Far above any honest evaluation: it is a guard, not a limit. */
   readonly timeoutMs: number
   readonly logger: Logger
+  /** Gas up to which a lone question is judged in the calling thread; 0 leaves all to the pool. By default LONE_GAS_MAX. */
+  readonly loneGas?: number
   /** Parts taken out, for tests that prove that they are needed: with `policy` every evaluation rejects. */
   readonly unplug?: ReadonlySet<string>
 }
@@ -66,6 +70,7 @@ class Engine implements OpaPolicyEngine {
   readonly #loaded = new Set<string>()
   readonly #refused = new Map<string, CapsuleRefusedError>()
   readonly #pool: EvaluatorPool
+  readonly #lone: LoneJudge
   readonly #guests: GuestCapsules
   #loading: Promise<void> | null = null
   #stopped = false
@@ -80,11 +85,14 @@ class Engine implements OpaPolicyEngine {
     this.engine = engineHash(base.capabilities)
     this.#capsules = new Map(capsules.map(capsule => [capsule.cid, capsule]))
     this.#sources = new Map(capsules.map(capsule => [capsule.cid, sourceOf(capsule)]))
+    const lone = new LoneJudge(init.loneGas ?? LONE_GAS_MAX)
+    this.#lone = lone
     this.#pool = new EvaluatorPool({
       sources: [...this.#sources.values()],
       workerUrl: init.workerUrl,
       threads: Math.min(THREADS_MAX, availableParallelism()),
       timeoutMs: init.timeoutMs,
+      judgeAlone: (capsule, input) => lone.judge(capsule, input),
       onAlarm: (why, about) => init.logger.error('a policy worker is replaced', { why, ...about })
     })
     this.#guests = new GuestCapsules(init)
@@ -100,6 +108,7 @@ class Engine implements OpaPolicyEngine {
     this.#stopped = true
     this.#loading = null
     this.#loaded.clear()
+    this.#lone.close()
     await Promise.all([
       this.#pool.close('the engine is stopped'),
       this.#guests.close('the engine is stopped')
@@ -147,11 +156,17 @@ class Engine implements OpaPolicyEngine {
     await Promise.all(
       capsules.map(async capsule => {
         const source = this.#sourceOf(capsule.cid)
-        const flaw = await this.#pool.check({ source, vectors: vectorsOf(capsule) })
-        if (flaw === null) this.#loaded.add(capsule.cid)
+        const vectors = vectorsOf(capsule)
+        const flaw = await this.#pool.check({ source, vectors })
+        if (flaw === null) this.#accept(source, vectors)
         else this.#refused.set(capsule.cid, new CapsuleRefusedError(capsule.cid, flaw))
       })
     )
+  }
+
+  #accept(source: CapsuleSource, vectors: readonly VectorText[]): void {
+    this.#loaded.add(source.capsule)
+    if (!this.#stopped) this.#lone.open(source, vectors[0]?.input ?? null)
   }
 }
 

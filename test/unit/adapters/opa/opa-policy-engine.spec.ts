@@ -262,6 +262,55 @@ describe('adapters/opa/refused capsules', () => {
   })
 })
 
+describe('adapters/opa/lone questions', () => {
+  /** By its gas one sees who judged: a thread says 1. */
+  const fromThread = { allow: true, reasons: [], gas: 1 }
+  const { input, decision } = capsule.vectors[0] as (typeof capsule.vectors)[number]
+
+  async function started(init: Partial<OpaPolicyEngineInit> = {}): Promise<PolicyEngine> {
+    const engine = create({ workerUrl: fakeWorker(''), ...init })
+    await engine.start()
+    return engine
+  }
+
+  it('are judged at once, as a thread would judge them', async () => {
+    const engine = await started()
+    for (const vector of capsule.vectors) {
+      // Another turn of the event loop: each has its moment.
+      await new Promise(resolve => setImmediate(resolve))
+      assert.deepEqual(await engine.evaluate(capsule.cid, vector.input), vector.decision)
+    }
+  })
+
+  it('go to a thread when they are not alone, dear, long, too deep, or when nothing is to be judged here', async () => {
+    const engine = await started()
+    const ask = (question: PolicyInput) => engine.evaluate(capsule.cid, question)
+    assert.deepEqual(await Promise.all([ask(input), ask(input)]), [fromThread, fromThread])
+    assert.deepEqual(await ask({ ...input, x: 'x'.repeat(5000) }), fromThread)
+    assert.deepEqual(
+      await ask({ ...input, deep: JSON.parse('['.repeat(99) + ']'.repeat(99)) }),
+      fromThread
+    )
+    const cheap = await started({ loneGas: decision.gas - 1 })
+    assert.deepEqual(await cheap.evaluate(capsule.cid, input), fromThread)
+    const enough = await started({ loneGas: decision.gas })
+    assert.deepEqual(await enough.evaluate(capsule.cid, input), decision)
+    const none = await started({ loneGas: 0 })
+    assert.deepEqual(await none.evaluate(capsule.cid, input), fromThread)
+  })
+
+  it('have a moment in each turn of the event loop, and the rest go to a thread', async () => {
+    const engine = await started()
+    const answers: number[] = []
+    for (let i = 0; i < 10_000 && answers.at(-1) !== fromThread.gas; i++)
+      answers.push((await engine.evaluate(capsule.cid, input)).gas)
+    assert.ok(answers.length > 1, 'the first is judged here')
+    assert.equal(answers.at(-1), fromThread.gas)
+    await new Promise(resolve => setImmediate(resolve))
+    assert.deepEqual(await engine.evaluate(capsule.cid, input), decision)
+  })
+})
+
 describe('adapters/opa/faults', () => {
   const alarms: string[] = []
   const logger = { ...silent, error: (message: string) => void alarms.push(message) }
@@ -279,7 +328,7 @@ describe('adapters/opa/faults', () => {
     ]
   ] as const)
     it(`abstains from an evaluation that ${what}, sounds the alarm, and answers the others`, async () => {
-      const engine = create({ workerUrl: fakeWorker(answer), timeoutMs, logger })
+      const engine = create({ loneGas: 0, workerUrl: fakeWorker(answer), timeoutMs, logger })
       await engine.start()
       const before = [1, 2].map(x => ask(engine, x))
       const odd = assert.rejects(ask(engine, 'odd'), { code })
@@ -293,7 +342,7 @@ describe('adapters/opa/faults', () => {
 
   it('replaces a thread as often as it must', async () => {
     const worker = fakeWorker('if (input.includes("odd")) for (;;) {}')
-    const engine = create({ workerUrl: worker, timeoutMs: 150, logger })
+    const engine = create({ loneGas: 0, workerUrl: worker, timeoutMs: 150, logger })
     await engine.start()
     for (let i = 0; i < 3; i++) {
       await assert.rejects(ask(engine, `odd ${i}`), { code: 'POLICY_TIMEOUT' })
@@ -304,13 +353,13 @@ describe('adapters/opa/faults', () => {
 
   it('waits for a thread that is slow to start', async () => {
     const slow = fakeWorker('')
-    const engine = create({ workerUrl: slow, timeoutMs: 1, logger })
+    const engine = create({ loneGas: 0, workerUrl: slow, timeoutMs: 1, logger })
     assert.equal((await ask(engine, 1)).allow, true)
     assert.deepEqual(alarms, [])
   })
 
   it('takes so many questions and no more', async () => {
-    const engine = create({ workerUrl: fakeWorker('') })
+    const engine = create({ loneGas: 0, workerUrl: fakeWorker('') })
     await engine.start()
     const asked = Array.from({ length: PENDING_MAX + 1 }, (_, x) => ask(engine, x))
     await assert.rejects(asked.pop() ?? Promise.resolve(), { code: 'POLICY_UNAVAILABLE' })
@@ -318,7 +367,7 @@ describe('adapters/opa/faults', () => {
   })
 
   it('says so when the worker cannot run', async () => {
-    const engine = create({ workerUrl: new URL('data:text/javascript,throw 1') })
+    const engine = create({ loneGas: 0, workerUrl: new URL('data:text/javascript,throw 1') })
     await assert.rejects(engine.start(), { code: 'POLICY_UNAVAILABLE' })
     await assert.rejects(ask(engine, 1), { code: 'POLICY_UNAVAILABLE' })
   })

@@ -1,11 +1,23 @@
 // Policies that no compiler would write: they loop, recurse, remember, print without end. Each costs its gas and nothing more.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { decide } from '../../../../src/adapters/opa/decide.ts'
+import { loadCapsule } from '../../../../src/adapters/opa/index.ts'
+import { setUp } from '../../../../src/adapters/opa/instance.ts'
+import { SMALL_INPUT_BYTES, SMALL_MEMORY_PAGES } from '../../../../src/adapters/opa/limits.ts'
 import { type EvaluationLimits, Sandbox } from '../../../../src/adapters/opa/sandbox.ts'
+import { webAssembly } from '../../../../src/adapters/opa/web-assembly.ts'
+import { policyText } from '../../../../src/core/policy/index.ts'
+import { basePath } from '../../../../src/policy/index.ts'
 import { fakePolicy, TEXT } from '../../../support/fake-policy.ts'
+import { question } from '../../../support/policy-questions.ts'
 
 const BASE = readFileSync(new URL('../../../../policies/base/capsule.wasm', import.meta.url))
+const METERED = readFileSync(
+  new URL('../../../../policies/base/capsule.metered.wasm', import.meta.url)
+)
+const ZEROS = new Uint8Array(SMALL_MEMORY_PAGES * 65_536)
 const LIMITS: EvaluationLimits = { gas: 1_000_000, stack: 16_384 }
 /** i32.const of the address of an allow. */
 const ALLOW = [0x41, 0x80, 0x02]
@@ -134,6 +146,32 @@ describe('adapters/opa/sandbox', () => {
     assert.equal(decide(sandbox, '{}').allow, true)
     const large = JSON.stringify({ x: 'x'.repeat(20_000) })
     assert.deepEqual(decide(sandbox, large), stopped('the evaluation trapped'))
+  })
+
+  it('need not zero what the base policy never allocated', () => {
+    const policy = setUp(new webAssembly.Module(METERED), SMALL_MEMORY_PAGES)
+    assert.ok(policy.ok)
+    const { memory, exports, data, heap, entrypoints } = policy.value
+    const first = memory.slice()
+    const call = (name: string, ...values: number[]): number => {
+      const counter = exports['metering:gas'] as { value: number | bigint }
+      counter.value = 50_000_000n
+      return (exports[name] as (...values: number[]) => number)(...values)
+    }
+    const { vectors } = loadCapsule(basePath())
+    const asked = [...vectors.map(({ input }) => input), ...fc.sample(question, 1000)]
+    for (const input of asked) {
+      const bytes = new TextEncoder().encode(policyText(input) ?? '')
+      if (bytes.length > SMALL_INPUT_BYTES) continue
+      memory.set(first)
+      memory.set(bytes, heap)
+      const end = heap + bytes.length
+      const entrypoint = entrypoints.get('base/decision') ?? 0
+      call('opa_eval', 0, entrypoint, data, heap, bytes.length, end, 0)
+      const allocated = call('opa_heap_ptr_get')
+      assert.ok(allocated > end)
+      assert.equal(Buffer.compare(memory.subarray(allocated), ZEROS.subarray(allocated)), 0)
+    }
   })
 
   it('says what is wrong with wasm that it refuses', () => {
