@@ -1,7 +1,8 @@
 /**
  * Adds threads to test/corpus: records of every kind of end, with the base capsule of this release inside. Run it with
  * `node test/support/make-corpus.ts NAME`, NAME being that of the release. What is there stays: an upgrade that changes what came of an
- * old thread is a mistake, or a new version of the protocol.
+ * old thread is a mistake, or a new version of the protocol. With `KIND=FILE` it adds that record, which real nodes wrote, and nothing else: the plan comes
+ * from `can-swarm testnet demo --plan --dir DIR`, as `DIR/THREAD.jsonl`.
  */
 import { strict as assert } from 'node:assert'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -92,24 +93,38 @@ function dispute(seed: number, pass: boolean): Thread {
   return found
 }
 
-const [release] = process.argv.slice(2)
-assert(release !== undefined && /^[\w.-]+$/u.test(release), 'give the name of the release')
-const { blocks } = await shippedCapsule()
-for (const [name, make] of Object.entries(THREADS)) {
-  const target = join(FOLDER, `${name}-${release}`)
-  if (existsSync(`${target}.jsonl.gz`)) continue
+/** Puts a record into the corpus, with what a replay says of it. */
+async function add(target: string, path: string): Promise<void> {
+  const { path: _, ...report } = await checkRecord(path, { policies: true, replay: true })
+  assert(report.ok, `${path}: ${JSON.stringify(report.problems)}`)
+  writeFileSync(`${target}.jsonl.gz`, gzipSync(readFileSync(path), { level: 9 }))
+  writeFileSync(`${target}.json`, `${JSON.stringify(report, null, 2)}\n`)
+}
+
+async function record(target: string, make: () => Thread): Promise<void> {
   const { cluster, thread } = make()
   const [node] = cluster.nodes as [ClusterNode]
   const isComplete = (): boolean => node.swarm.record(thread)?.complete === true
-  assert(cluster.runUntil(isComplete, 30_000), `${name} ends: ${cluster.view(node, thread).reason}`)
-  const record = node.swarm.record(thread)
-  assert(record !== undefined)
+  const isDone = cluster.runUntil(isComplete, 30_000)
+  assert(isDone, `${target} ends: ${cluster.view(node, thread).reason}`)
+  const items = node.swarm.record(thread)
+  assert(items !== undefined)
   const path = join(tmpdir(), `can-swarm-corpus-${process.pid}.jsonl`)
   const { engine, capsule: base } = policy
-  await writeRecord(path, { thread, base, engine, blocks, ...record }, node.keys)
-  const { path: _, ...report } = await checkRecord(path, { policies: true, replay: true })
-  assert(report.ok, `${name}: ${JSON.stringify(report.problems)}`)
-  writeFileSync(`${target}.jsonl.gz`, gzipSync(readFileSync(path), { level: 9 }))
-  writeFileSync(`${target}.json`, `${JSON.stringify(report, null, 2)}\n`)
+  const { blocks } = await shippedCapsule()
+  await writeRecord(path, { thread, base, engine, blocks, ...items }, node.keys)
+  await add(target, path)
   rmSync(path)
+}
+
+const [release, given] = process.argv.slice(2)
+assert(release !== undefined && /^[\w.-]+$/u.test(release), 'give the name of the release')
+const targetOf = (name: string): string => join(FOLDER, `${name}-${release}`)
+const [, kind, file] = /^([\w-]+)=(.+)$/u.exec(given ?? '') ?? []
+if (kind !== undefined && file !== undefined) {
+  assert(!existsSync(`${targetOf(kind)}.jsonl.gz`), 'what is there stays')
+  await add(targetOf(kind), file)
+} else {
+  for (const [name, make] of Object.entries(THREADS))
+    if (!existsSync(`${targetOf(name)}.jsonl.gz`)) await record(targetOf(name), make)
 }

@@ -252,6 +252,12 @@ function brokenContents(final: Thread, expired: Thread): Invalid[] {
       })
     },
     {
+      name: 'a second end that follows on the first',
+      rule: 'REC-7',
+      refusal: 'RECORD_AFTER_END',
+      lines: linesOf(final, { bodies: bodies => [...bodies, bodies.at(-1) as Body] })
+    },
+    {
       name: 'an end that nobody signed',
       rule: 'REC-7',
       refusal: 'RECORD_SIGNATURE',

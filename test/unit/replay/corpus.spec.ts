@@ -17,7 +17,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts'
 const FOLDER = new URL('../../corpus/', import.meta.url)
 const SCRIPT = fileURLToPath(new URL('../../support/replay-files.ts', import.meta.url))
 const names = readdirSync(FOLDER).flatMap(file => /^(.+)\.jsonl\.gz$/u.exec(file)?.[1] ?? [])
-const KINDS = ['final', 'invalid', 'expired', 'solo', 'two-epochs', 'dispute']
+const KINDS = ['final', 'invalid', 'expired', 'solo', 'two-epochs', 'dispute', 'plan']
 
 /** Places where a program may think otherwise of numbers, dates, letters and files. */
 const PLACES: readonly Readonly<Record<string, string>>[] = [
