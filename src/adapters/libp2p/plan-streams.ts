@@ -73,11 +73,8 @@ export class HostPlanStreams implements PlanStreams {
     const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(FRAME_MS_MAX)])
     try {
       const { stream, handled } = await this.#open(did)
-      const aborted = new Promise<never>((_, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      })
       stream.send(encode.single(frame))
-      const answer = await Promise.race([handled.next(), aborted])
+      const answer = await beforeEndOf(signal, handled.next())
       if (answer.value !== HANDLED) throw new DOMException('the stream ended', 'AbortError')
     } catch (error) {
       this.#forget(did)
@@ -176,5 +173,18 @@ async function* bytesOf(stream: Stream): AsyncGenerator<number> {
   for await (const chunk of pacedChunks(stream)) {
     if (chunk.byteLength > ANSWERS_BYTES_MAX) return
     for (const byte of chunk.subarray()) yield byte
+  }
+}
+
+/** What a promise gives, if it does so before the signal fires. Nothing is left to reject afterwards, which would end the process. */
+async function beforeEndOf<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  const aborted = Promise.withResolvers<never>()
+  const abort = (): void => aborted.reject(signal.reason)
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort)
+  try {
+    return await Promise.race([promise, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }

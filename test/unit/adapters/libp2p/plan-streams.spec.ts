@@ -54,8 +54,12 @@ describe('adapters/libp2p/plan-streams', () => {
   const { did } = nodeSigner(new Uint8Array(32).fill(9))
   let open: (stream: FakeStream) => void
 
-  async function streamsOf(): Promise<HostPlanStreams> {
+  async function streamsOf({
+    dialled = new FakeStream(),
+    signal = new AbortController().signal
+  } = {}): Promise<HostPlanStreams> {
     const host = {
+      dialProtocol: async () => dialled,
       handle: async (_: string, handler: (s: Stream, c: Connection) => Promise<void>) => {
         const connection = { remotePeer: peerIdOf(did) } as unknown as Connection
         open = stream => void handler(stream as unknown as Stream, connection)
@@ -63,7 +67,7 @@ describe('adapters/libp2p/plan-streams', () => {
     } as unknown as Host
     const streams = new HostPlanStreams({ host, protocol: '/plan', logger: silent })
     await streams.register()
-    streams.start(new AbortController().signal)
+    streams.start(signal)
     return streams
   }
 
@@ -107,5 +111,23 @@ describe('adapters/libp2p/plan-streams', () => {
     const late = new FakeStream()
     open(late)
     assert.equal(late.status, 'aborted')
+  })
+  it('leaves nothing of a frame that could not be sent, which would end the process later', async () => {
+    const end = new AbortController()
+    const dialled = new FakeStream()
+    dialled.send = () => {
+      throw new TypeError('the stream is closed')
+    }
+    const streams = await streamsOf({ dialled, signal: end.signal })
+    await assert.rejects(streams.send(did, Uint8Array.of(1)), { code: 'PEER_UNREACHABLE' })
+    const unhandled: unknown[] = []
+    const listeners = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection')
+    process.on('unhandledRejection', reason => unhandled.push(reason))
+    end.abort()
+    await new Promise(resolve => setImmediate(resolve))
+    process.removeAllListeners('unhandledRejection')
+    for (const listener of listeners) process.on('unhandledRejection', listener)
+    assert.deepEqual(unhandled, [])
   })
 })
