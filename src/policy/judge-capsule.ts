@@ -1,7 +1,8 @@
 import { engineHash, type Judge, openCapsule } from '../adapters/opa/index.ts'
 import { toHex } from '../core/base/index.ts'
 import { evaluationDigest, type PolicyDecision, type PolicyInput } from '../core/policy/index.ts'
-import type { CapsuleDag, Source } from './capsule-dag.ts'
+import type { CapsuleDag } from './capsule-dag.ts'
+import { placeOf } from './rule-place.ts'
 
 /** What a capsule says about a question. */
 export type Judgement = {
@@ -32,14 +33,16 @@ export function openDag({ capsule }: CapsuleDag): (input: PolicyInput) => Judgem
   }
 }
 
-/** Which rules denied, which values they saw, and where they are written. */
+/** Which rules denied at a gate, which values they saw, and where they are written. */
 export function explainDecision(
   { reasons }: Pick<PolicyDecision, 'reasons'>,
-  sources: readonly Source[]
+  { capsule, sources }: CapsuleDag,
+  gate: unknown
 ): Finding[] {
+  const searched = { sources, entrypoint: capsule.entrypoint, gate }
   return reasons.map(reason => {
     const { rule, saw } = splitReason(reason)
-    return { rule, saw, where: placeOf(rule, sources) }
+    return { rule, saw, where: placeOf(rule, searched) }
   })
 }
 
@@ -49,12 +52,4 @@ function splitReason(reason: string): { rule: string; saw: string } {
   return at < 0
     ? { rule: reason, saw: '' }
     : { rule: reason.slice(0, at), saw: reason.slice(at + 2) }
-}
-
-function placeOf(rule: string, sources: readonly Source[]): string | null {
-  for (const { path, text } of sources) {
-    const at = text.indexOf(`"${rule}"`)
-    if (at >= 0) return `${path}:${text.slice(0, at).split('\n').length}`
-  }
-  return null
 }

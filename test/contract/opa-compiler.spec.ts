@@ -72,7 +72,7 @@ describe('contract/opa compiler', () => {
     assert.equal(one.capsule.cid, two.capsule.cid)
     assert.notEqual(one.capsule.cid, other.capsule.cid)
     const { decision } = openDag(one)(question('cat'))
-    assert.deepEqual(explainDecision(decision, one.sources), [
+    assert.deepEqual(explainDecision(decision, one, 'commit'), [
       { rule: 'tool', saw: '"cat"', where: 'strict/decision.rego:5' }
     ])
   }).timeout(60_000)

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Gate, PolicyDecision, PolicyInput } from '../../core/policy/index.ts'
-import type { Finding, Judgement, Source } from '../../policy/index.ts'
+import type { CapsuleDag, Finding, Judgement } from '../../policy/index.ts'
 import type { AskedPolicy } from '../../rpc/index.ts'
 import { resolveCapsule } from '../capsule-reference.ts'
 import { UsageError } from '../errors.ts'
@@ -42,8 +42,8 @@ export async function explain(
 ): Promise<void> {
   if (options.input === undefined && isEnvelope(subject)) return explainEnvelope(session, subject)
   const { explainDecision } = await import('../../policy/index.ts')
-  const { judgement, sources } = await judge(session, options, subject)
-  const findings = explainDecision(judgement.decision, sources)
+  const { judgement, dag, gate } = await judge(session, options, subject)
+  const findings = explainDecision(judgement.decision, dag, gate)
   await session.out.document('policy-explain', { ...judgement, findings }, () =>
     showFindings(session, judgement.decision, findings)
   )
@@ -63,7 +63,7 @@ async function explainEnvelope(session: Session, subject: string): Promise<void>
   const explained: (AskedPolicy & { readonly findings: readonly Finding[] })[] = []
   for (const one of asked) {
     const { dag } = await resolveCapsule(session, one.capsule)
-    explained.push({ ...one, findings: explainDecision(one.decision, dag.sources) })
+    explained.push({ ...one, findings: explainDecision(one.decision, dag, one.gate) })
   }
   await session.out.document('policy-explain', { thread, envelope, asked: explained }, () => {
     for (const { gate, capsule, decision, findings, matches } of explained) {
@@ -79,11 +79,11 @@ async function judge(
   session: Session,
   options: QuestionOptions,
   word: string
-): Promise<{ judgement: Judgement; sources: readonly Source[] }> {
+): Promise<{ judgement: Judgement; dag: CapsuleDag; gate: unknown }> {
   const input = await questionOf(session, options)
   const { dag } = await resolveCapsule(session, word)
   const { openDag } = await import('../../policy/index.ts')
-  return { judgement: openDag(dag)(input), sources: dag.sources }
+  return { judgement: openDag(dag)(input), dag, gate: input['gate'] }
 }
 
 async function questionOf(

@@ -5,9 +5,11 @@ import { toHex } from '../../../src/core/base/index.ts'
 import { evaluationDigest, type PolicyInput } from '../../../src/core/policy/index.ts'
 import {
   basePath,
+  type CapsuleDag,
   explainDecision,
   openDag,
   parseQuestion,
+  readCapsuleFile,
   shippedCapsule,
   testCapsule
 } from '../../../src/policy/index.ts'
@@ -16,6 +18,7 @@ import { frugalCapsule, lyingCapsule, wasmCapsule } from '../../support/sample-c
 
 const workerUrl = new URL('../../../src/adapters/opa/worker.ts', import.meta.url)
 const silent = { error() {}, warn() {}, info() {}, debug() {} }
+const STRICT = new URL('../../../policies/samples/strict.car', import.meta.url).pathname
 const ALLOW = [0x41, 0x80, 0x02]
 
 describe('policy/judge', () => {
@@ -41,7 +44,7 @@ describe('policy/judge', () => {
     const base = await shippedCapsule()
     const vector = base.capsule.vectors.find(({ name }) => name.startsWith('a budget of one'))
     const { decision } = openDag(base)(vector?.input as PolicyInput)
-    const [finding, ...others] = explainDecision(decision, base.sources)
+    const [finding, ...others] = explainDecision(decision, base, 'message')
     assert.deepEqual(others, [])
     assert.deepEqual([finding?.rule, finding?.saw], ['need-budget', '"1000000000000001"'])
     const [path = '', line = '0'] = (finding?.where ?? '').split(':')
@@ -49,9 +52,46 @@ describe('policy/judge', () => {
       Number(line) - 1
     ]
     assert.match(text ?? '', /amount\("need-budget"/u)
-    assert.deepEqual(explainDecision({ reasons: ['odd'] }, base.sources), [
+    assert.deepEqual(explainDecision({ reasons: ['odd'] }, base, 'message'), [
       { rule: 'odd', saw: '', where: null }
     ])
+  })
+
+  it('names the place of the rule that the gate asked, where others have a word of the same name', async () => {
+    const base = await shippedCapsule()
+    const strict = await readCapsuleFile(STRICT)
+    const places: [CapsuleDag, gate: string, rule: string, file: string, line: RegExp][] = [
+      [base, 'commit', 'zone', 'terms', /^commit_objections contains reason\("zone"/u],
+      [base, 'commit', 'messages', 'budgets', /"messages": \["usage"/u],
+      [base, 'commit', 'committee', 'diversity', /reason\("committee"/u],
+      [base, 'commit', 'committee-org', 'diversity', /"committee-org": \[/u],
+      [base, 'commit', 'committee-of-worker', 'diversity', /\["committee-of-worker"/u],
+      [base, 'commit', 'gate', 'decision', /reason\("gate"/u],
+      [strict, 'bid', 'zone', 'bid', /reason\("zone", \["standing"/u],
+      [strict, 'commit', 'zone', 'result', /reason\("zone", \["commit"/u],
+      [strict, 'bid', 'cost', 'bid', /reason\("cost", \["ballot"/u],
+      [strict, 'commit', 'cost', 'result', /reason\("cost", \["commit"/u],
+      [strict, 'commit', 'messages', 'result', /some what in \{"messages"/u],
+      [strict, 'commit', 'claims', 'result', /some what in \{"messages"/u]
+    ]
+    for (const [dag, gate, rule, file, expected] of places) {
+      const [finding] = explainDecision({ reasons: [`${rule}: 1`] }, dag, gate)
+      const { path, text } = placeIn(dag, finding?.where ?? '')
+      assert.equal(path, `${dag.capsule.name}/${file}.rego`, `${gate} ${rule}`)
+      assert.match(text.trim(), expected, `${gate} ${rule}`)
+    }
+  })
+
+  it('names for each rule of the vectors the line that gives it its name', async () => {
+    const base = await shippedCapsule()
+    let seen = 0
+    for (const { input, decision } of base.capsule.vectors)
+      for (const { rule, where } of explainDecision(decision, base, input['gate'])) {
+        const { text } = placeIn(base, where ?? '')
+        assert.match(text, new RegExp(`[([]"${rule}"|"${rule}": \\[`, 'u'))
+        seen += 1
+      }
+    assert.ok(seen > 50, `${seen} reasons`)
   })
 
   it('refuses a capsule that fails a vector, and reports each vector of it', async () => {
@@ -87,6 +127,13 @@ describe('policy/judge', () => {
     )
   })
 })
+
+/** The line that a finding names. */
+function placeIn({ sources }: CapsuleDag, where: string): { path: string; text: string } {
+  const [path = '', line = '0'] = where.split(':')
+  const source = sources.find(one => one.path === path)
+  return { path, text: source?.text.split('\n')[Number(line) - 1] ?? '' }
+}
 
 describe('policy/question', () => {
   const flaw = (text: string) =>
