@@ -86,7 +86,7 @@ class Scan {
   }
 
   #noteForm(id: string, bytes: Uint8Array): void {
-    const read = readEnvelope(bytes, true)
+    const read = readEnvelope(bytes)
     if (!read.ok || read.value.envelope.verb !== 'FORM') return
     const { epoch } = read.value.envelope.payload
     if (this.#form !== null && epoch <= this.#form.epoch) return

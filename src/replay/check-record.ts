@@ -197,7 +197,7 @@ class Reading {
       verify: verify ?? nodeVerifier(),
       // The lanes have looked at everything; a run before has, where they trust it.
       admit: bytes => {
-        const parsed = readEnvelope(bytes, true)
+        const parsed = readEnvelope(bytes)
         return parsed.ok ? parsed : fromRefusal(parsed.refusal)
       }
     })

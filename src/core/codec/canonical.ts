@@ -3,6 +3,7 @@ import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
 import { utf8 } from '../base/index.ts'
 import { idFromDigest } from './id-text.ts'
+import { writePlain } from './plain-writer.ts'
 import { sha256 } from './sha256.ts'
 
 /** Multicodec code of DAG-CBOR. */
@@ -22,6 +23,11 @@ export function hash(bytes: Uint8Array): Uint8Array {
  * data qualifies is decided by `decodeStrict` on the bytes.
  */
 export function encode(value: unknown): Uint8Array {
+  return writePlain(value) ?? encodeReference(value)
+}
+
+/** The same by the library, which decides what is not plain. Throws on what has no encoding. */
+export function encodeReference(value: unknown): Uint8Array {
   const bytes = encodeDagCbor(value)
   // On Node the library's answer for larger values may be a Buffer, which compares unequal to equal bytes, and lies in a pool of 64 KiB,
   // which whoever keeps the answer would keep.

@@ -10,6 +10,7 @@ export {
   cidOf,
   DAG_CBOR,
   encode,
+  encodeReference,
   hash,
   idOf,
   tagBytes,
@@ -17,5 +18,7 @@ export {
   taggedHash
 } from './canonical.ts'
 export { digestOfId, idFromDigest, isEnvelopeId } from './id-text.ts'
+export { sharedLink } from './interned.ts'
+export { RESERVED_KEYS } from './reserved-keys.ts'
 export { referenceSha256, type Sha256, useSha256 } from './sha256.ts'
-export { decodeAgain, decodeStrict, RESERVED_KEYS } from './strict.ts'
+export { decodeReference, decodeStrict } from './strict.ts'

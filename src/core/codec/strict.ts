@@ -3,6 +3,8 @@ import { CID } from 'multiformats/cid'
 import { DEPTH_MAX, equals, ok, type Result, refuse } from '../base/index.ts'
 import { CID_CODECS, SHA2_256 } from './canonical.ts'
 import { scanDepth } from './depth.ts'
+import { readPlain } from './plain-reader.ts'
+import { RESERVED_KEYS } from './reserved-keys.ts'
 
 /**
  * Decodes DAG-CBOR and accepts it only in its one canonical form (R1).
@@ -11,11 +13,20 @@ import { scanDepth } from './depth.ts'
  * 2. Refusals: `TOO_DEEP` (more than DEPTH_MAX lists and maps inside each other), `NOT_CANONICAL` (everything else).
  * 3. Never throws on any bytes.
  *
- * The library decoder takes unsorted keys, `undefined`, short floats, bad UTF-8 and a leading byte order mark; all of them
+ * `views`: byte fields of the value are views of `bytes`, which the caller then keeps as they are. A node holds the envelopes of thousands of open
+ * threads. What is canonical is read in one pass; why anything else is refused is said by `decodeReference`.
+ */
+export function decodeStrict(bytes: Uint8Array, views = false): Result<unknown> {
+  const value = readPlain(bytes, views)
+  return value === undefined ? decodeReference(bytes) : ok(value)
+}
+
+/**
+ * The rule, by the library. The library decoder takes unsorted keys, `undefined`, short floats, bad UTF-8 and a leading byte order mark; all of them
  * encode to other bytes than they came from, so the comparison refuses them. What survives the round trip and still is not
  * allowed (floats, foreign CIDs, reserved keys) is found by a walk over the value.
  */
-export function decodeStrict(bytes: Uint8Array): Result<unknown> {
+export function decodeReference(bytes: Uint8Array): Result<unknown> {
   const scan = scanDepth(bytes)
   if (scan === 'too-deep') return refuse('TOO_DEEP', `nesting is deeper than ${DEPTH_MAX}`)
   if (scan === 'malformed')
@@ -33,37 +44,9 @@ export function decodeStrict(bytes: Uint8Array): Result<unknown> {
   return flaw === undefined ? ok(value) : notCanonical(flaw)
 }
 
-/** Decodes bytes that `decodeStrict` has accepted before, in half the time. Throws on others. */
-export function decodeAgain(bytes: Uint8Array): unknown {
-  return decodeDagCbor(bytes)
-}
-
 function notCanonical(message: string): Result<never> {
   return refuse('NOT_CANONICAL', message)
 }
-
-/**
- * Keys that mean something to JavaScript objects or, for `/`, to DAG-JSON, in which records are written. No protocol
- * map has them.
- */
-export const RESERVED_KEYS: ReadonlySet<string> = new Set([
-  '/',
-  '__defineGetter__',
-  '__defineSetter__',
-  '__lookupGetter__',
-  '__lookupSetter__',
-  '__proto__',
-  'constructor',
-  'hasOwnProperty',
-  'isPrototypeOf',
-  'propertyIsEnumerable',
-  'prototype',
-  'then',
-  'toJSON',
-  'toLocaleString',
-  'toString',
-  'valueOf'
-])
 
 function findFlaw(value: unknown): string | undefined {
   if (typeof value === 'number')

@@ -1,12 +1,12 @@
 import * as v from 'valibot'
 import { ENVELOPE_BYTES_MAX, ok, type Result } from '../base/index.ts'
-import { CID, cidOf, decodeAgain, decodeStrict, idOf } from '../codec/index.ts'
-import { compact, shareLink, shareName, trimLists } from './compact.ts'
+import { CID, decodeStrict, hash, idFromDigest, sharedLink } from '../codec/index.ts'
 import type { Admitted, Draft, Envelope } from './envelope.ts'
 import { bytesOf, cid, did, fence, hash32, listOf, text, traceparent, uint } from './fields.ts'
 import { type Payload, payloads, type Verb } from './payloads.ts'
 import { PLACE_OF_VERB } from './place.ts'
 import { refuseEnvelope } from './refusals.ts'
+import { trimLists } from './trim-lists.ts'
 
 /** The fields of a draft around its payload. */
 const draftFields = {
@@ -45,29 +45,21 @@ const envelopeShape = v.strictObject({
  */
 export function parseEnvelope(received: Uint8Array): Result<Admitted> {
   if (received.length > ENVELOPE_BYTES_MAX) return refuseEnvelope('TOO_LARGE')
-  const decoded = decodeStrict(received)
-  if (!decoded.ok) return decoded
   // Not `slice`: on a Buffer it would share the caller's memory.
-  const bytes = new Uint8Array(received)
-  compact(decoded.value, bytes)
-  const shaped = shapeOf(decoded.value)
-  if (!shaped.ok) return shaped
-  trimLists(shaped.value)
-  const id = shareLink(cidOf(bytes))
-  return ok({ id: shareName(id.toString()), cid: id, bytes, envelope: shaped.value })
+  const read = readEnvelope(new Uint8Array(received))
+  if (read.ok) trimLists(read.value.envelope)
+  return read
 }
 
-/**
- * The same answer for an envelope that is looked at once and let go, as one in a record: without the copy, and without sharing links and
- * names with others. `isKnown`: these bytes have passed before; then only the envelope in them is wanted.
- */
-export function readEnvelope(bytes: Uint8Array, isKnown = false): Result<Admitted> {
+/** The same answer for bytes that the caller hands over: the result consists of views of them. */
+export function readEnvelope(bytes: Uint8Array): Result<Admitted> {
   if (bytes.length > ENVELOPE_BYTES_MAX) return refuseEnvelope('TOO_LARGE')
-  const decoded = isKnown ? ok(decodeAgain(bytes)) : decodeStrict(bytes)
+  const decoded = decodeStrict(bytes, true)
   if (!decoded.ok) return decoded
   const shaped = shapeOf(decoded.value)
   if (!shaped.ok) return shaped
-  return ok({ id: idOf(bytes), cid: cidOf(bytes), bytes, envelope: shaped.value })
+  const digest = hash(bytes)
+  return ok({ id: idFromDigest(digest), cid: sharedLink(digest), bytes, envelope: shaped.value })
 }
 
 /**

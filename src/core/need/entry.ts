@@ -21,10 +21,10 @@ export function encodeEntry(body: EntryBody): Uint8Array {
   return encode([body.stamp, body.envelope])
 }
 
-/** The body, or null for a new leader's empty entry and for bytes that are no body. */
+/** The body, its envelope a view of `data`, or null for a new leader's empty entry and for bytes that are no body. */
 export function decodeEntry(data: Uint8Array): EntryBody | null {
   if (data.length === 0) return null
-  const decoded = decodeStrict(data)
+  const decoded = decodeStrict(data, true)
   if (!decoded.ok || !Array.isArray(decoded.value) || decoded.value.length !== 2) return null
   const [stamp, envelope] = decoded.value as unknown[]
   if (typeof stamp !== 'number' || stamp < 0) return null
