@@ -2,15 +2,9 @@ import { Tinypool } from 'tinypool'
 import { assert } from '../../core/base/index.ts'
 import type { PolicyDecision } from '../../core/policy/index.ts'
 import { PolicyTimeoutError, PolicyUnavailableError } from './errors.ts'
-import {
-  BATCH_CHARACTERS_MAX,
-  BATCH_QUESTIONS_MAX,
-  IDLE_THREAD_MS,
-  LOAD_MS_MAX,
-  PENDING_MAX,
-  START_MS_MAX
-} from './limits.ts'
+import { BATCH_QUESTIONS_MAX, IDLE_THREAD_MS, LOAD_MS_MAX, START_MS_MAX } from './limits.ts'
 import type { CapsuleSource, CheckTask, JudgeAnswer, JudgeTask, ThreadData } from './protocol.ts'
+import { type Question, QuestionQueue } from './question-queue.ts'
 
 /** MiB of JavaScript heap of a thread: a few messages and the compiled code. Policies live in wasm memory. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 }
@@ -22,6 +16,8 @@ export type EvaluatorPoolInit = {
   readonly threads: number
   /** Capsules that every thread is started with; others are sent along with each question. */
   readonly sources: readonly CapsuleSource[]
+  /** Questions to one capsule that wait at most. */
+  readonly ofCapsuleMax: number
   /** ms of wall time for one question. */
   readonly timeoutMs: number
   /** Asked first when a question is alone; null: a thread has to answer. */
@@ -30,18 +26,11 @@ export type EvaluatorPoolInit = {
   readonly onAlarm: (why: string, about: { readonly capsule: string }) => void
 }
 
-type Question = {
-  readonly source: CapsuleSource
-  readonly input: string | null
-  readonly resolve: (decision: PolicyDecision) => void
-  readonly reject: (error: Error) => void
-}
-
 /** What runs in one thread, or may. */
 type Lane = { readonly index: number; isBusy: boolean }
 
 /**
- * Threads that judge, and the questions that wait for them, in order and bounded. What waits for a thread goes to it in one message. A question
+ * Threads that judge, and the questions that wait for them, bounded and in turns. What waits for a thread goes to it in one message. A question
  * that takes too long or breaks its thread fails alone: the thread is replaced, and the others are asked again.
  */
 export class EvaluatorPool {
@@ -49,9 +38,7 @@ export class EvaluatorPool {
   readonly #lanes: readonly Lane[]
   /** At which of its questions each lane is, from 1. */
   readonly #progress: Int32Array
-  /** Oldest first, from `#head` on. */
-  #waiting: (Question | undefined)[] = []
-  #head = 0
+  readonly #waiting: QuestionQueue
   #threads: Tinypool | null = null
   #isPumping = false
   /** Why the last threads were ended, for what waited for them. */
@@ -59,6 +46,7 @@ export class EvaluatorPool {
 
   constructor(init: EvaluatorPoolInit) {
     this.#init = init
+    this.#waiting = new QuestionQueue(init.ofCapsuleMax)
     this.#lanes = Array.from({ length: init.threads }, (_, index) => ({ index, isBusy: false }))
     const bytes = init.threads * Int32Array.BYTES_PER_ELEMENT
     this.#progress = new Int32Array(new SharedArrayBuffer(bytes))
@@ -66,11 +54,9 @@ export class EvaluatorPool {
 
   /** Rejects with PolicyTimeoutError or PolicyUnavailableError: local faults. */
   judge(source: CapsuleSource, input: string | null): Promise<PolicyDecision> {
-    if (this.#waiting.length - this.#head >= PENDING_MAX)
-      return Promise.reject(new PolicyUnavailableError('too many evaluations wait'))
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ source, input, resolve, reject })
-      this.#pumpSoon()
+      if (this.#waiting.push({ source, input, resolve, reject })) this.#pumpSoon()
+      else reject(new PolicyUnavailableError('too many evaluations wait'))
     })
   }
 
@@ -94,11 +80,8 @@ export class EvaluatorPool {
     const threads = this.#threads
     this.#threads = null
     this.#endedBy = why
-    const waiting = this.#waiting.slice(this.#head)
-    this.#waiting = []
-    this.#head = 0
-    this.#rejectAll(waiting)
-    await threads?.destroy()
+    this.#rejectAll(this.#waiting.clear())
+    if (threads !== null) await endThreads(threads)
   }
 
   #pool(): Tinypool {
@@ -136,43 +119,22 @@ export class EvaluatorPool {
   }
 
   #pump(): void {
-    if (this.#waiting.length - this.#head === 1) this.#judgeAlone()
+    this.#judgeAlone()
     for (const lane of this.#lanes) {
-      const waiting = this.#waiting.length - this.#head
-      if (waiting === 0) return
+      if (this.#waiting.size === 0) return
       // One thread serves a few faster than two that share the work.
-      if (lane.index > 0 && waiting < BATCH_QUESTIONS_MAX) return
-      if (!lane.isBusy) void this.#run(lane, this.#take())
+      if (lane.index > 0 && this.#waiting.size < BATCH_QUESTIONS_MAX) return
+      if (!lane.isBusy) void this.#run(lane, this.#waiting.take())
     }
   }
 
   #judgeAlone(): void {
-    const lone = this.#waiting[this.#head]
+    const lone = this.#waiting.lone()
     if (lone === undefined) return
     const decision = this.#init.judgeAlone?.(lone.source.capsule, lone.input) ?? null
     if (decision === null) return
-    this.#take()
+    this.#waiting.take()
     lone.resolve(decision)
-  }
-
-  /** The oldest questions that are to one capsule and not too long together. */
-  #take(): Question[] {
-    const batch: Question[] = []
-    let characters = 0
-    for (;;) {
-      const next = this.#waiting[this.#head]
-      if (next === undefined || next.source.capsule !== (batch[0] ?? next).source.capsule) break
-      characters += next.input?.length ?? 0
-      if (batch.length > 0 && characters > BATCH_CHARACTERS_MAX) break
-      batch.push(next)
-      this.#waiting[this.#head++] = undefined
-      if (batch.length === BATCH_QUESTIONS_MAX) break
-    }
-    if (this.#head > 1024 || this.#head === this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#head)
-      this.#head = 0
-    }
-    return batch
   }
 
   async #run(lane: Lane, batch: readonly Question[]): Promise<void> {
@@ -191,6 +153,7 @@ export class EvaluatorPool {
       lane: lane.index
     }
     const threads = this.#pool()
+    const beganAt = performance.now()
     let left = batch
     try {
       const options = { name: 'judge', signal: watch }
@@ -203,8 +166,9 @@ export class EvaluatorPool {
     } finally {
       watch.stop()
       lane.isBusy = false
+      this.#waiting.charge(source.capsule, performance.now() - beganAt)
     }
-    this.#askAgain(left)
+    this.#waiting.putBack(left)
     this.#pumpSoon()
   }
 
@@ -222,24 +186,28 @@ export class EvaluatorPool {
     return batch.toSpliced(at, 1)
   }
 
-  #rejectAll(batch: readonly (Question | undefined)[]): readonly [] {
+  #rejectAll(batch: readonly Question[]): readonly [] {
     const error = new PolicyUnavailableError(this.#endedBy)
-    for (const question of batch) question?.reject(error)
+    for (const question of batch) question.reject(error)
     return []
-  }
-
-  /** In front of all others, as they were. */
-  #askAgain(batch: readonly Question[]): void {
-    if (batch.length > 0) {
-      this.#waiting = [...batch, ...this.#waiting.slice(this.#head)]
-      this.#head = 0
-    }
   }
 
   #broken(error: unknown): PolicyUnavailableError {
     return new PolicyUnavailableError(`the worker ended: ${(error as Error).message}`, {
       cause: error
     })
+  }
+}
+
+/**
+ * Ends the threads of a pool. The library waits for each with `events.once`, which takes its listeners off a thread that fails meanwhile; the library's
+ * threads lack the method for that, and the exception would be nobody's and end the process. It also replaces a thread that has failed.
+ */
+async function endThreads(threads: Tinypool): Promise<void> {
+  while (threads.threads.length > 0) {
+    for (const thread of threads.threads) Object.assign(thread, { removeListener: () => thread })
+    // It rejects with what a thread failed by, which is no longer of interest.
+    await threads.destroy().catch(() => undefined)
   }
 }
 

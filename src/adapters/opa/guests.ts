@@ -1,11 +1,18 @@
+import { isDeepStrictEqual } from 'node:util'
 import { assert } from '../../core/base/index.ts'
 import { type PolicyDecision, type PolicyInput, policyText } from '../../core/policy/index.ts'
 import type { Logger } from '../../ports/index.ts'
 import type { Capsule } from './capsule.ts'
 import { CapsuleRefusedError } from './errors.ts'
 import { EvaluatorPool } from './evaluator-pool.ts'
-import { GUESTS_MAX, LOAD_MS_MAX, REFUSED_MAX } from './limits.ts'
-import { sourceOf, vectorsOf } from './load.ts'
+import {
+  BATCH_QUESTIONS_MAX,
+  GUESTS_MAX,
+  LOAD_MS_MAX,
+  PENDING_OF_GUEST_MAX,
+  REFUSED_MAX
+} from './limits.ts'
+import { flawText, sourceOf, vectorFailed } from './load.ts'
 import type { CapsuleSource } from './protocol.ts'
 
 export type GuestCapsulesInit = { readonly workerUrl: URL; readonly logger: Logger }
@@ -20,12 +27,15 @@ export class GuestCapsules {
   readonly #refused = new Map<string, CapsuleRefusedError>()
   readonly #loading = new Map<string, Promise<void>>()
   readonly #pool: EvaluatorPool
+  /** The last capsule that waits to be opened. */
+  #opening: Promise<unknown> = Promise.resolve()
 
   constructor({ workerUrl, logger }: GuestCapsulesInit) {
     this.#pool = new EvaluatorPool({
       workerUrl,
       threads: 1,
       sources: [],
+      ofCapsuleMax: PENDING_OF_GUEST_MAX,
       timeoutMs: LOAD_MS_MAX,
       onAlarm: (why, about) =>
         logger.error('the worker of fetched policies is replaced', { why, ...about })
@@ -65,11 +75,30 @@ export class GuestCapsules {
   async #load(capsule: Capsule): Promise<void> {
     const { cid } = capsule
     const source = sourceOf(capsule)
-    const flaw = await this.#pool.check({ source, vectors: vectorsOf(capsule) })
+    const flaw = (await this.#openInTurn(source)) ?? (await this.#flawOfVectors(capsule, source))
     if (flaw !== null) throw this.#refuse(cid, flaw)
     this.#ready.set(cid, source)
     const [oldest = cid] = this.#ready.keys()
     if (this.#ready.size > GUESTS_MAX) this.#ready.delete(oldest)
+  }
+
+  /** One after the other, so that no question waits for more than one of them. */
+  #openInTurn(source: CapsuleSource): Promise<string | null> {
+    const opening = this.#opening.then(() => this.#pool.check({ source, vectors: [] }))
+    this.#opening = opening.catch(() => undefined)
+    return opening
+  }
+
+  /** Vectors wait in line like every question: they may cost more than all that is asked later. */
+  async #flawOfVectors({ vectors }: Capsule, source: CapsuleSource): Promise<string | null> {
+    for (let at = 0; at < vectors.length; at += BATCH_QUESTIONS_MAX) {
+      const some = vectors.slice(at, at + BATCH_QUESTIONS_MAX)
+      const judged = some.map(({ input }) => this.#pool.judge(source, policyText(input)))
+      const decisions = await Promise.all(judged)
+      const failing = some.find(({ decision }, i) => !isDeepStrictEqual(decisions[i], decision))
+      if (failing !== undefined) return flawText(vectorFailed(failing.name))
+    }
+    return null
   }
 
   #refuse(cid: string, flaw: string): CapsuleRefusedError {

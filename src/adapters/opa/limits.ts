@@ -37,6 +37,10 @@ export const LONE_CHARACTERS_MAX = 4096
 export const LONE_TURN_MS = 2
 /** Evaluations that wait at once. Beyond it the engine is overloaded and abstains. */
 export const PENDING_MAX = 10_000
+/** Of them to one capsule of a stranger: those of all ready capsules fit beside each other. */
+export const PENDING_OF_GUEST_MAX = 1000
+/** Capsules of which it is remembered how much of the threads they had: some times those that can be ready. */
+export const LINES_MAX = 64
 /** Capsules besides the base capsule that are ready at once; the one that was not asked for longest is unloaded. Each takes up to 12 MiB. */
 export const GUESTS_MAX = 8
 /** Refused capsules that are remembered, so that nobody makes a node judge the same one again. */

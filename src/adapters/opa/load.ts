@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { ok, type Result, refuse } from '../../core/base/index.ts'
+import { ok, type Refusal, type Result, refuse } from '../../core/base/index.ts'
 import { type PolicyDecision, type PolicyInput, policyText } from '../../core/policy/index.ts'
 import type { Capsule } from './capsule.ts'
 import { decide } from './decide.ts'
@@ -40,7 +40,7 @@ export function loadSandbox(
         !isDeepStrictEqual(decide(created.value, input), { allow, reasons, gas })
     )
     if (failing === undefined) return created
-    return refuse('VECTOR_FAILED', `it fails its conformance vector "${failing.name}"`)
+    return { ok: false, refusal: vectorFailed(failing.name) }
   } catch (error) {
     return unrunnable(error)
   }
@@ -53,6 +53,10 @@ export function openSource({ wasm, sandbox }: Omit<CapsuleSource, 'capsule'>): R
   } catch (error) {
     return unrunnable(error)
   }
+}
+
+export function vectorFailed(name: string): Refusal {
+  return { code: 'VECTOR_FAILED', message: `it fails its conformance vector "${name}"` }
 }
 
 /** Why a capsule is refused, for people. */

@@ -12,6 +12,7 @@ import {
   ANSWER_BYTES_MAX,
   LARGE_MEMORY_PAGES,
   LONE_GAS_MAX,
+  PENDING_MAX,
   REASON_LENGTH_MAX,
   REASONS_MAX,
   SMALL_INPUT_BYTES,
@@ -91,6 +92,7 @@ class Engine implements OpaPolicyEngine {
       sources: [...this.#sources.values()],
       workerUrl: init.workerUrl,
       threads: Math.min(THREADS_MAX, availableParallelism()),
+      ofCapsuleMax: PENDING_MAX,
       timeoutMs: init.timeoutMs,
       judgeAlone: (capsule, input) => lone.judge(capsule, input),
       onAlarm: (why, about) => init.logger.error('a policy worker is replaced', { why, ...about })

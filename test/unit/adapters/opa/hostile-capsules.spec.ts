@@ -9,7 +9,7 @@ import type { PolicyDecision, PolicyInput } from '../../../../src/core/policy/in
 import { basePath, type CapsuleDag } from '../../../../src/policy/index.ts'
 import type { PolicyEngine } from '../../../../src/ports/index.ts'
 import { fakePolicy, TEXT } from '../../../support/fake-policy.ts'
-import { wasmCapsule } from '../../../support/sample-capsules.ts'
+import { alteredCapsule, wasmCapsule } from '../../../support/sample-capsules.ts'
 import { temporaryFolder } from '../../../support/temporary-folder.ts'
 
 const workerUrl = new URL('../../../../src/adapters/opa/worker.ts', import.meta.url)
@@ -111,6 +111,34 @@ describe('adapters/opa/hostile capsules', () => {
     assert.equal((await engine.evaluate(await loaded(grows), QUESTION)).allow, true)
   })
 
+  it('lets a capsule whose questions burn all their gas delay each question of another by one of its own', async () => {
+    const burns = await loaded(await sound(fakePolicy(LOOP_IF_LONG), GAS_MAX))
+    const honest = await loaded(await sound(fakePolicy([0x01, ...ALLOW])))
+    let burnt = 0
+    const flood = Array.from({ length: 40 }, async () => {
+      await engine.evaluate(burns, LONG)
+      burnt += 1
+    })
+    // One after the other: each comes when others of the flood already wait.
+    for (let i = 0; i < 5; i++) assert.equal((await engine.evaluate(honest, LONG)).allow, true)
+    assert.ok(burnt <= 10, `${burnt} of the flood came first`)
+    await Promise.all(flood)
+  })
+
+  it('judges the vectors of a capsule in turn with what others ask', async () => {
+    const honest = await loaded(await sound(fakePolicy([0x01, ...ALLOW])))
+    const dear = await vectorsThatBurn(9)
+    let isLoaded = false
+    const loading = engine.load(dear.capsule).then(() => {
+      isLoaded = true
+    })
+    for (let i = 0; i < 3; i++) {
+      assert.equal((await engine.evaluate(honest, LONG)).allow, true)
+      assert.equal(isLoaded, false)
+    }
+    await loading
+  })
+
   for (const [whose, opened] of [
     ['a stranger', (dag: CapsuleDag) => loaded(dag).then(cid => [engine, cid] as const)],
     ['the program', (dag: CapsuleDag) => shipped(dag)]
@@ -149,6 +177,15 @@ function sound(wasm: Uint8Array, gasLimit = 1_000_000): Promise<CapsuleDag> {
   const opened = openWasm(wasm, { entrypoint: 'base/decision', limits })
   assert.ok(opened.ok, JSON.stringify(opened))
   return wasmCapsule(wasm, opened.value({ gate: 'message' }).gas, gasLimit)
+}
+
+/** Each of its vectors costs all the gas that there is, and says so. */
+function vectorsThatBurn(count: number): Promise<CapsuleDag> {
+  const limits = { gas: GAS_MAX, stack: 16_384 }
+  const reasons = ['engine: the evaluation ran out of gas']
+  const decision = { allow: false, reasons, gas: GAS_MAX }
+  const vectors = Array.from({ length: count }, (_, i) => ({ name: `${i}`, input: LONG, decision }))
+  return alteredCapsule(() => ({ name: 'dear', limits, vectors }), fakePolicy(LOOP_IF_LONG))
 }
 
 /** Waits, and says for how long the event loop did not turn at most, in ms. */

@@ -366,6 +366,15 @@ describe('adapters/opa/faults', () => {
     assert.equal((await Promise.all(asked)).length, PENDING_MAX)
   })
 
+  it('stops while a thread fails of which it has not heard yet', async () => {
+    const engine = create({ workerUrl: new URL('data:text/javascript,throw 1') })
+    const starting = assert.rejects(engine.start(), { code: 'POLICY_UNAVAILABLE' })
+    // What the thread says meanwhile is read when the engine is being stopped.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+    await engine.stop()
+    await starting
+  })
+
   it('says so when the worker cannot run', async () => {
     const engine = create({ loneGas: 0, workerUrl: new URL('data:text/javascript,throw 1') })
     await assert.rejects(engine.start(), { code: 'POLICY_UNAVAILABLE' })
