@@ -18,11 +18,13 @@ export type Caught = { readonly seed: number; readonly violations: readonly Viol
 const ENTRY = `
 import { parentPort, workerData } from 'node:worker_threads'
 import { simulate } from './simulator/simulate.ts'
-const { seedsMax, faults } = workerData
+const { seeds, faults } = workerData
 let caught = null
-for (let seed = 0; seed < seedsMax && caught === null; seed++) {
+for (const seed of seeds) {
   const { violations } = await simulate({ seed, signatures: 'fast', ...(faults ? { faults } : {}) })
-  if (violations.length > 0) caught = { seed, violations }
+  if (violations.length === 0) continue
+  caught = { seed, violations }
+  break
 }
 parentPort.postMessage(caught)
 `
@@ -33,14 +35,22 @@ export async function runMutant(mutant: Mutant): Promise<Caught> {
   try {
     const path = join(folder, 'mutant.mjs')
     await writeFile(path, await bundle(mutant))
-    const { seedsMax, faults } = mutant
-    const worker = new Worker(path, { workerData: { seedsMax, faults } })
+    const worker = new Worker(path, {
+      workerData: { seeds: seedsOf(mutant), faults: mutant.faults }
+    })
     const { promise, resolve, reject } = Promise.withResolvers<Caught>()
     worker.once('message', resolve).once('error', reject)
     return await promise.finally(() => worker.terminate())
   } finally {
     await rm(folder, { recursive: true })
   }
+}
+
+/** Every seed once. */
+function seedsOf({ seedsMax, seedSeen = 0 }: Mutant): readonly number[] {
+  assert(seedSeen < seedsMax, 'the seed that showed it is one of the seeds')
+  const others = Array.from({ length: seedsMax }, (_, seed) => seed)
+  return [seedSeen, ...others.filter(seed => seed !== seedSeen)]
 }
 
 /** The sources with the bug in them, by path. Each text must stand in its file exactly once: a mutant that changes nothing proves nothing. */

@@ -17,6 +17,8 @@ export type Mutant = {
   readonly rules: readonly RuleName[]
   /** Within so many seeds. */
   readonly seedsMax: number
+  /** One of them that showed it before: looked at first, and all the others after it. It saves time and decides nothing; a stale one is only slower. */
+  readonly seedSeen?: number
   /** Faults that bring it out; all of them when absent. */
   readonly faults?: readonly FaultName[]
 }

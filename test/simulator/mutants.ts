@@ -29,6 +29,7 @@ const PROMISES: readonly Mutant[] = [
     replace: 'new Map<string, string>().set(',
     rules: ['one promise', 'durability'],
     seedsMax: 60,
+    seedSeen: 18,
     faults: ['requester', 'crash']
   },
   {
@@ -98,7 +99,8 @@ const PROMISES: readonly Mutant[] = [
     find: 'return message.entries.every(({ index }) => index < first)',
     replace: 'return true',
     rules: ['durability'],
-    seedsMax: 100
+    seedsMax: 100,
+    seedSeen: 2
   }
 ]
 
@@ -142,6 +144,7 @@ const EPOCHS: readonly Mutant[] = [
     replace: '',
     rules: ['seal'],
     seedsMax: 60,
+    seedSeen: 11,
     faults: ['requester', 'crash', 'pause']
   },
   {
@@ -173,7 +176,8 @@ const EPOCHS: readonly Mutant[] = [
     find: 'context.tombstones.add(tombstone)',
     replace: 'void tombstone',
     rules: ['one promise', 'one decision', 'one outcome', 'durability', 'liveness', 'tombstone'],
-    seedsMax: 60
+    seedsMax: 60,
+    seedSeen: 6
   },
   {
     name: 'one member that lies in its SEAL binds the next group',
@@ -182,6 +186,7 @@ const EPOCHS: readonly Mutant[] = [
     replace: 'const isDoubtful = false',
     rules: ['seal'],
     seedsMax: 60,
+    seedSeen: 11,
     faults: ['sealer']
   },
   {
@@ -297,6 +302,7 @@ const THREADS: readonly Mutant[] = [
     replace: 'const current = compareFence(envelope.fence, lease.fence) <= 0',
     rules: ['fencing'],
     seedsMax: 100,
+    seedSeen: 5,
     faults: ['stall']
   },
   {
@@ -313,6 +319,7 @@ const THREADS: readonly Mutant[] = [
     ],
     rules: ['fencing', 'crash'],
     seedsMax: 60,
+    seedSeen: 5,
     faults: ['stall']
   },
   {
@@ -333,6 +340,7 @@ const THREADS: readonly Mutant[] = [
     replace: 'if (false)',
     rules: ['one promise', 'crash', 'replay'],
     seedsMax: 60,
+    seedSeen: 17,
     faults: ['requester']
   },
   {
@@ -384,6 +392,7 @@ const THREADS: readonly Mutant[] = [
     replace: "state.phase = 'FINAL'",
     rules: ['verdict'],
     seedsMax: 60,
+    seedSeen: 17,
     faults: ['noise', 'failed-verifier', 'slow-verifier']
   },
   {

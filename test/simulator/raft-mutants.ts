@@ -54,6 +54,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     also: [ONE_BY_ONE],
     rules: ['commit rule', 'leader completeness', 'state machine safety'],
     seedsMax: 60,
+    seedSeen: 6,
     faults: CUTS
   },
   {
@@ -64,6 +65,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     also: [ONE_BY_ONE],
     rules: ['commit rule'],
     seedsMax: 60,
+    seedSeen: 12,
     faults: ['one-way', 'crash', 'slow-disk']
   },
   {
@@ -73,6 +75,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'entry => entry.index > this.#commit',
     rules: ['truncation', 'leader completeness', 'durability'],
     seedsMax: 50,
+    seedSeen: 2,
     faults: ['duplicate', 'reorder', 'delay', 'loss']
   },
   {
@@ -82,6 +85,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'return Math.floor(memberCount / 2)',
     rules: ['election safety', 'state machine safety', 'log matching', 'leader completeness'],
     seedsMax: 100,
+    seedSeen: 9,
     faults: ['partition', 'crash', 'loss']
   },
   {
@@ -91,6 +95,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'return descending[0] ?? 0',
     rules: ['state machine safety', 'leader completeness', 'commit rule'],
     seedsMax: 100,
+    seedSeen: 7,
     faults: CUTS
   },
   {
@@ -100,6 +105,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'return true',
     rules: ['pre-vote'],
     seedsMax: 60,
+    seedSeen: 4,
     faults: CUTS
   },
   {
@@ -109,6 +115,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'const isFree = true',
     rules: ['one promise', 'election safety', 'durability'],
     seedsMax: 100,
+    seedSeen: 30,
     faults: CUTS
   },
   {
@@ -119,6 +126,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     also: [ONE_BY_ONE],
     rules: ['leader completeness', 'state machine safety', 'log matching'],
     seedsMax: 60,
+    seedSeen: 16,
     faults: ['crash', 'loss', 'pause']
   },
   {
@@ -129,6 +137,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     also: [ONE_BY_ONE],
     rules: ['commit rule', 'state machine safety', 'leader completeness'],
     seedsMax: 60,
+    seedSeen: 5,
     faults: CUTS
   },
   {
