@@ -23,8 +23,8 @@ export const PLAN_MUTANTS: readonly Mutant[] = [
   {
     name: 'a fact shows an envelope that nobody signed',
     file: 'core/plan/plan-state.ts',
-    find: ": { standing, lamport: 0, sender: '', envelope: judged, position }",
-    replace: ": { standing, lamport: 0, sender: '', envelope: judged.concat('x'), position }",
+    find: "sender: '', envelope: judged }",
+    replace: "sender: '', envelope: judged.concat('x') }",
     rules: ['plan'],
     seedsMax: 10,
     faults: ['fork']

@@ -2,6 +2,9 @@ import { compareBranches } from './reconcile.ts'
 import { STANDING, type Standing } from './source.ts'
 import type { BranchView, PlanChange } from './types.ts'
 
+/** The standing of what a change says. */
+export type Ranks = (change: PlanChange) => Standing
+
 type Branch = { readonly offer: PlanChange; readonly epoch: number }
 
 /**
@@ -18,7 +21,7 @@ export class PlanBranches {
   /** Senders and ids of the proposals that lost. */
   #losers: ReadonlySet<string> = new Set()
 
-  /** Takes what an envelope does. True when that changes what counts, or whose word goes first. */
+  /** Takes what an envelope does. True when that may change what counts, or whose word goes first. */
   add(change: PlanChange): boolean {
     const { act, envelope, sender } = change
     if (act?.kind === 'open') {
@@ -44,13 +47,18 @@ export class PlanBranches {
     return this.#decided[0]?.epoch ?? null
   }
 
-  standingOf({ act, envelope, sender }: PlanChange): Standing {
+  /** Whose word goes first, as of now: a later change of it changes nothing of what was returned. */
+  ranks(): Ranks {
+    const requester = this.#requester
     const winner = this.#decided[0]?.offer
-    if (act?.kind === 'decide' || act?.kind === 'end')
-      return this.#losers.has(act.proposal) ? STANDING.orphaned : STANDING.insider
-    if (act?.kind === 'offer' && envelope !== winner?.envelope) return STANDING.orphaned
-    if (sender === this.#requester || sender === winner?.sender) return STANDING.insider
-    return this.#losers.has(sender) ? STANDING.orphaned : STANDING.stranger
+    const losers = this.#losers
+    return ({ act, envelope, sender }) => {
+      if (act?.kind === 'decide' || act?.kind === 'end')
+        return losers.has(act.proposal) ? STANDING.orphaned : STANDING.insider
+      if (act?.kind === 'offer' && envelope !== winner?.envelope) return STANDING.orphaned
+      if (sender === requester || sender === winner?.sender) return STANDING.insider
+      return losers.has(sender) ? STANDING.orphaned : STANDING.stranger
+    }
   }
 
   view(): BranchView[] {

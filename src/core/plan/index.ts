@@ -15,6 +15,7 @@ export { planDigest, planGraph, planState, planView, viewDigest } from './digest
 export { type PlanEntry, planEntryOf } from './entry.ts'
 export {
   PLAN_DEPTH_MAX,
+  PLAN_FLAWS_MAX,
   PLAN_LINKS_MAX,
   SESSION_BYTES_MAX,
   SESSION_FACTS_MAX

@@ -5,7 +5,15 @@ import { PlanChains, type PlanPlace } from './chains.ts'
 import { compareSource, insert, type Source, type Stated, withdraw } from './source.ts'
 import { type Link, TaskGraph } from './task-graph.ts'
 import { PlanTasks } from './tasks.ts'
-import type { LinkView, PlanApplied, PlanChange, PlanGraph, PlanView, TaskView } from './types.ts'
+import type {
+  LinkFlaw,
+  LinkView,
+  PlanApplied,
+  PlanChange,
+  PlanGraph,
+  PlanView,
+  TaskView
+} from './types.ts'
 
 type LinkFact = Extract<Fact, { kind: 'LINK' }>
 
@@ -14,8 +22,8 @@ const TAKEN: PlanApplied = { isNew: true, counted: [], retracted: [], rival: nul
 
 /**
  * The plan of one thread as a fold over changes. Commutative and idempotent: any order and any repetition of the same changes gives
- * byte-equal views. Each fact costs the same however large the plan is; only a certificate, which changes whose word goes first, has
- * everything counted anew.
+ * byte-equal views. Each fact costs the same however large the plan is; a certificate, which changes whose word goes first, has counted anew
+ * what those said whom it concerns. What is read is kept until the next change.
  */
 export class PlanState {
   readonly #envelopes = new Set<string>()
@@ -27,6 +35,8 @@ export class PlanState {
   /** Every statement of a link, the smallest source first. */
   readonly #links = new Map<string, Stated<null>[]>()
   readonly #graph = new TaskGraph()
+  #view: PlanView | null = null
+  #graphView: PlanGraph | null = null
 
   constructor() {
     this.#chains = new PlanChains({
@@ -40,18 +50,25 @@ export class PlanState {
     assert(Number.isSafeInteger(lamport) && lamport >= 0, 'a Lamport clock is a whole number')
     if (this.#envelopes.has(envelope)) return NOTHING_NEW
     this.#envelopes.add(envelope)
+    this.#view = null
+    this.#graphView = null
     if (chain !== null) return this.#chains.add({ ...change, chain })
-    if (change.act?.kind !== 'offer') this.#loose.push(change)
-    const isNewOrder = this.#branches.add(change)
-    if (isNewOrder) this.#countAnew()
-    else if (change.act?.kind !== 'offer') this.#state(change)
+    this.#rank(change)
+    if (change.act?.kind === 'offer') return TAKEN
+    this.#loose.push(change)
+    this.#state(change)
     return TAKEN
   }
 
+  /** The same object until the next change. */
   view(): PlanView {
-    const tasks = this.#tasks.names().map(name => this.task(name) as TaskView)
-    const links = this.#graph.links().map(viewLink)
-    return { tasks, links, branches: this.#branches.view(), forks: this.#chains.forks() }
+    this.#view ??= {
+      tasks: this.#tasks.names().map(name => this.task(name) as TaskView),
+      links: this.#graph.links().map(viewLink),
+      branches: this.#branches.view(),
+      forks: this.#chains.forks()
+    }
+    return this.#view
   }
 
   /** One task, or undefined when nothing names it. */
@@ -59,23 +76,10 @@ export class PlanState {
     return this.#tasks.view(name, this.#branches.epoch())
   }
 
+  /** As `view`, the same object until the next change. */
   graph(): PlanGraph {
-    const ready: string[] = []
-    const blocked: { task: string; by: string[] }[] = []
-    for (const name of this.#tasks.names()) {
-      const by = this.blockers(name)
-      if (by === null) continue
-      if (by.length === 0) ready.push(name)
-      else blocked.push({ task: name, by })
-    }
-    return {
-      order: this.order(),
-      ready,
-      blocked,
-      ignored: this.#graph
-        .links()
-        .flatMap(link => (link.why === null ? [] : [{ ...viewLink(link), why: link.why }]))
-    }
+    this.#graphView ??= this.#makeGraph()
+    return this.#graphView
   }
 
   /** Every task after the tasks that it waits for: layer by layer, each layer sorted. */
@@ -85,12 +89,9 @@ export class PlanState {
 
   /** What a task waits for that is not FINAL, sorted; empty when it is ready, null when it is not waiting to begin. */
   blockers(name: string): string[] | null {
-    const task = this.task(name)
-    if (task === undefined || !isWaiting(task)) return null
-    return this.#graph
-      .parents(name)
-      .filter(parent => this.task(parent)?.state !== 'FINAL')
-      .sort(compareText)
+    if (!this.#tasks.isWaiting(name)) return null
+    const open = this.#graph.parents(name).filter(parent => !this.#tasks.isFinal(parent))
+    return open.sort(compareText)
   }
 
   /** All tasks that a task waits for, directly or not. Sorted. */
@@ -128,39 +129,56 @@ export class PlanState {
     return [...named, ...this.#chains.heads()].sort(compareText)
   }
 
-  #countAnew(): void {
-    this.#tasks.clear()
-    this.#links.clear()
-    this.#graph.clear()
-    for (const change of this.#loose) this.#state(change)
-    for (const offer of this.#branches.decided()) this.#state(offer)
-    for (const update of this.#chains.all()) this.#state(update)
+  #makeGraph(): PlanGraph {
+    const ready: string[] = []
+    const blocked: { task: string; by: string[] }[] = []
+    for (const name of this.#tasks.names()) {
+      const by = this.blockers(name)
+      if (by?.length === 0) ready.push(name)
+      else if (by !== null) blocked.push({ task: name, by })
+    }
+    const ignored: (LinkView & { why: LinkFlaw })[] = []
+    for (const link of this.#graph.links())
+      if (link.why !== null) ignored.push({ ...viewLink(link), why: link.why })
+    return { order: this.order(), ready, blocked, ignored }
   }
 
-  #state(change: PlanChange): void {
+  /** Takes what an envelope does to the standing of others: what those said is counted with the new one. */
+  #rank(change: PlanChange): void {
+    const before = this.#branches.ranks()
+    const decided = new Set(this.#branches.decided())
+    if (!this.#branches.add(change)) return
+    const after = this.#branches.ranks()
+    for (const one of this.#counted(decided)) {
+      if (before(one) === after(one)) continue
+      this.#state(one, after)
+      this.#withdraw(one, before)
+    }
+    for (const offer of this.#branches.decided()) if (!decided.has(offer)) this.#state(offer, after)
+  }
+
+  *#counted(offers: Iterable<PlanChange>): Iterable<PlanChange> {
+    yield* this.#loose
+    yield* offers
+    yield* this.#chains.all()
+  }
+
+  #state(change: PlanChange, ranks = this.#branches.ranks()): void {
+    const standing = ranks(change)
     change.facts.forEach((fact, position) => {
-      const source = this.#sourceOf(change, position)
+      const source = sourceOf(change, { standing, position })
       if (fact.kind === 'LINK') this.#stateLink(fact, source)
       else this.#tasks.state(fact, source)
     })
   }
 
-  #withdraw(change: PlanChange): void {
+  #withdraw(change: PlanChange, ranks = this.#branches.ranks()): void {
+    const standing = ranks(change)
     change.facts.forEach((fact, position) => {
-      const source = this.#sourceOf(change, position)
+      const source = sourceOf(change, { standing, position })
       if (fact.kind === 'LINK') this.#withdrawLink(fact, source)
       else this.#tasks.withdraw(fact, source)
     })
-  }
-
-  #sourceOf(change: PlanChange, position: number): Source {
-    const { act, envelope, sender, lamport } = change
-    const standing = this.#branches.standingOf(change)
-    // Any member may publish the certificate: what it proves is of the envelope that was judged, whoever carries it.
-    const judged = act?.kind === 'decide' ? act.proposal : act?.kind === 'end' ? act.commit : null
-    return judged === null
-      ? { standing, lamport, sender, envelope, position }
-      : { standing, lamport: 0, sender: '', envelope: judged, position }
   }
 
   #stateLink({ parent, child }: LinkFact, source: Source): void {
@@ -178,7 +196,7 @@ export class PlanState {
     this.#tasks.unmention(child)
     const key = `${parent} ${child}`
     const said = this.#links.get(key) ?? []
-    withdraw(said, { value: null, source })
+    withdraw(said, { value: null, source }, FIRST)
     const next = said[0]
     if (next !== undefined) return this.#graph.put(parent, child, next.source)
     this.#links.delete(key)
@@ -188,9 +206,15 @@ export class PlanState {
 
 const FIRST = (a: Stated<null>, b: Stated<null>): number => compareSource(a.source, b.source)
 
-/** Added, not begun, and not of a branch that lost. */
-function isWaiting({ type, state, orphanedByEpoch }: TaskView): boolean {
-  return type !== null && state === 'DRAFT' && orphanedByEpoch === null
+function sourceOf(
+  { act, envelope, sender, lamport }: PlanChange,
+  at: Pick<Source, 'standing' | 'position'>
+): Source {
+  // Any member may publish the certificate: what it proves is of the envelope that was judged, whoever carries it.
+  const judged = act?.kind === 'decide' ? act.proposal : act?.kind === 'end' ? act.commit : null
+  return judged === null
+    ? { ...at, lamport, sender, envelope }
+    : { ...at, lamport: 0, sender: '', envelope: judged }
 }
 
 function viewLink({ parent, child, source }: Link): LinkView {

@@ -1,4 +1,4 @@
-import { compareText } from '../base/index.ts'
+import { assert, compareText } from '../base/index.ts'
 import type { PlanChange } from './types.ts'
 
 /**
@@ -53,12 +53,23 @@ export function compareChanges(a: PlanChange, b: PlanChange): number {
   )
 }
 
+type Order<T> = (a: Stated<T>, b: Stated<T>) => number
+
 /** Puts a statement in its place among others about the same thing; the first one counts. */
-export function insert<T>(
-  all: Stated<T>[],
-  one: Stated<T>,
-  compare: (a: Stated<T>, b: Stated<T>) => number
-): void {
+export function insert<T>(all: Stated<T>[], one: Stated<T>, compare: Order<T>): void {
+  all.splice(placeOf(all, one, compare), 0, one)
+}
+
+/** Takes a statement back that was inserted by the same order. */
+export function withdraw<T>(all: Stated<T>[], one: Stated<T>, compare: Order<T>): void {
+  const at = placeOf(all, one, compare)
+  const there = all[at]
+  assert(there !== undefined && compare(there, one) === 0, 'what is withdrawn was stated')
+  all.splice(at, 1)
+}
+
+/** Before how many others it stands, by bisection: one sender may state the same thing ten thousand times. */
+function placeOf<T>(all: readonly Stated<T>[], one: Stated<T>, compare: Order<T>): number {
   let from = 0
   let to = all.length
   while (from < to) {
@@ -66,13 +77,5 @@ export function insert<T>(
     if (compare(all[middle] as Stated<T>, one) < 0) from = middle + 1
     else to = middle
   }
-  all.splice(from, 0, one)
-}
-
-/** Takes a statement back, by its source. */
-export function withdraw<T>(all: Stated<T>[], { source }: Stated<T>): void {
-  const at = all.findIndex(
-    one => one.source.envelope === source.envelope && one.source.position === source.position
-  )
-  if (at >= 0) all.splice(at, 1)
+  return from
 }

@@ -1,15 +1,8 @@
-import { assert, compareText } from '../base/index.ts'
-import { PLAN_DEPTH_MAX, PLAN_LINKS_MAX } from './limits.ts'
+import { compareText } from '../base/index.ts'
+import { Layers } from './layers.ts'
+import { PLAN_FLAWS_MAX, PLAN_LINKS_MAX } from './limits.ts'
 import { compareSource, type Source } from './source.ts'
 import type { LinkFlaw } from './types.ts'
-
-type Node = {
-  readonly name: string
-  /** Tasks on the longest way here, without this one. */
-  level: number
-  readonly parents: Set<Node>
-  readonly children: Set<Node>
-}
 
 /** A link with its smallest source; `why` it is left out, or null. */
 export type Link = {
@@ -19,6 +12,8 @@ export type Link = {
   why: LinkFlaw | null
 }
 
+type Ends = Pick<Link, 'parent' | 'child'>
+
 /**
  * Tasks and the links between them, without circles. Links are taken in source order, and one that would close a circle or make a way
  * too long is left out. What a set of links without flaws allows, each part of it allows too; so a link that fits to all that are in
@@ -26,209 +21,158 @@ export type Link = {
  * when somebody asks.
  */
 export class TaskGraph {
-  readonly #nodes = new Map<string, Node>()
+  #layers = new Layers()
+  /** Node of a name. */
+  readonly #nodes = new Map<string, number>()
+  #names: string[] = []
   readonly #links = new Map<string, Link>()
   /** The largest source of any link so far. */
   #last: Source | null = null
   /** Links that are left out. */
   #flawed = 0
   #isStale = false
-  #sorted: Link[] | null = null
+  /** All links, new ones at the end; null when some are gone. */
+  #list: Link[] | null = []
+  #isSorted = true
 
   /** Gives a link its source, or another one. */
   put(parent: string, child: string, source: Source): void {
-    this.#sorted = null
     const known = this.#links.get(keyOf(parent, child))
     if (known !== undefined) return this.#move(known, source)
     const link: Link = { parent, child, source, why: null }
     const isLast = this.#last === null || compareSource(source, this.#last) > 0
     if (isLast) this.#last = source
+    else this.#isSorted = false
     this.#links.set(keyOf(parent, child), link)
+    this.#list?.push(link)
     if (this.#isStale) return
-    if (this.#links.size > PLAN_LINKS_MAX || (this.#flawed > 0 && !isLast)) this.#isStale = true
-    else this.#take(link)
+    const isCrowded = this.#links.size > PLAN_LINKS_MAX || this.#flawed > 0
+    if (isCrowded && !isLast) this.#isStale = true
+    else this.#take(link, this.#links.size)
     if (link.why !== null && !isLast) this.#isStale = true
   }
 
   remove(parent: string, child: string): void {
-    if (this.#links.delete(keyOf(parent, child))) this.#isStale = true
-    this.#sorted = null
+    if (!this.#links.delete(keyOf(parent, child))) return
+    this.#isStale = true
+    this.#list = null
   }
 
   /** All, in source order. */
   links(): readonly Link[] {
     this.#settle()
-    this.#sorted ??= [...this.#links.values()].sort((a, b) => compareSource(a.source, b.source))
-    return this.#sorted
+    return this.#sorted()
   }
 
   /** Names that a task waits for, unsorted. */
   parents(name: string): string[] {
-    this.#settle()
-    return [...(this.#nodes.get(name)?.parents ?? [])].map(({ name: parent }) => parent)
-  }
-
-  children(name: string): string[] {
-    this.#settle()
-    return [...(this.#nodes.get(name)?.children ?? [])].map(({ name: child }) => child)
+    return this.#reach(name, 'parents', 1)
   }
 
   /** All names that a task waits for, directly or not. Sorted. */
   ancestors(name: string): string[] {
-    this.#settle()
-    return reached(this.#nodes.get(name), node => node.parents)
+    return this.#reach(name, 'parents').sort(compareText)
   }
 
   /** All names that wait for a task, directly or not. Sorted. */
   descendants(name: string): string[] {
-    this.#settle()
-    return reached(this.#nodes.get(name), node => node.children)
+    return this.#reach(name, 'children').sort(compareText)
   }
 
-  /** Layer by layer: names that wait for nothing, sorted, then those that only wait for these. Names without links are of the first layer. */
+  /** Names, which are sorted, layer by layer: those that wait for nothing, then those that only wait for these. Names without links are of the first layer. */
   order(names: readonly string[]): string[] {
     this.#settle()
-    const level = (name: string): number => this.#nodes.get(name)?.level ?? 0
-    return [...names].sort((a, b) => level(a) - level(b) || compareText(a, b))
+    const layers: string[][] = []
+    for (const name of names) {
+      const node = this.#nodes.get(name)
+      const level = node === undefined ? 0 : this.#layers.level(node)
+      const layer = layers[level]
+      if (layer === undefined) layers[level] = [name]
+      else layer.push(name)
+    }
+    return layers.flat()
   }
 
   /** The names along a circle that these links would close together with those that are in, or null. The first name is repeated at the end. */
-  circle(
-    links: readonly { readonly parent: string; readonly child: string }[]
-  ): readonly string[] | null {
+  circle(links: readonly Ends[]): readonly string[] | null {
     this.#settle()
-    const added = new Map<string, string[]>()
-    const childrenOf = (name: string): string[] => [
-      ...this.children(name),
-      ...(added.get(name) ?? [])
-    ]
-    for (const { parent, child } of links) {
-      const way = wayFrom(child, parent, childrenOf)
-      if (way !== null) return [parent, ...way]
+    const added = new Map<number, number[]>()
+    for (const link of links) {
+      const parent = this.#nodeOf(link.parent)
+      const child = this.#nodeOf(link.child)
+      const way = this.#layers.way(child, parent, added)
+      if (way !== null) return [parent, ...way].map(node => this.#nameOf(node))
       added.set(parent, [...(added.get(parent) ?? []), child])
     }
     return null
   }
 
-  clear(): void {
+  #empty(): void {
+    this.#layers = new Layers()
     this.#nodes.clear()
-    this.#links.clear()
-    this.#last = null
+    this.#names = []
     this.#flawed = 0
     this.#isStale = false
-    this.#sorted = null
   }
 
   #move(link: Link, source: Source): void {
-    const isEarlier = compareSource(source, link.source) < 0
+    const order = compareSource(source, link.source)
+    if (order === 0) return
     link.source = source
+    this.#isSorted = false
     const isCounted = this.#links.size <= PLAN_LINKS_MAX
-    if (this.#flawed > 0 || !isCounted || !isEarlier) this.#isStale = true
+    if (this.#flawed > 0 || !isCounted || order > 0) this.#isStale = true
+  }
+
+  #sorted(): readonly Link[] {
+    if (this.#list === null) {
+      this.#list = [...this.#links.values()]
+      this.#isSorted = false
+    }
+    if (!this.#isSorted) this.#list.sort((a, b) => compareSource(a.source, b.source))
+    this.#isSorted = true
+    return this.#list
   }
 
   /** Takes all links anew, in source order. */
   #settle(): void {
     if (!this.#isStale) return
-    this.#isStale = false
-    this.#sorted = null
-    this.#flawed = 0
-    this.#nodes.clear()
-    const links = [...this.#links.values()].sort((a, b) => compareSource(a.source, b.source))
+    this.#empty()
+    const links = this.#sorted()
     this.#last = links.at(-1)?.source ?? null
-    for (const [position, link] of links.entries()) {
-      link.why = null
-      if (position < PLAN_LINKS_MAX) this.#take(link)
-      else {
-        link.why = 'TOO_MANY'
-        this.#flawed += 1
-      }
-    }
+    for (const [index, link] of links.entries()) this.#take(link, index + 1)
   }
 
-  #take(link: Link): void {
-    const parent = this.#nodeOf(link.parent)
-    const child = this.#nodeOf(link.child)
-    link.why = parent === child ? 'CYCLE' : deepen(parent, child)
-    if (link.why === null) {
-      parent.children.add(child)
-      child.parents.add(parent)
-    } else this.#flawed += 1
+  /** `place`: of the link in source order, from 1. */
+  #take(link: Link, place: number): void {
+    const isCrowded = place > PLAN_LINKS_MAX || this.#flawed >= PLAN_FLAWS_MAX
+    link.why = isCrowded
+      ? 'TOO_MANY'
+      : this.#layers.link(this.#nodeOf(link.parent), this.#nodeOf(link.child))
+    if (link.why !== null) this.#flawed += 1
   }
 
-  #nodeOf(name: string): Node {
+  #nodeOf(name: string): number {
     const known = this.#nodes.get(name)
     if (known !== undefined) return known
-    const node = { name, level: 0, parents: new Set<Node>(), children: new Set<Node>() }
+    const node = this.#layers.add()
     this.#nodes.set(name, node)
+    this.#names.push(name)
     return node
   }
-}
 
-/** Moves a task, and what follows on it, below another one; or says why that cannot be, and changes nothing. */
-function deepen(parent: Node, child: Node): LinkFlaw | null {
-  if (child.level > parent.level) return null
-  const moved = new Map<Node, number>([[child, parent.level + 1]])
-  // In the order of the levels as they are: a task is looked at when all before it have been.
-  const layers = new Map<number, Node[]>([[child.level, [child]]])
-  let isTooDeep = false
-  for (let layer = child.level; layers.size > 0; layer++) {
-    const nodes = layers.get(layer)
-    layers.delete(layer)
-    for (const node of nodes ?? []) {
-      const level = moved.get(node) as number
-      isTooDeep ||= level >= PLAN_DEPTH_MAX
-      for (const next of node.children) {
-        if (next === parent) return 'CYCLE'
-        const known = moved.get(next)
-        if ((known ?? next.level) > level) continue
-        moved.set(next, level + 1)
-        if (known === undefined) layers.set(next.level, [...(layers.get(next.level) ?? []), next])
-      }
-    }
+  #nameOf(node: number): string {
+    return this.#names[node] as string
   }
-  if (isTooDeep) return 'TOO_DEEP'
-  for (const [node, level] of moved) node.level = level
-  return null
-}
 
-function reached(start: Node | undefined, next: (node: Node) => Set<Node>): string[] {
-  const seen = new Set<Node>()
-  const open = start === undefined ? [] : [start]
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    for (const other of next(node)) {
-      if (seen.has(other)) continue
-      seen.add(other)
-      open.push(other)
-    }
+  #reach(name: string, direction: 'parents' | 'children', steps = Infinity): string[] {
+    this.#settle()
+    const node = this.#nodes.get(name)
+    if (node === undefined) return []
+    const reached =
+      steps === 1 ? this.#layers[direction](node) : this.#layers.reach(node, direction)
+    return reached.map(one => this.#nameOf(one))
   }
-  return [...seen].map(({ name }) => name).sort(compareText)
-}
-
-/** The names on a way, both ends included, or null. */
-function wayFrom(
-  start: string,
-  end: string,
-  childrenOf: (name: string) => readonly string[]
-): string[] | null {
-  const cameFrom = new Map<string, string | null>([[start, null]])
-  const open = [start]
-  for (const name of open) {
-    if (name === end) return wayBack(name, cameFrom)
-    for (const child of childrenOf(name)) {
-      if (cameFrom.has(child)) continue
-      cameFrom.set(child, name)
-      open.push(child)
-    }
-  }
-  return null
-}
-
-function wayBack(end: string, cameFrom: ReadonlyMap<string, string | null>): string[] {
-  const way: string[] = []
-  for (let name: string | null = end; name !== null; name = cameFrom.get(name) ?? null)
-    way.unshift(name)
-  assert(way.length > 0, 'a way has two ends')
-  return way
 }
 
 function keyOf(parent: string, child: string): string {

@@ -12,6 +12,11 @@ import {
 import type { Annotation, ArtifactView, TaskState, TaskView } from './types.ts'
 
 const STATES: readonly TaskState[] = ['DRAFT', 'DECIDED', 'VERIFIED', 'FINAL']
+/** Positions in STATES. */
+const DRAFT = 0
+const FINAL = 3
+
+const NONE: readonly never[] = []
 
 type AddTask = Extract<Fact, { kind: 'ADD_TASK' }>
 type TaskFact = Exclude<Fact, { kind: 'LINK' }>
@@ -33,7 +38,9 @@ type Task = {
 /** The tasks of a plan, each with its statements. What is stated can be withdrawn, at the cost of stating it. */
 export class PlanTasks {
   readonly #tasks = new Map<string, Task>()
-  #names: string[] | null = null
+  /** All, new ones at the end; null when some are gone. */
+  #names: string[] | null = []
+  #isSorted = true
 
   state(fact: TaskFact, source: Source): void {
     change(this.mention(fact.task), fact, source, insert)
@@ -52,7 +59,8 @@ export class PlanTasks {
     if (task === undefined) {
       task = emptyTask(name)
       this.#tasks.set(name, task)
-      this.#names = null
+      this.#names?.push(name)
+      this.#isSorted = false
     }
     task.mentions += 1
     task.view = null
@@ -67,6 +75,7 @@ export class PlanTasks {
     if (task.mentions > 0) return
     this.#tasks.delete(name)
     this.#names = null
+    this.#isSorted = false
   }
 
   has(name: string): boolean {
@@ -75,7 +84,10 @@ export class PlanTasks {
 
   /** Sorted. */
   names(): readonly string[] {
-    this.#names ??= [...this.#tasks.keys()].sort(compareText)
+    if (this.#isSorted && this.#names !== null) return this.#names
+    // Names in order with some behind them are sorted in one pass.
+    this.#names = (this.#names ?? [...this.#tasks.keys()]).sort(compareText)
+    this.#isSorted = true
     return this.#names
   }
 
@@ -83,19 +95,31 @@ export class PlanTasks {
   view(name: string, epoch: number | null): TaskView | undefined {
     const task = this.#tasks.get(name)
     if (task === undefined) return undefined
-    task.view ??= viewTask(task, epoch)
-    return task.view
+    // The epoch of the decision that stands shows in tasks that lost to it.
+    const isOfNow = task.view !== null && [null, epoch].includes(task.view.orphanedByEpoch)
+    if (!isOfNow) task.view = viewTask(task, epoch)
+    return task.view as TaskView
   }
 
-  clear(): void {
-    this.#tasks.clear()
-    this.#names = null
+  /** Added, not begun, and not of a branch that lost. */
+  isWaiting(name: string): boolean {
+    const task = this.#tasks.get(name)
+    const added = task?.added[0]
+    return (
+      added !== undefined &&
+      added.source.standing !== STANDING.orphaned &&
+      (task?.states[0]?.value ?? DRAFT) === DRAFT
+    )
+  }
+
+  isFinal(name: string): boolean {
+    return this.#tasks.get(name)?.states[0]?.value === FINAL
   }
 }
 
 /** `insert` or `withdraw`. */
-type Act = <T>(all: Stated<T>[], one: Stated<T>, compare: Order<T>) => void
-type Order<T> = (a: Stated<T>, b: Stated<T>) => number
+type Act = typeof insert
+type Order<T> = Parameters<typeof insert<T>>[2]
 
 const first: Order<unknown> = (a, b) => compareSource(a.source, b.source)
 const latest: Order<unknown> = (a, b) => compareLatest(a.source, b.source)
@@ -112,7 +136,7 @@ function change(task: Task, fact: TaskFact, source: Source, act: Act): void {
     case 'STATE': {
       // Only those who have a part in the thread say how far it is.
       const value = STATES.indexOf(fact.state)
-      if (value > 0 && source.standing !== STANDING.insider) return
+      if (value > DRAFT && source.standing !== STANDING.insider) return
       return act(task.states, { value, source }, furthest)
     }
     case 'ANNOTATE':
@@ -159,20 +183,22 @@ function viewTask(task: Task, epoch: number | null): TaskView {
     produces: sorted(added?.value.produces ?? []),
     inputs: viewArtifacts(task.inputs),
     outputs: viewArtifacts(task.outputs),
-    state: STATES[state?.value ?? 0] as TaskState,
+    state: STATES[state?.value ?? DRAFT] as TaskState,
     stateSource: state?.source.envelope ?? null,
     annotations: viewNotes(task.notes),
     orphanedByEpoch: added?.source.standing === STANDING.orphaned ? epoch : null
   }
 }
 
-function viewArtifacts(all: ReadonlyMap<string, Stated<null>[]>): ArtifactView[] {
+function viewArtifacts(all: ReadonlyMap<string, Stated<null>[]>): readonly ArtifactView[] {
+  if (all.size === 0) return NONE
   return [...all]
     .sort(([a], [b]) => compareText(a, b))
     .map(([artifact, [said]]) => ({ artifact, source: (said as Stated<null>).source.envelope }))
 }
 
-function viewNotes(all: ReadonlyMap<string, Stated<string>[]>): Annotation[] {
+function viewNotes(all: ReadonlyMap<string, Stated<string>[]>): readonly Annotation[] {
+  if (all.size === 0) return NONE
   return [...all]
     .sort(([a], [b]) => compareText(a, b))
     .map(([key, [said]]) => {
@@ -182,6 +208,7 @@ function viewNotes(all: ReadonlyMap<string, Stated<string>[]>): Annotation[] {
     })
 }
 
-function sorted(items: readonly string[]): string[] {
+function sorted(items: readonly string[]): readonly string[] {
+  if (items.length === 0) return NONE
   return [...new Set(items)].sort(compareText)
 }

@@ -119,7 +119,7 @@ export type LinkFlaw =
   | 'CYCLE'
   /** A way through the links would be longer than PLAN_DEPTH_MAX tasks. */
   | 'TOO_DEEP'
-  /** It stands behind PLAN_LINKS_MAX others in source order. */
+  /** It stands behind PLAN_LINKS_MAX others in source order, or behind PLAN_FLAWS_MAX that are left out. */
   | 'TOO_MANY'
 
 /** What to do next, derived from a view. Plain JSON. */
