@@ -14,6 +14,7 @@ import {
   parseDagJson,
   writeDagJson
 } from './dag-json.ts'
+import { type PlainLine, readPlainLine } from './plain-line.ts'
 
 /** Version of the record's lines. A reader refuses any other. */
 export const RECORD_VERSION = 2
@@ -96,6 +97,19 @@ export function lineHash(text: Uint8Array): string {
 
 /** Parses one line; only its one canonical DAG-JSON form is accepted, so that no byte of a record is free. */
 export function decodeLine(text: Uint8Array): Result<Line> {
+  const plain = readPlainLine(text)
+  return plain === null ? decodeAnyLine(text) : ok(withSigned(text, plain))
+}
+
+function withSigned(text: Uint8Array, { bodyEnd, ...line }: PlainLine): Line {
+  const { seq, prev } = line
+  const signed = (): Uint8Array =>
+    signingBytes(seq, prev, text.subarray(BEFORE_BODY.length, bodyEnd))
+  return { ...line, signed }
+}
+
+/** The same answer for any line, the slow way. */
+export function decodeAnyLine(text: Uint8Array): Result<Line> {
   const plain = parseDagJson(text)
   if (plain !== null) return lineOf(text, plain as unknown as Tree, PLAIN)
   let value: unknown

@@ -15,7 +15,9 @@ const SIZE = HEAD.length + DIGEST_SIZE
 /** `b` for base32, and five bits a character. */
 const TEXT_LENGTH = 1 + Math.ceil((SIZE * 8) / 5)
 
-const VALUES = new Map(Array.from(ALPHABET, (character, value) => [character.charCodeAt(0), value]))
+/** Value of each character by its code; -1 for others. */
+const VALUES: Int8Array = new Int8Array(128).fill(-1)
+for (let value = 0; value < ALPHABET.length; value++) VALUES[ALPHABET.charCodeAt(value)] = value
 
 /** The id whose digest this is. */
 export function idFromDigest(digest: Uint8Array): string {
@@ -55,8 +57,8 @@ export function digestOfId(text: string): Uint8Array | null {
   let bits = 0
   let held = 0
   for (let at = 1; at < TEXT_LENGTH; at++) {
-    const value = VALUES.get(text.charCodeAt(at))
-    if (value === undefined) return null
+    const value = VALUES[text.charCodeAt(at)]
+    if (value === undefined || value < 0) return null
     held = (held << 5) | value
     bits += 5
     if (bits < 8) continue
