@@ -23,6 +23,8 @@ export class TimerWheel<T> {
   readonly #slots: (Set<Timer<T>> | undefined)[] = []
   /** Number of the lowest level's slot in which time stands. Time that goes back leaves it where it was. */
   #cursor = 0
+  /** The answer of `next` until something changes; it is asked after every step, and most steps change no deadline. */
+  #next: number | null = null
 
   get size(): number {
     return this.#timers.size
@@ -33,6 +35,7 @@ export class TimerWheel<T> {
     assert(Number.isFinite(at) && at >= 0, 'a deadline is a time')
     const known = this.#timers.get(item)
     if (known?.at === at) return
+    this.#next = null
     if (known !== undefined) this.#lift(known)
     const timer = known ?? { item, at, place: 0 }
     timer.at = at
@@ -43,6 +46,7 @@ export class TimerWheel<T> {
   remove(item: T): void {
     const known = this.#timers.get(item)
     if (known === undefined) return
+    this.#next = null
     this.#lift(known)
     this.#timers.delete(item)
   }
@@ -52,6 +56,7 @@ export class TimerWheel<T> {
     const to = Math.max(this.#cursor, Math.floor(nowMs / SLOT_MS))
     const passed = this.#passed(to)
     this.#cursor = to
+    this.#next = null
     const due: T[] = []
     for (const timer of passed) {
       if (timer.at > nowMs) {
@@ -69,6 +74,11 @@ export class TimerWheel<T> {
    * the beginning of the slot in which it is when it is far away.
    */
   next(): number {
+    this.#next ??= this.#search()
+    return this.#next
+  }
+
+  #search(): number {
     let next = Number.POSITIVE_INFINITY
     for (let level = 0; level < LEVELS; level++) next = Math.min(next, this.#nextOf(level))
     return next
