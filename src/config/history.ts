@@ -7,12 +7,14 @@ export type HistoryConfig = {
   readonly trusted: readonly string[]
   readonly witness: boolean
   readonly retentionDays: number
+  readonly logBytes: number
   readonly syncAtStart: boolean
 }
 
 /**
  * A checkpoint every ten minutes bounds what a crash of all witnesses could hide. Two witnesses: a node of a small network
- * still finds them, and neither it nor one of them alone can make others believe in a log. Seven days hot: a week's threads are what people look up.
+ * still finds them, and neither it nor one of them alone can make others believe in a log. Seven days hot: a week's threads are what people look up. 16 MiB is a
+ * file that an editor opens.
  */
 export const historyDefaults: HistoryConfig = {
   checkpointMs: 600_000,
@@ -20,6 +22,7 @@ export const historyDefaults: HistoryConfig = {
   trusted: [],
   witness: true,
   retentionDays: 7,
+  logBytes: 16 * 1024 * 1024,
   syncAtStart: false
 }
 
@@ -54,6 +57,13 @@ export const historyFlags: FlagsFor<'history', HistoryConfig> = {
     min: 0,
     max: 36_500,
     help: 'Days for which ended threads stay in the archive before "compact" moves them to cold files.'
+  },
+  'history.logBytes': {
+    type: 'number',
+    unit: 'bytes',
+    min: 4_096,
+    max: 1_073_741_824,
+    help: 'Size from which the log of a thread goes on in a further file.'
   },
   'history.syncAtStart': {
     type: 'boolean',

@@ -11,8 +11,8 @@ export const PARTS: readonly string[] = ['gossip', 'artifacts', 'policy', 'conse
 /** Parts of which there is another that does their work, if slower: a job is done without one of them, and not without both. */
 export const DOUBLED_PARTS: readonly string[] = ['pull', 'plan-sync']
 
-/** Parts that no job needs, and that others rely on: checkpoints are stable only with witnesses. */
-export const SHARED_PARTS: readonly string[] = ['witness']
+/** Parts that no job needs, and that others rely on: checkpoints are stable only with witnesses, and nobody can look into logs that are not kept. */
+export const SHARED_PARTS: readonly string[] = ['witness', 'audit']
 
 export const nodeFlags: FlagsFor<'node', NodeConfig> = {
   'node.unplug': {

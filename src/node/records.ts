@@ -83,13 +83,15 @@ export async function openSealedFile(config: Config, from: string, to: string): 
 /** Keeps the audit folder: the log of each thread, as things happen. Returns how to stop. */
 export function keepRecords(parts: NodeParts): () => Promise<void> {
   const { config, policy, signer, swarm, logger, driver } = parts
+  if (config.node.unplug.includes('audit')) return async () => undefined
   const log = new AuditLog({
     directory: join(config.home.dir, 'audit'),
     source: swarm,
     signer,
     logger,
     base: policy.baseCapsule,
-    engine: policy.engine
+    engine: policy.engine,
+    rotateBytes: config.history.logBytes
   })
   log.start(swarm.threadIds())
   const leave = driver.onEvent(event => log.onEvent(event))

@@ -20,13 +20,11 @@ export type AuditLogInit = {
   /** Between two writes, in ms. The journal has everything at once; this is what an outsider waits for. */
   readonly writeMs?: number
   /** Size in bytes from which a log goes on in a further file. */
-  readonly rotateBytes?: number
+  readonly rotateBytes: number
 }
 
 /** Between two writes of what waits for the logs of threads, in ms: few enough fsyncs, and soon enough for people. */
 const WRITE_MS = 1_000
-/** Size in bytes from which a thread's log goes on in a further file: what an editor opens. */
-const ROTATE_BYTES: number = 16 * 1024 * 1024
 /** Lines that wait, of all threads. Beyond it, what waits is forgotten and read from the machine again: a slow disk must not fill memory. */
 const WAITING_MAX = 20_000
 
@@ -55,7 +53,7 @@ export class AuditLog {
   #work: Promise<void> = Promise.resolve()
 
   constructor(init: AuditLogInit) {
-    this.#init = { writeMs: WRITE_MS, rotateBytes: ROTATE_BYTES, ...init }
+    this.#init = { writeMs: WRITE_MS, ...init }
   }
 
   /** Looks after the logs of threads that the machine has from before. */

@@ -1,4 +1,4 @@
-import { truncate } from 'node:fs/promises'
+import { readFile, rm, truncate } from 'node:fs/promises'
 import { readEnvelope } from '../core/envelope/index.ts'
 import type { Shown } from './audit-source.ts'
 import { linesIn } from './check-chunk.ts'
@@ -17,6 +17,7 @@ export type Tail = {
   readonly isEnded: boolean
 }
 
+const NEWLINE = 10
 const EMPTY: Shown = { envelopes: new Set(), form: null, entries: 0 }
 
 /**
@@ -34,10 +35,29 @@ export async function openTail(
       for (const text of linesIn(chunk)) scan.take(text, part)
     }
   }
+  await clearFurther(path, parts.length)
   const { tail, shown } = scan
+  // A file that was begun and has no signed line yet.
+  for (const { path: file } of parts.slice(tail.part + 1).reverse()) await rm(file)
   const last = parts.at(tail.part)
   if (last !== undefined && last.size > tail.size) await truncate(last.path, tail.size)
   return { tail, shown }
+}
+
+/** What a crash left of a further file that it kept from being begun. Whole lines are no such thing. */
+async function clearFurther(path: string, part: number): Promise<void> {
+  const further = `${path}.${part}`
+  const bytes = await readFile(further).catch(() => null)
+  if (bytes === null || part === 0) return
+  if (bytes.includes(NEWLINE)) throw damaged(further, 0)
+  await rm(further)
+}
+
+function damaged(path: string, line: number): AuditLogDamagedError {
+  return new AuditLogDamagedError(
+    `${path} is damaged after line ${line}: move it away; the node writes another one`,
+    { path }
+  )
 }
 
 class Scan {
@@ -45,6 +65,8 @@ class Scan {
   shown: Shown = EMPTY
   readonly #path: string
   readonly #envelopes = new Set<string>()
+  /** Of lines after the last signed one, which may yet be cut off. */
+  #unsigned: string[] = []
   #form: { readonly id: string; readonly epoch: number } | null = null
   #entries = 0
   #at = { seq: -1, prev: '', size: 0, part: 0, isEnded: false }
@@ -62,11 +84,7 @@ class Scan {
     if (this.#isBroken || !decoded.ok || !follows) {
       // What a crash tears is at the end. A signed line after it was written later: the disk has lost or changed something.
       this.#isBroken = true
-      if (decoded.ok && decoded.value.sig !== null)
-        throw new AuditLogDamagedError(
-          `${this.#path} is damaged after line ${this.#at.seq + 1}: move it away; the node writes another one`,
-          { path: this.#path }
-        )
+      if (decoded.ok && decoded.value.sig !== null) throw damaged(this.#path, this.#at.seq + 1)
       return
     }
     this.#note(decoded.value)
@@ -78,7 +96,7 @@ class Scan {
 
   #note({ body }: Line): void {
     if (body.type === 'envelope') {
-      this.#envelopes.add(body.cid)
+      this.#unsigned.push(body.cid)
       this.#noteForm(body.cid, body.bytes)
     } else if (body.type === 'entry' || body.type === 'bare-entry') {
       this.#entries = body.index
@@ -95,6 +113,8 @@ class Scan {
   }
 
   #keep(): void {
+    for (const cid of this.#unsigned) this.#envelopes.add(cid)
+    this.#unsigned = []
     this.tail = this.#at
     this.shown = {
       envelopes: this.#envelopes,

@@ -3,7 +3,7 @@
  * world tell a real log in a temporary folder what happens; files are cut, damaged and rotated; what comes out is replayed.
  */
 import { strict as assert } from 'node:assert'
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Effect, type Input, Swarm, type SwarmInit } from '../../../src/core/swarm/index.ts'
 import { checkRecord, type Report } from '../../../src/replay/check-record.ts'
@@ -44,6 +44,7 @@ describe('replay: the audit log of a node', () => {
         source: node.swarm,
         signer: node.keys,
         logger,
+        rotateBytes: 2 ** 24,
         ...NO_POLICIES,
         ...init
       })
@@ -75,22 +76,28 @@ describe('replay: the audit log of a node', () => {
     assert.deepEqual(report.problems, [])
     assert(report.complete && report.finalizeBytesEqual)
     const view = given.cluster.view(given.node, given.thread)
-    const shown = readFileSync(given.path, 'utf8').match(/"type":"envelope"/gu)?.length
-    assert.equal(shown, view.envelopes.length, 'everything that the node took is there, once')
+    assert.equal(shownIn(given.path), view.envelopes.length, 'all that the node took, once')
   })
 
   it('goes on after a crash wherever the file was cut', async () => {
     const whole = world()
+    // Many writes: each cut but the first leaves signed lines, and of the torn write whole ones that are not.
+    for (let i = 0; i < 20; i++) {
+      whole.cluster.run(100)
+      await whole.log.flush()
+    }
     finish(whole)
     await whole.log.stop()
     const bytes = readFileSync(whole.path)
-    for (const share of [0, 0.01, 0.3, 0.5, 0.9, 0.999]) {
+    const count = shownIn(whole.path)
+    for (let share = 0; share < 1; share += 0.07) {
       writeFileSync(whole.path, bytes.subarray(0, Math.floor(bytes.length * share)))
       const log = whole.open()
       log.start([whole.thread])
       await log.stop()
       const report = await replay(whole.path)
       assert(report.ok && report.complete, `${share}: ${JSON.stringify(report.problems)}`)
+      assert.equal(shownIn(whole.path), count, 'everything that the node took is there, once')
     }
   })
 
@@ -138,4 +145,49 @@ describe('replay: the audit log of a node', () => {
     truncateSync(`${given.path}.1`, 100)
     assert(!(await replay(given.path)).ok)
   })
+
+  it('goes on after a crash wherever a further file was cut', async () => {
+    const whole = world({ rotateBytes: 8_000 })
+    for (let i = 0; i < 20; i++) {
+      whole.cluster.run(100)
+      await whole.log.flush()
+    }
+    finish(whole)
+    await whole.log.stop()
+    const second = `${whole.path}.1`
+    const bytes = readFileSync(second)
+    const isFurther = (name: string): boolean => /\.jsonl\.[2-9]$/u.test(name)
+    for (const size of [0, 10, 100, 700, bytes.length - 5]) {
+      for (const name of readdirSync(whole.directory))
+        if (isFurther(name)) rmSync(join(whole.directory, name))
+      writeFileSync(second, bytes.subarray(0, size))
+      const log = whole.open()
+      log.start([whole.thread])
+      await log.stop()
+      const report = await replay(whole.path)
+      assert(report.ok && report.complete, `${size}: ${JSON.stringify(report.problems)}`)
+    }
+  })
+
+  it('is not gone on with when the beginning of a further file was damaged', async () => {
+    const whole = world({ rotateBytes: 8_000 })
+    for (let i = 0; i < 20; i++) {
+      whole.cluster.run(100)
+      await whole.log.flush()
+    }
+    const second = `${whole.path}.1`
+    const bytes = readFileSync(second)
+    bytes[3] = (bytes[3] as number) ^ 1
+    writeFileSync(second, bytes)
+    const log = whole.open()
+    log.start([whole.thread])
+    await log.stop()
+    assert.deepEqual(readFileSync(second), bytes)
+    assert(logger.lines.some(line => JSON.stringify(line).includes('.jsonl.1 is damaged')))
+  })
 })
+
+/** Envelopes that the lines of a log show. */
+function shownIn(path: string): number | undefined {
+  return readFileSync(path, 'utf8').match(/"type":"envelope"/gu)?.length
+}
