@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { concat } from '../core/base/index.ts'
 import type { SwarmEvent } from '../core/swarm/index.ts'
 import type { Logger, Signer } from '../ports/index.ts'
-import { type LogSource, missingBodies, newEntries } from './audit-source.ts'
+import { type LogSource, missingBodies, newEntries, sightingBody } from './audit-source.ts'
 import { openTail, type Tail } from './audit-tail.ts'
 import { type Body, encodeLine, lineHash } from './format.ts'
 import { headerOf } from './write-record.ts'
@@ -35,7 +35,12 @@ type Live = {
   /** The group's entries, and how many of them were taken. */
   entries: readonly unknown[] | null
   taken: number
-  isEnded: boolean
+  /** Envelopes that have a line and that no entry has named yet: an entry comes after what it names. */
+  readonly shown: Set<string>
+  /** Envelopes that have a line because an entry names them, and that were not told yet. */
+  readonly ahead: Set<string>
+  /** How the log ends, once nothing more is to come. */
+  end: Extract<Body, { type: 'end' }> | null
 }
 
 const NEWLINE: Uint8Array = Uint8Array.of(10)
@@ -92,33 +97,54 @@ export class AuditLog {
     clearTimeout(this.#timer)
   }
 
-  #onEnvelope(thread: string, { id, verb, atMs }: Extract<SwarmEvent, { type: 'envelope' }>): void {
+  #onEnvelope(thread: string, { id, verb }: Extract<SwarmEvent, { type: 'envelope' }>): void {
     if (verb === 'NEED' && !this.#threads.has(thread))
       this.#threads.set(thread, { ...unknown(), tail: NO_FILE })
     const live = this.#touch(thread)
-    const bytes = this.#init.source.envelope(thread, id)?.bytes
     // Until the file has been looked at, the machine is what is compared with it.
-    if (live.tail !== null && bytes !== undefined)
-      this.#add(live, { type: 'envelope', at: atMs, cid: id, bytes })
+    if (live.tail !== null && !live.ahead.delete(id)) this.#show(thread, live, id)
+  }
+
+  /** A line for an envelope, if it has none. */
+  #show(thread: string, live: Live, id: string): boolean {
+    const sighting = live.shown.has(id) ? undefined : this.#init.source.sighted(thread, id)
+    if (sighting === undefined) return false
+    live.shown.add(id)
+    this.#add(live, sightingBody(sighting))
+    return true
   }
 
   #takeEntries(thread: string): void {
     const live = this.#touch(thread)
     const log = this.#init.source.log(thread)
     if (live.tail === null || log === undefined) return
-    // Another epoch, or learnt anew: the log begins again.
-    if (live.entries !== log.entries) live.taken = 0
+    if (live.entries !== log.entries) {
+      // Another epoch, or learnt anew: the log begins again.
+      live.taken = 0
+      this.#showAhead(thread, live, log.form)
+    }
     live.entries = log.entries
-    for (const body of newEntries(log.entries, live.taken)) this.#add(live, body)
+    for (const body of newEntries(log.entries, live.taken)) {
+      const cid = body.type === 'entry' ? body.cid : null
+      if (cid !== null && !live.shown.delete(cid)) {
+        this.#showAhead(thread, live, cid)
+        live.shown.delete(cid)
+      }
+      this.#add(live, body)
+    }
     live.taken = log.entries.length
   }
 
+  /** The machine takes inputs in batches, and tells of them afterwards: what an entry needs may not have been told yet. */
+  #showAhead(thread: string, live: Live, id: string): void {
+    if (this.#show(thread, live, id)) live.ahead.add(id)
+  }
+
   #end(thread: string, complete: boolean): void {
-    if (this.#threads.get(thread)?.isEnded !== false) return
+    const live = this.#threads.get(thread)
+    if (live === undefined || live.end !== null) return
     if (complete && this.#init.source.log(thread)?.complete !== true) return
-    const live = this.#touch(thread)
-    live.isEnded = true
-    if (live.tail !== null) this.#add(live, { type: 'end', complete })
+    this.#touch(thread).end = { type: 'end', complete }
   }
 
   #touch(thread: string): Live {
@@ -140,7 +166,7 @@ export class AuditLog {
   /** What waits is found again by looking at the file and the machine. */
   #forget(thread: string, live: Live): void {
     this.#waiting -= live.bodies.length
-    Object.assign(live, { ...unknown(), isEnded: live.isEnded })
+    Object.assign(live, { ...unknown(), end: live.end })
     this.#dirty.add(thread)
   }
 
@@ -170,6 +196,9 @@ export class AuditLog {
     const path = join(this.#init.directory, `${thread}.jsonl`)
     if (live.tail === null) await this.#open(thread, path, live)
     const tail = live.tail as Tail | null
+    const hasLines = (tail?.seq ?? -1) >= 0 || live.bodies.length > 0
+    // By now all that was told in one go with the end has come.
+    if (live.end !== null && hasLines && tail?.isEnded === false) this.#add(live, live.end)
     if (tail !== null && !tail.isEnded && live.bodies.length > 0) {
       const isNew = tail === NO_FILE
       if (tail.seq < 0) await mkdir(this.#init.directory, { recursive: true })
@@ -184,7 +213,7 @@ export class AuditLog {
       await writeSynced(file, data)
       live.tail = next
     }
-    if (live.isEnded && live.bodies.length === 0) this.#threads.delete(thread)
+    if (isDone(live)) this.#threads.delete(thread)
   }
 
   /** Looks at the file that is there, cuts what a crash left of it, and gathers what it lacks. */
@@ -195,14 +224,10 @@ export class AuditLog {
     live.tail = tail
     live.entries = log?.entries ?? null
     live.taken = log?.entries.length ?? 0
-    if (tail.isEnded) {
-      live.isEnded = true
-      return
-    }
-    live.bodies = [...missingBodies(source, thread, shown)]
-    if (log?.complete === true) live.isEnded = true
-    const isThere = tail.seq >= 0 || live.bodies.length > 0
-    if (live.isEnded && isThere) live.bodies.push({ type: 'end', complete: log?.complete === true })
+    if (tail.isEnded) live.end = { type: 'end', complete: true }
+    else live.bodies = [...missingBodies(source, thread, shown)]
+    for (const { admitted } of source.seen(thread)) live.shown.add(admitted.id)
+    if (log?.complete === true) live.end ??= { type: 'end', complete: true }
     this.#waiting += live.bodies.length
   }
 
@@ -237,8 +262,22 @@ export class AuditLog {
 
 const NO_FILE: Tail = { seq: -1, prev: '', size: 0, part: 0, isEnded: false }
 
+/** Nothing more is to be written: the log has its end, or there is none to be ended. */
+function isDone({ tail, bodies, end }: Live): boolean {
+  if (tail === null) return false
+  return tail.isEnded || (end !== null && tail.seq < 0 && bodies.length === 0)
+}
+
 function unknown(): Live {
-  return { tail: null, bodies: [], entries: null, taken: 0, isEnded: false }
+  return {
+    tail: null,
+    bodies: [],
+    entries: null,
+    taken: 0,
+    shown: new Set(),
+    ahead: new Set(),
+    end: null
+  }
 }
 
 async function writeSynced(file: FileHandle, data: Uint8Array): Promise<void> {

@@ -13,11 +13,15 @@ export type ThreadLog = {
   readonly complete: boolean
 }
 
-/** What a log is written from, and completed from after a crash: the machine. */
+/** An envelope, and when the node saw it. */
+export type Sighting = { readonly admitted: Admitted; readonly seenAt: number }
+
+/** What a log is written from, and completed from after a crash: the machine. It may be ahead of what was told of it. */
 export type LogSource = {
-  envelope(thread: string, id: string): Admitted | undefined
+  /** One envelope of a thread in memory. */
+  sighted(thread: string, id: string): Sighting | undefined
   /** Every envelope of a thread, in the order in which the node saw it; nothing when the thread is not in memory. */
-  seen(thread: string): Iterable<{ readonly admitted: Admitted; readonly seenAt: number }>
+  seen(thread: string): Iterable<Sighting>
   /** Nothing before there is a group. */
   log(thread: string): ThreadLog | undefined
 }
@@ -32,12 +36,14 @@ export type Shown = {
 
 /** What the machine has and the file lacks. */
 export function* missingBodies(source: LogSource, thread: string, shown: Shown): Generator<Body> {
-  for (const { admitted, seenAt } of source.seen(thread)) {
-    if (shown.envelopes.has(admitted.id)) continue
-    yield { type: 'envelope', at: seenAt, cid: admitted.id, bytes: admitted.bytes }
-  }
+  for (const sighting of source.seen(thread))
+    if (!shown.envelopes.has(sighting.admitted.id)) yield sightingBody(sighting)
   const log = source.log(thread)
   if (log !== undefined) yield* newEntries(log.entries, shown.form === log.form ? shown.entries : 0)
+}
+
+export function sightingBody({ admitted, seenAt }: Sighting): Body {
+  return { type: 'envelope', at: seenAt, cid: admitted.id, bytes: admitted.bytes }
 }
 
 /** Entries from a place on. Their envelopes are named only: the machine takes them before the entry. */

@@ -1,14 +1,30 @@
 // Goal: how threads ended is checkpointed by a real node, recomputed and cosigned by others, and loaded by a newcomer that was not there.
-// Method: an author and a newcomer as processes, without witnesses, where nothing becomes stable (R21); then with two of them; then old threads go cold.
+// Method: an author and a newcomer as processes, without witnesses, where nothing becomes stable (R21); then with two of them; then old threads go cold. Beside
+// it the author's logs: of small files, through a kill, and none where they are unplugged; and records sealed to another node's key.
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { CarBufferReader } from '@ipld/car/buffer-reader'
+import { isKemAvailable } from '../../src/adapters/sealed/index.ts'
+import { replayRecord } from '../../src/replay/index.ts'
 import type { CheckpointSummary } from '../../src/rpc/index.ts'
 import { NodeProcess, nodeEnvironment } from '../../src/testnet/index.ts'
-import { endOf, type Finished, freshFolder, runCli } from '../support/testnet.ts'
+import { endOf, type Finished, freshFolder, runCli, viewWhen } from '../support/testnet.ts'
 
 const WINDOWS = { bidMs: 100, sealMs: 50, challengeMs: 100 }
 const TEXT = Buffer.from('the quick brown fox jumps over the lazy dog').toString('base64')
+
+/** How the field `kem` of a sealed file's header begins in CBOR: bytes that are 1,088 long, or null. */
+const KEM_CIPHERTEXT = Buffer.from('636b656d590440', 'hex')
+const NO_KEM = Buffer.from('636b656df6', 'hex')
 
 describe('e2e/history', () => {
   const folder = freshFolder()
@@ -43,11 +59,22 @@ describe('e2e/history', () => {
   }
 
   async function solo(node: NodeProcess): Promise<string> {
+    const thread = await state(node)
+    assert.equal((await endOf(node, thread)).phase, 'FINAL')
+    return thread
+  }
+
+  async function state(
+    node: NodeProcess,
+    windows: { readonly challengeMs?: number } = {}
+  ): Promise<string> {
     const name = 'in'
     const { cid } = await node.client.call('artifacts.addBytes', { base64: TEXT, pin: true, name })
     const request = { capability: 'text/language', inputCid: cid, solo: true, kPlan: 1, kResult: 1 }
-    const { thread } = await node.client.call('need.state', { ...request, windows: WINDOWS })
-    assert.equal((await endOf(node, thread)).phase, 'FINAL')
+    const { thread } = await node.client.call('need.state', {
+      ...request,
+      windows: { ...WINDOWS, ...windows }
+    })
     return thread
   }
 
@@ -62,7 +89,7 @@ describe('e2e/history', () => {
       const made = await node.client.call('checkpoint.make', {})
       const isThere = made.size >= size && made.witnesses.length >= witnesses
       if (isThere || Date.now() > until) return made
-      await new Promise(resolve => setTimeout(resolve, 100))
+      await setTimeout(100)
     }
   }
 
@@ -76,11 +103,17 @@ describe('e2e/history', () => {
 
   let author: NodeProcess
   let newcomer: NodeProcess
+  let reader: NodeProcess
   let threads: string[]
 
   before(async () => {
-    author = await start('author', [], { CAN_SWARM_CONSENSUS_LINGER_MS: '1000' })
-    newcomer = await start('newcomer', [author], { CAN_SWARM_NODE_UNPLUG: 'witness,gossip,pull' })
+    author = await start('author', [], {
+      CAN_SWARM_CONSENSUS_LINGER_MS: '1000',
+      CAN_SWARM_HISTORY_LOG_BYTES: '8192'
+    })
+    newcomer = await start('newcomer', [author], {
+      CAN_SWARM_NODE_UNPLUG: 'witness,gossip,pull,audit'
+    })
     threads = [await solo(author)]
   })
 
@@ -96,10 +129,11 @@ describe('e2e/history', () => {
 
   it('reaches a newcomer by a checkpoint that two nodes recomputed', async () => {
     const settings = { CAN_SWARM_HISTORY_SYNC_AT_START: 'true' }
-    const [eager] = await Promise.all([
+    const [eager, second] = await Promise.all([
       start('witness-1', [author], settings),
       start('witness-2', [author])
     ])
+    reader = second
     threads.push(await solo(author))
     const made = await checkpoint(author, 2, 2)
     assert.deepEqual([made.size, made.stable], [2, true], JSON.stringify(made))
@@ -116,8 +150,7 @@ describe('e2e/history', () => {
     const deadline = Date.now() + 15_000
     const hasFirst = async (): Promise<boolean> =>
       (await eager.client.call('threads.list', {})).some(({ thread }) => thread === threads[0])
-    while (!(await hasFirst()) && Date.now() < deadline)
-      await new Promise(resolve => setTimeout(resolve, 200))
+    while (!(await hasFirst()) && Date.now() < deadline) await setTimeout(200)
     assert.ok(await hasFirst(), 'a new node loads what ended before it, by a setting')
   })
 
@@ -139,13 +172,78 @@ describe('e2e/history', () => {
       const moved = await author.client.call('history.compact', {})
       files.push(...moved.files)
       live = moved.stays.live
-      if (live > 0) await new Promise(resolve => setTimeout(resolve, 200))
+      if (live > 0) await setTimeout(200)
     }
     assert.ok(files.length > 0, 'the threads left memory, and then the archive')
     assert.deepEqual(readdirSync(join(author.home, 'cold')).sort(), files.sort())
     await author.stop()
     await author.start(new AbortController().signal)
     assert.deepEqual(await record('after'), before)
+  })
+
+  const logOf = (node: NodeProcess, thread: string): string =>
+    join(node.home, 'audit', `${thread}.jsonl`)
+
+  it('has a log of each thread as it goes on, whole again after a kill, and none where that is unplugged', async () => {
+    const thread = await state(author, { challengeMs: 3000 })
+    await viewWhen(author, thread, ({ phase }) => phase === 'VERIFIED')
+    const path = logOf(author, thread)
+    // It is written once a second.
+    const until = Date.now() + 20_000
+    while (!existsSync(path) && Date.now() < until) await setTimeout(20)
+    await author.kill()
+    // What a crash in a write leaves.
+    appendFileSync(path, readFileSync(path).subarray(0, 300))
+    await author.start(new AbortController().signal)
+    assert.equal((await endOf(author, thread)).phase, 'FINAL')
+    let report = await replayRecord(path)
+    while (!report.ok && Date.now() < until) {
+      await setTimeout(100)
+      report = await replayRecord(path)
+    }
+    assert.deepEqual(report.problems, [])
+    assert.ok(report.complete && report.finalizeBytesEqual)
+    assert.ok(existsSync(`${path}.1`), 'the log was rotated')
+
+    const other = await solo(newcomer)
+    assert.equal(existsSync(join(newcomer.home, 'audit')), false, `nothing of ${other}`)
+  })
+
+  it('is read by the node to which a record was sealed, by nobody else, and replays there', async () => {
+    const [thread = ''] = threads
+    const sealed = join(folder, 'record.sealed')
+    const { did } = reader
+    const argv = ['audit', 'export', thread, '-o', sealed, '--for', did, '--artifacts']
+    const exported = await cli(author, ...argv)
+    assert.equal(exported.status, 0, exported.stderr)
+    // The reader's manifest has come by gossip, and names its second key.
+    const header = readFileSync(sealed).subarray(0, 256)
+    assert.ok(
+      header.includes(isKemAvailable ? KEM_CIPHERTEXT : NO_KEM),
+      'both keys where there are'
+    )
+    assert.ok(!readFileSync(sealed).includes('"type":'), 'nothing is legible')
+    const stranger = await cli(newcomer, 'audit', 'open', sealed, '-o', join(folder, 'stolen'))
+    assert.notEqual(stranger.status, 0)
+    assert.match(stranger.stderr, /SEALED_FILE/u)
+    assert.equal(existsSync(join(folder, 'stolen')), false)
+    const open = join(folder, 'opened.jsonl')
+    const opened = await cli(reader, 'audit', 'open', sealed, '-o', open)
+    assert.equal(opened.status, 0, opened.stderr)
+    const plain = join(folder, 'plain.jsonl')
+    await author.client.call('thread.record', { thread, path: plain })
+    assert.deepEqual(readFileSync(open), readFileSync(plain))
+    const car = await cli(
+      reader,
+      'audit',
+      'open',
+      `${sealed}.car`,
+      '-o',
+      join(folder, 'opened.car')
+    )
+    assert.equal(car.status, 0, car.stderr)
+    const roots = CarBufferReader.fromBytes(readFileSync(join(folder, 'opened.car'))).getRoots()
+    assert.ok(roots.length >= 2, 'input and output')
   })
 
   const finals = (): string[][] => threads.map(thread => [thread, 'FINAL']).sort()

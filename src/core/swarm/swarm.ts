@@ -125,6 +125,14 @@ export class Swarm {
     return this.#world.threads.get(thread)?.envelopes.get(id)?.admitted
   }
 
+  /** The same, and when this node saw it. */
+  sighted(
+    thread: string,
+    id: string
+  ): { readonly admitted: Admitted; readonly seenAt: number } | undefined {
+    return this.#world.threads.get(thread)?.envelopes.get(id)
+  }
+
   /** What the bid gate is asked about a proposal; undefined while the log has it not. */
   bidSubject(thread: string, proposal: string): BidSubject | undefined {
     const state = this.#world.threads.get(thread)?.group?.log.state

@@ -5,7 +5,13 @@
 import { strict as assert } from 'node:assert'
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Effect, type Input, Swarm, type SwarmInit } from '../../../src/core/swarm/index.ts'
+import {
+  type Effect,
+  type Input,
+  Swarm,
+  type SwarmEvent,
+  type SwarmInit
+} from '../../../src/core/swarm/index.ts'
 import { checkRecord, type Report } from '../../../src/replay/check-record.ts'
 import { AuditLog, type AuditLogInit } from '../../../src/replay/index.ts'
 import { NO_POLICIES } from '../../support/record-header.ts'
@@ -15,12 +21,20 @@ import { stateNeed } from '../../support/swarm-attacks.ts'
 import { type ClusterNode, SwarmCluster, testVerify } from '../../support/swarm-cluster.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-/** A machine that tells somebody what happens, as the driver does. */
+/** A machine that tells somebody what happens, as the driver does: after a batch of inputs. */
 class Telling extends Swarm {
   tell: AuditLog | null = null
+  /** Inputs of one batch: when its first event is told, the machine knows all of them. */
+  batch = 1
+  #inputs = 0
+  #events: SwarmEvent[] = []
+
   override step(input: Input): readonly Effect[] {
     const effects = super.step(input)
-    for (const effect of effects) if (effect.kind === 'observe') this.tell?.onEvent(effect.event)
+    for (const effect of effects) if (effect.kind === 'observe') this.#events.push(effect.event)
+    this.#inputs++
+    if (this.#inputs % this.batch === 0)
+      for (const event of this.#events.splice(0)) this.tell?.onEvent(event)
     return effects
   }
 }
@@ -78,6 +92,26 @@ describe('replay: the audit log of a node', () => {
     const view = given.cluster.view(given.node, given.thread)
     assert.equal(shownIn(given.path), view.envelopes.length, 'all that the node took, once')
   })
+
+  for (const batch of [2, 7, 40])
+    it(`is as sound when it hears of ${batch} inputs at once`, async () => {
+      const given = world()
+      ;(given.node.swarm as Telling).batch = batch
+      for (let i = 0; i < 20; i++) {
+        given.cluster.run(100)
+        await given.log.flush()
+      }
+      finish(given)
+      // With the next input all is told.
+      ;(given.node.swarm as Telling).batch = 1
+      given.cluster.run(10_000)
+      await given.log.stop()
+      const report = await replay(given.path)
+      assert.deepEqual(report.problems, [])
+      assert(report.complete && report.finalizeBytesEqual)
+      const view = given.cluster.view(given.node, given.thread)
+      assert.equal(shownIn(given.path), view.envelopes.length, 'all that the node took, once')
+    })
 
   it('goes on after a crash wherever the file was cut', async () => {
     const whole = world()
