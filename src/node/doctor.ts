@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises'
+import type { PolicyDecision } from '../core/policy/index.ts'
 import type { DoctorCheck } from '../rpc/index.ts'
 import type { NodeParts } from './node-parts.ts'
 
@@ -120,22 +121,31 @@ async function disk({ config }: NodeParts): Promise<DoctorCheck> {
   )
 }
 
-async function policy({ policy: engine, logger }: NodeParts): Promise<DoctorCheck> {
+/** Asks twice at once, since a lone question does not reach the threads. */
+export async function policy({
+  policy: engine,
+  logger
+}: Pick<NodeParts, 'policy' | 'logger'>): Promise<DoctorCheck> {
+  const ask = (): Promise<PolicyDecision> =>
+    engine.evaluate(engine.baseCapsule, { gate: 'message' })
   try {
-    const { allow } = await engine.evaluate(engine.baseCapsule, { gate: 'message' })
-    return check(
-      'policy',
-      !allow,
-      `base capsule ${engine.baseCapsule} answers`,
-      'the base capsule allows an empty message: reinstall the program'
-    )
+    const [one, other] = await Promise.all([ask(), ask()])
+    if (one.allow || other.allow)
+      return failed('the base capsule allows an empty message', 'reinstall the program')
   } catch (error) {
     logger.debug('the policy engine does not answer', { error: String(error) })
-    return check(
-      'policy',
-      false,
-      String(error),
-      'restart the node; if that does not help, reinstall the program'
-    )
+    return failed(String(error), 'restart the node; if that does not help, reinstall the program')
   }
+  const { count, last } = engine.alarms()
+  const answers = `base capsule ${engine.baseCapsule} answers`
+  return check(
+    'policy',
+    count === 0,
+    count === 0 ? answers : `${answers}; evaluations without an answer: ${count}, last: ${last}`,
+    'see "a policy worker is replaced" in the log: a machine with less to do, or NEEDs with another capsule, help'
+  )
+}
+
+function failed(detail: string, fix: string): DoctorCheck {
+  return check('policy', false, detail, fix)
 }

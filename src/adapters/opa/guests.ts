@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { assert } from '../../core/base/index.ts'
 import { type PolicyDecision, type PolicyInput, policyText } from '../../core/policy/index.ts'
-import type { Logger } from '../../ports/index.ts'
 import type { Capsule } from './capsule.ts'
 import { CapsuleRefusedError } from './errors.ts'
-import { EvaluatorPool } from './evaluator-pool.ts'
+import { EvaluatorPool, type EvaluatorPoolInit } from './evaluator-pool.ts'
 import {
   BATCH_QUESTIONS_MAX,
   GUESTS_MAX,
@@ -15,7 +14,7 @@ import {
 import { flawText, sourceOf, vectorFailed } from './load.ts'
 import type { CapsuleSource } from './protocol.ts'
 
-export type GuestCapsulesInit = { readonly workerUrl: URL; readonly logger: Logger }
+export type GuestCapsulesInit = Pick<EvaluatorPoolInit, 'workerUrl' | 'onAlarm'>
 
 /**
  * Capsules of strangers, in a thread of their own: what one of them costs, by gas or by crashing the thread, no message at the door waits
@@ -30,15 +29,14 @@ export class GuestCapsules {
   /** The last capsule that waits to be opened. */
   #opening: Promise<unknown> = Promise.resolve()
 
-  constructor({ workerUrl, logger }: GuestCapsulesInit) {
+  constructor({ workerUrl, onAlarm }: GuestCapsulesInit) {
     this.#pool = new EvaluatorPool({
       workerUrl,
       threads: 1,
       sources: [],
       ofCapsuleMax: PENDING_OF_GUEST_MAX,
       timeoutMs: LOAD_MS_MAX,
-      onAlarm: (why, about) =>
-        logger.error('the worker of fetched policies is replaced', { why, ...about })
+      onAlarm
     })
   }
 

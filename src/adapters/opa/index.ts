@@ -28,6 +28,7 @@ export {
 export { CAPSULE_BLOCK_BYTES_MAX, CAPSULE_VECTORS_MAX, CAPSULE_WASM_BYTES_MAX } from './limits.ts'
 export { type Judge, openCapsule, openWasm } from './load.ts'
 export {
+  type Alarms,
   EVALUATOR,
   engineHash,
   type OpaPolicyEngine,

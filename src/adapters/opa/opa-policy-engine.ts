@@ -42,6 +42,9 @@ export type OpaPolicyEngineInit = {
   readonly unplug?: ReadonlySet<string>
 }
 
+/** Evaluations that took too long, or broke their thread. */
+export type Alarms = { readonly count: number; readonly last: string | null }
+
 /** The port, and capsules of strangers. */
 export interface OpaPolicyEngine extends PolicyEngine {
   /**
@@ -51,6 +54,8 @@ export interface OpaPolicyEngine extends PolicyEngine {
   load(capsule: Capsule): Promise<void>
   /** Whether it can be asked now. */
   holds(cid: string): boolean
+  /** How often a thread had to be replaced since this program began, and the last reason; null when none. */
+  alarms(): Alarms
 }
 
 /**
@@ -73,6 +78,7 @@ class Engine implements OpaPolicyEngine {
   readonly #pool: EvaluatorPool
   readonly #lone: LoneJudge
   readonly #guests: GuestCapsules
+  #alarms: Alarms = { count: 0, last: null }
   #loading: Promise<void> | null = null
   #stopped = false
 
@@ -95,9 +101,12 @@ class Engine implements OpaPolicyEngine {
       ofCapsuleMax: PENDING_MAX,
       timeoutMs: init.timeoutMs,
       judgeAlone: (capsule, input) => lone.judge(capsule, input),
-      onAlarm: (why, about) => init.logger.error('a policy worker is replaced', { why, ...about })
+      onAlarm: (why, about) => this.#alarm('a policy worker is replaced', why, about)
     })
-    this.#guests = new GuestCapsules(init)
+    this.#guests = new GuestCapsules({
+      workerUrl: init.workerUrl,
+      onAlarm: (why, about) => this.#alarm('the worker of fetched policies is replaced', why, about)
+    })
   }
 
   async start(): Promise<void> {
@@ -126,6 +135,10 @@ class Engine implements OpaPolicyEngine {
     return this.#capsules.has(cid) || this.#guests.holds(cid)
   }
 
+  alarms(): Alarms {
+    return this.#alarms
+  }
+
   async evaluate(capsule: string, input: PolicyInput): Promise<PolicyDecision> {
     if (this.#init.unplug?.has('policy'))
       throw new PolicyUnavailableError('the policy engine is unplugged')
@@ -136,6 +149,11 @@ class Engine implements OpaPolicyEngine {
     const refused = this.#refused.get(capsule)
     if (refused !== undefined) throw refused
     return this.#pool.judge(this.#sourceOf(capsule), policyText(input))
+  }
+
+  #alarm(message: string, why: string, about: { readonly capsule: string }): void {
+    this.#alarms = { count: this.#alarms.count + 1, last: why }
+    this.#init.logger.error(message, { why, ...about })
   }
 
   #sourceOf(cid: string): CapsuleSource {

@@ -95,7 +95,7 @@ class AgentActs {
     const thread = CID.parse(threadId)
     const proposal = await envelopeOf(this.#parts, threadId, proposalId, 'PROPOSE')
     const question = await bidQuestion(this.#parts, threadId, proposalId)
-    const { digest, denied } = await this.#evaluate(question)
+    const { digest, denied } = await this.#evaluate(threadId, question)
     if (denied !== null) throw new RequestRefusedError(`the proposal is not sound: ${denied}`)
     return this.#publish(
       draftOf(
@@ -135,10 +135,7 @@ class AgentActs {
     finding: { commit: string; pass: boolean; reasons: readonly string[] }
   ): Promise<{ sealed: true }> {
     const question = await commitQuestion(this.#parts, threadId, finding.commit)
-    const { digest, denied } = await this.#evaluate(question).catch((error: unknown) => {
-      warnOfCapsule(this.#parts, threadId, error)
-      throw error
-    })
+    const { digest, denied } = await this.#evaluate(threadId, question)
     const result = await this.#parts.driver.command({
       type: 'verdict',
       thread: threadId,
@@ -154,12 +151,16 @@ class AgentActs {
     return { sealed: true }
   }
 
-  async #evaluate({
-    capsule,
-    input
-  }: Question): Promise<{ digest: Uint8Array; denied: string | null }> {
+  /** What this node cannot say, and why, is shown in the thread. */
+  async #evaluate(
+    threadId: string,
+    { capsule, input }: Question
+  ): Promise<{ digest: Uint8Array; denied: string | null }> {
     const { policy, capsules } = this.#parts
-    const decision = await capsules.evaluate(capsule, input)
+    const decision = await capsules.evaluate(capsule, input).catch((error: unknown) => {
+      warnOfCapsule(this.#parts, threadId, error)
+      throw error
+    })
     const digest = evaluationDigest({ input, decision, capsule, engine: policy.engine })
     return { digest, denied: decision.allow ? null : denialOf(decision.reasons) }
   }

@@ -8,6 +8,7 @@ import { decode as decodeDagJson, encode as encodeDagJson } from '@ipld/dag-json
 import {
   type CapsuleBlock,
   loadCapsule,
+  type OpaPolicyEngine,
   type OpaPolicyEngineInit,
   opaPolicyEngine
 } from '../../../../src/adapters/opa/index.ts'
@@ -26,7 +27,7 @@ const good = capsule.vectors[0]?.input as PolicyInput
 const engines: PolicyEngine[] = []
 const folders: string[] = []
 
-function create(init: Partial<OpaPolicyEngineInit> = {}): PolicyEngine {
+function create(init: Partial<OpaPolicyEngineInit> = {}): OpaPolicyEngine {
   const engine = opaPolicyEngine({
     workerUrl,
     directories: [BASE],
@@ -337,6 +338,8 @@ describe('adapters/opa/faults', () => {
       const answers = await Promise.all([...before, ...after])
       assert.deepEqual(new Set(answers.map(({ allow }) => allow)), new Set([true]))
       assert.deepEqual(alarms, ['a policy worker is replaced'])
+      assert.equal(engine.alarms().count, 1)
+      assert.match(engine.alarms().last ?? '', /no answer within|the worker ended/u)
       assert.equal((await ask(engine, 6)).allow, true)
     })
 
@@ -356,6 +359,7 @@ describe('adapters/opa/faults', () => {
     const engine = create({ loneGas: 0, workerUrl: slow, timeoutMs: 1, logger })
     assert.equal((await ask(engine, 1)).allow, true)
     assert.deepEqual(alarms, [])
+    assert.deepEqual(engine.alarms(), { count: 0, last: null })
   })
 
   it('takes so many questions and no more', async () => {
