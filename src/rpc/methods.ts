@@ -279,6 +279,8 @@ export type NodeStatus = {
   stats: NetworkStats
   rssBytes: number
   journalBytes: number
+  /** Messages of plan sync that went out and came in, envelopes that it brought, and peers that were caught lying in it. Null when it is unplugged. */
+  planSync: { said: number; heard: number; brought: number; lies: number } | null
 }
 
 export type DoctorCheck = { name: string; ok: boolean; detail: string; fix: string }

@@ -21,7 +21,7 @@ export type PlanSyncComponents = {
 }
 
 export type PlanSyncStats = {
-  /** Messages heard and said. */
+  /** Messages heard, and those said that the peer has handled. */
   readonly heard: number
   readonly said: number
   /** Envelopes that plan sync brought and the door accepted. */

@@ -21,6 +21,16 @@ export const PLAN_MUTANTS: readonly Mutant[] = [
     faults: ['fork', 'delay', 'reorder']
   },
   {
+    name: 'who was cut off is not told the updates that it missed',
+    file: 'core/swarm/sync.ts',
+    find: 'if (!sent.has(id) && !have.has(id)) missing',
+    replace:
+      "if (!sent.has(id) && !have.has(id) && admitted.envelope.verb !== 'UPDATE_PLAN') missing",
+    rules: ['plan'],
+    seedsMax: 10,
+    faults: ['partition', 'fork']
+  },
+  {
     name: 'a fact shows an envelope that nobody signed',
     file: 'core/plan/plan-state.ts',
     find: "sender: '', envelope: judged }",

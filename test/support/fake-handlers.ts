@@ -62,6 +62,7 @@ export function fakeStatus(given: Partial<NodeStatus> = {}): NodeStatus {
     },
     rssBytes: 104_857_600,
     journalBytes: 4096,
+    planSync: { said: 7, heard: 5, brought: 320, lies: 0 },
     ...given
   }
 }

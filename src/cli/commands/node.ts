@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { MethodResult } from '../../rpc/index.ts'
 import { formatBytes, formatDuration } from '../duration.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
@@ -42,11 +43,19 @@ async function status(session: Session): Promise<void> {
         `${status.peers}, ${status.stats.meshPeers} in the mesh, ${status.stats.dhtPeers} in the DHT`
       ],
       ['threads', `${status.threads.open} open, ${status.threads.ended} ended`],
+      ['plan sync', planSyncText(status)],
       ['agents', status.agents.join(', ') || 'none'],
       ['memory', formatBytes(status.rssBytes)],
       ['journal', formatBytes(status.journalBytes)]
     ])
   )
+}
+
+function planSyncText({ planSync }: MethodResult<'node.status'>): string {
+  if (planSync === null) return 'unplugged'
+  const { said, heard, brought, lies } = planSync
+  const text = `${said} messages out, ${heard} in, which brought ${brought} envelopes`
+  return lies === 0 ? text : `${text}; ${lies} from liars`
 }
 
 async function id(session: Session): Promise<void> {

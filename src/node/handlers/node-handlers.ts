@@ -48,7 +48,8 @@ export function nodeHandlers({
         agents: manifest.capabilities(),
         stats: network.stats(),
         rssBytes: process.memoryUsage.rss(),
-        journalBytes: parts.journal.size()
+        journalBytes: parts.journal.size(),
+        planSync: parts.planSync?.stats() ?? null
       }
     },
     'node.doctor': async () => ({ checks: await doctor(parts) }),

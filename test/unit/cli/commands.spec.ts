@@ -29,9 +29,19 @@ describe('cli/commands', () => {
       const human = await node.run(['status'])
       assert.equal(human.code, 0)
       assert.match(human.stdout, /did +did:key:z6Mkha.*\n/u)
+      assert.match(human.stdout, /plan sync +7 messages out, 5 in, which brought 320 envelopes\n/u)
       assert.equal(human.stderr, '')
       const json = await node.run(['status', '--json'])
       assert.deepEqual(JSON.parse(json.stdout), { schema: 'can-swarm/status/1', ...fakeStatus() })
+    })
+
+    it('says that plan sync met liars, or is unplugged', async () => {
+      const found = [{ said: 1, heard: 1, brought: 0, lies: 2 }, null]
+      await node.serve({
+        'node.status': async () => fakeStatus({ planSync: found.shift() ?? null })
+      })
+      assert.match((await node.run(['status'])).stdout, /brought 0 envelopes; 2 from liars\n/u)
+      assert.match((await node.run(['status'])).stdout, /plan sync +unplugged\n/u)
     })
 
     it('takes global options before and after the command', async () => {
