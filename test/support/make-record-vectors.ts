@@ -5,7 +5,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Certificate, Draft, Envelope, Payload, Verb } from '../../src/core/envelope/index.ts'
+import { parseEnvelope } from '../../src/core/envelope/index.ts'
 import { decodeEntry, encodeEntry } from '../../src/core/need/index.ts'
+import { decisionDigest, groupIdOf, outcomeDigest, voteBytes } from '../../src/core/roster/index.ts'
 import type { RecordItem } from '../../src/core/swarm/index.ts'
 import { checkRecord } from '../../src/replay/check-record.ts'
 import {
@@ -23,7 +26,11 @@ import { type ClusterNode, SwarmCluster, testVerify } from './swarm-cluster.ts'
 const FOLDER = new URL('../../protocols/record/vectors/', import.meta.url)
 const scratch = mkdtempSync(join(tmpdir(), 'can-swarm-record-vectors-'))
 
-type Thread = { readonly thread: string; readonly node: ClusterNode }
+type Thread = {
+  readonly thread: string
+  readonly node: ClusterNode
+  readonly cluster: SwarmCluster
+}
 
 /** A NEED that nobody bids for: the group certifies that it expired. */
 function expiredThread(): Thread {
@@ -35,7 +42,7 @@ function expiredThread(): Thread {
   const { value } = node.replies.get(id) as { value: { envelope: string } }
   const isComplete = (): boolean => node.swarm.record(value.envelope)?.complete === true
   if (!cluster.runUntil(isComplete, 20_000)) throw new RangeError('the thread does not end')
-  return { thread: value.envelope, node }
+  return { thread: value.envelope, node, cluster }
 }
 
 /** The lines of a record, signed by the recording node; the items or the lines' contents may be changed before. */
@@ -294,6 +301,30 @@ function brokenContents(final: Thread, expired: Thread): Invalid[] {
       lines: signed(items => items.filter(item => !isEntry(item)))
     },
     {
+      name: 'the NEED twice',
+      rule: 'REC-11',
+      refusal: 'REPLAY_ORDER',
+      lines: signed(items => items.toSpliced(1, 0, items[0] as RecordItem))
+    },
+    {
+      name: 'a FORM with a JOIN that its member did not sign',
+      rule: 'REC-11',
+      refusal: 'FORM_JOINS',
+      lines: signed(items => items.with(1, withoutJoin(final, items[1] as RecordItem)))
+    },
+    {
+      name: 'a decision of all members to which their log does not lead',
+      rule: 'REC-13',
+      refusal: 'REPLAY_DECIDE',
+      lines: signed(items => items.map(item => conspired(final, item, 'DECIDE')))
+    },
+    {
+      name: 'an outcome of all members to which their log does not lead',
+      rule: 'REC-13',
+      refusal: 'REPLAY_OUTCOME',
+      lines: signed(items => items.map(item => conspired(final, item, 'FINALIZE')))
+    },
+    {
       name: 'no FORM',
       rule: 'REC-11',
       refusal: 'REPLAY_ORDER',
@@ -314,6 +345,55 @@ function brokenContents(final: Thread, expired: Thread): Invalid[] {
   ]
 }
 
+function envelopeIn(item: RecordItem): Envelope | null {
+  const parsed = item.type === 'envelope' ? parseEnvelope(item.bytes) : null
+  return parsed?.ok === true ? parsed.value.envelope : null
+}
+
+/** The envelope with another payload, signed anew by its sender. */
+function resaid<V extends Verb>(
+  { node, cluster }: Thread,
+  { sender, lamport, sig: _, ...draft }: Envelope<V>,
+  payload: Payload<V>
+): RecordItem {
+  const keys = cluster.nodes.find(({ did }) => did === sender)?.keys ?? node.keys
+  const { bytes } = cluster.seal(keys, { ...draft, payload } as unknown as Draft<V>, lamport)
+  return { type: 'envelope', bytes, atMs: 0 }
+}
+
+function withoutJoin(thread: Thread, item: RecordItem): RecordItem {
+  const form = envelopeIn(item) as Envelope<'FORM'>
+  const [first, ...others] = form.payload.joins
+  const joins = [{ member: first?.member ?? '', sig: new Uint8Array(64) }, ...others]
+  return resaid(thread, form, { ...form.payload, joins })
+}
+
+/** What the members would have to sign to have their way against their own log. */
+function conspired(thread: Thread, item: RecordItem, verb: 'DECIDE' | 'FINALIZE'): RecordItem {
+  const said = envelopeIn(item)
+  if (said?.verb !== verb) return item
+  const { certificate } = said.payload
+  const votes = (stage: 'decide' | 'outcome', digest: Uint8Array): Certificate => {
+    const { slot, epoch } =
+      'decision' in said.payload ? said.payload.decision : said.payload.outcome
+    const group = groupIdOf(certificate.form)
+    const bytes = voteBytes({ group, slot, epoch, stage, digest })
+    const sign = (did: string): Uint8Array =>
+      (thread.cluster.nodes.find(node => node.did === did) as ClusterNode).keys.sign(bytes)
+    const signers = certificate.votes.map(({ member }) => ({ member, sig: sign(member) }))
+    return { ...certificate, digest, votes: signers }
+  }
+  if (said.verb === 'DECIDE') {
+    const decision = { ...said.payload.decision, term: said.payload.decision.term + 1 }
+    const certified = votes('decide', decisionDigest(decision))
+    return resaid(thread, said, { decision, certificate: certified })
+  }
+  const { outcome: before } = (said as Envelope<'FINALIZE'>).payload
+  const outcome = { ...before, stamp: before.stamp + 1 }
+  const certified = votes('outcome', outcomeDigest(outcome))
+  return resaid(thread, said as Envelope<'FINALIZE'>, { outcome, certificate: certified })
+}
+
 async function findings(path: string): ReturnType<typeof checkRecord> {
   return checkRecord(path, { verify: testVerify, policies: false, replay: true })
 }
@@ -324,7 +404,6 @@ async function expectation(file: string): Promise<object> {
   return { file, lines, thread, node, decide, outcome }
 }
 
-rmSync(FOLDER, { recursive: true, force: true })
 mkdirSync(FOLDER, { recursive: true })
 const final = finishedThread()
 const expired = expiredThread()

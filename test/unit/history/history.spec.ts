@@ -326,6 +326,21 @@ describe('history', function () {
     assert.equal([...other.store.map.keys()].length, 0)
   })
 
+  it('takes no other log of the size that it had, however well it is signed', async () => {
+    const { room, author } = await world()
+    await appendAll(author)
+    await author.checkpointer.run()
+    const { sync, loaded, store } = newcomer(room, [author.did])
+    await sync.run()
+    const before = new Map(store.map)
+    const leaves = (await author.own.leaves(0, false)).map(({ leaf }) => leaf)
+    const note = signedBy(author, leaves.toReversed())
+    room.answers.set(author.did, async () => encodeAnswer({ type: 'notes', notes: [note] }))
+    await assert.rejects(sync.run(), { code: 'SYNC_FAILED', message: /two logs/u })
+    assert.equal(loaded.length, 1)
+    assert.deepEqual(store.map, before)
+  })
+
   it('says what to do when there is nobody, or nothing', async () => {
     const { room, author } = await world()
     await assert.rejects(newcomer(room, []).sync.run(), { message: /join one first/u })

@@ -131,6 +131,8 @@ describe('replay: the record of a thread', () => {
     const text = await readFile(path)
     await writeFile(path, text.subarray(0, text.length - 20))
     assert.equal((await replay(path)).problems[0]?.code, 'RECORD_TRUNCATED')
+    await writeFile(path, Buffer.concat([text, text.subarray(0, 20)]))
+    assert.equal((await replay(path)).problems[0]?.code, 'RECORD_TRUNCATED')
     await writeFile(path, 'hello\n')
     assert.equal((await replay(path)).problems[0]?.code, 'RECORD_LINE')
     await writeFile(path, '')

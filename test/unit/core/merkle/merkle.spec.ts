@@ -201,6 +201,29 @@ describe('core/merkle', () => {
     assert(!verifyInclusion({ leaf, index: index - 1n, size: TREE_SIZE_MAX, root, proof }).ok)
   })
 
+  it('takes no larger tree than there can be, however good its proof', () => {
+    const [leaf = EMPTY_ROOT, ...proof] = leaves(65)
+    const root = proof.reduce((node, right) => nodeHash(node, right), leaf)
+    const claim = { leaf, index: 0n, root, proof }
+    assert(verifyInclusion({ ...claim, size: TREE_SIZE_MAX }).ok)
+    assert(!verifyInclusion({ ...claim, size: TREE_SIZE_MAX + 1n }).ok)
+  })
+
+  it('takes no right root under a size to which its proof does not reach', () => {
+    const [leaf = EMPTY_ROOT] = leaves(1)
+    for (const size of [2n, 3n, 5n, 1n << 20n, TREE_SIZE_MAX])
+      assert(!verifyInclusion({ leaf, index: 0n, size, root: leaf, proof: [] }).ok, `${size}`)
+    for (let size = 1; size <= 16; size++) {
+      const tree = treeOf(leaves(size))
+      const root = tree.root()
+      for (const larger of [size + 1, 2 * size, 2 * size + 1, 1000].map(BigInt)) {
+        const claim = { oldSize: BigInt(size), oldRoot: root, newSize: larger, newRoot: root }
+        assert(!verifyConsistency({ ...claim, proof: [] }).ok, `${size} ${larger}`)
+        assert(!verifyConsistency({ ...claim, proof: [root] }).ok, `${size} ${larger}`)
+      }
+    }
+  })
+
   it('takes only the empty proof for equal trees and for the empty tree', () => {
     const tree = treeOf(leaves(5))
     const [hash = EMPTY_ROOT] = leaves(1)
