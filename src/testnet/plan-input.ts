@@ -13,7 +13,7 @@ export type PlanInput = {
 /** The text of a file; without one, the program's own protocol documents, one after the other: a small book that every copy has. */
 export async function planInput(file: string | undefined): Promise<PlanInput> {
   if (file !== undefined) {
-    const { path } = await checkInput(file)
+    const { path } = await checkInput(file, 'a text file')
     return { name: path, bytes: await readFile(path) }
   }
   const folder = join(packageRoot(), 'protocols')

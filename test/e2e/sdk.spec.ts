@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type NodeProcess, packageRoot, type Testnet } from '../../src/testnet/index.ts'
-import { startTestnet, stopTestnet } from '../support/testnet.ts'
+import { startTestnet, stateNeed, stopTestnet, viewWhen } from '../support/testnet.ts'
 
 describe('e2e/sdk', () => {
   const running: ChildProcess[] = []
@@ -27,6 +27,38 @@ describe('e2e/sdk', () => {
     ])
     const output = await printed(run(requester, first), 'HELLO SWARM')
     assert.match(output, /^FINAL /u)
+  })
+
+  it('runs the plan of the documentation as far as its first task, and shows it with a note', async () => {
+    const [, , , coordinator, note] = examples()
+    const [first, second, third] = testnet.nodes
+    assert.ok(coordinator && note && first && second && third)
+    const verifier = `
+      import { commandProgram, connect, runVerifier } from 'can-swarm'
+      await runVerifier(await connect(), {
+        capability: 'text/count-two',
+        program: commandProgram(['wc', '-w']),
+        onEvent: event => console.log(event)
+      })`
+    const worker = run(coordinator, second)
+    await Promise.all([printed(worker, 'announced'), printed(run(verifier, third), 'announced')])
+    const thread = await stateNeed(first, { capability: 'text/count-two', ttlMs: 60_000 })
+    await printed(worker, 'task-stated')
+    await viewWhen(first, thread, ({ decide }) => decide?.certified === true, 30_000)
+    const around = [
+      "import { connect } from 'can-swarm'",
+      `const [node, thread] = [await connect(), '${thread}']`,
+      note,
+      'console.log(JSON.stringify({ view, graph }), "end")',
+      'node.close()'
+    ]
+    const shown = await printed(run(around.join('\n'), first), ' end')
+    const { view, graph } = JSON.parse(shown.slice(0, shown.lastIndexOf(' end')))
+    const sum = view.tasks.find(({ task }: { task: string }) => task === 'sum')
+    const said = sum.annotations.find(({ key }: { key: string }) => key === 'note')
+    assert.equal(said?.value, 'for Monday')
+    const order: string[] = graph.order.filter((task: string) => task !== 'text/count-two')
+    assert.deepEqual(order, ['split', 'left', 'right', 'sum'])
   })
 
   function run(code: string, node: NodeProcess): ChildProcess {
