@@ -30,6 +30,11 @@ class FakeStream extends EventTarget {
     this.#deliver()
   }
 
+  /** Frames that wait on the side of the peer. */
+  get unread(): number {
+    return this.#unread.length
+  }
+
   send(): void {
     this.answers++
   }
@@ -93,6 +98,20 @@ describe('adapters/libp2p/plan-streams', () => {
     assert.deepEqual(handled, [0, 19])
     running.shift()?.()
     await until(() => all.at(-1)?.answers === 1)
+  })
+
+  it('leaves what a peer sends with the peer while its frame is handled', async () => {
+    const streams = await streamsOf()
+    const running: (() => void)[] = []
+    streams.onFrame(() => new Promise(resolve => running.push(resolve)))
+    const stream = new FakeStream()
+    open(stream)
+    for (let i = 0; i < 50; i++) stream.bring(Uint8Array.of(i))
+    for (let handled = 1; handled <= 3; handled++) {
+      await until(() => running.length === 1)
+      assert.ok(stream.unread >= 49 - handled, `${stream.unread} of 50 wait there`)
+      running.shift()?.()
+    }
   })
 
   it('reads a new stream of a peer whose last one has ended', async () => {
