@@ -34,9 +34,10 @@ export class Admission {
     this.#init = init
   }
 
-  admit(bytes: Uint8Array): Checked<Admitted> {
+  /** `id`: what the bytes were found to hash to. */
+  admit(bytes: Uint8Array, id?: string): Checked<Admitted> {
     const { thread, verify } = this.#init
-    const parsed = readEnvelope(bytes)
+    const parsed = readEnvelope(bytes, id)
     if (!parsed.ok) return fromRefusal(parsed.refusal)
     const admitted = parsed.value
     const { envelope } = admitted

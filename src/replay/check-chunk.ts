@@ -116,8 +116,12 @@ function checkContent(line: Line, init: ChunkInit, admission: Admission | null):
     return { ok: true, value: { type: 'refers', body } }
   const item = itemOf(body)
   if (!item.ok) return fromRefusal(item.refusal)
-  const bytes = 'bytes' in body ? body.bytes : null
-  const admitted = bytes === null || admission === null ? null : admission.admit(bytes)
+  const content = 'bytes' in body && body.bytes !== null ? body : null
+  // An item's bytes are those that its CID names.
+  const admitted =
+    content === null || admission === null
+      ? null
+      : admission.admit(content.bytes as Uint8Array, content.cid as string)
   if (admitted !== null && !admitted.ok) return admitted
   return { ok: true, value: { type: 'item', item: item.value as RecordItem } }
 }

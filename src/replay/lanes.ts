@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { type CheckedChunk, type ChunkInit, checkChunk } from './check-chunk.ts'
 import { RecordWorkerError } from './errors.ts'
+import { unpackChunk } from './packed-chunk.ts'
 import type { WorkerAnswer, WorkerSetup, WorkerTask } from './worker-protocol.ts'
 
 /** Checks chunks, some at once. */
@@ -48,7 +49,9 @@ class Thread {
 
   constructor(setup: WorkerSetup) {
     this.#worker = new Worker(workerUrl(), { workerData: setup, resourceLimits: THREAD_LIMITS })
-    this.#worker.on('message', (answer: WorkerAnswer) => this.#asked.shift()?.resolve(answer))
+    this.#worker.on('message', (answer: WorkerAnswer) =>
+      this.#asked.shift()?.resolve(unpackChunk(answer))
+    )
     this.#worker.on('error', error => this.#fail(error))
     this.#worker.on('exit', () => this.#fail(new Error('the thread ended')))
   }

@@ -1,5 +1,5 @@
-import type { CheckedChunk } from './check-chunk.ts'
 import type { GateSetup } from './gate.ts'
+import type { PackedChunk } from './packed-chunk.ts'
 
 /** What a thread is started with: the same for the whole record. */
 export type WorkerSetup = {
@@ -11,5 +11,5 @@ export type WorkerSetup = {
 /** Lines to check; the buffer is handed over. */
 export type WorkerTask = { readonly text: Uint8Array; readonly trusted: boolean }
 
-/** In the order of the tasks. */
-export type WorkerAnswer = CheckedChunk
+/** In the order of the tasks; the buffers are handed over. */
+export type WorkerAnswer = PackedChunk

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { ENVELOPE_BYTES_MAX, ok, type Result } from '../base/index.ts'
-import { CID, decodeStrict, hash, idFromDigest, sharedLink } from '../codec/index.ts'
+import { assert, ENVELOPE_BYTES_MAX, ok, type Result } from '../base/index.ts'
+import { CID, decodeStrict, digestOfId, hash, idFromDigest, sharedLink } from '../codec/index.ts'
 import type { Admitted, Draft, Envelope } from './envelope.ts'
 import { bytesOf, cid, did, fence, hash32, listOf, text, traceparent, uint } from './fields.ts'
 import { type Payload, payloads, type Verb } from './payloads.ts'
@@ -51,15 +51,20 @@ export function parseEnvelope(received: Uint8Array): Result<Admitted> {
   return read
 }
 
-/** The same answer for bytes that the caller hands over: the result consists of views of them. */
-export function readEnvelope(bytes: Uint8Array): Result<Admitted> {
+/**
+ * The same answer for bytes that the caller hands over: the result consists of views of them. `id`: what they were found to hash to, where that
+ * was looked at before.
+ */
+export function readEnvelope(bytes: Uint8Array, id?: string): Result<Admitted> {
   if (bytes.length > ENVELOPE_BYTES_MAX) return refuseEnvelope('TOO_LARGE')
   const decoded = decodeStrict(bytes, true)
   if (!decoded.ok) return decoded
   const shaped = shapeOf(decoded.value)
   if (!shaped.ok) return shaped
-  const digest = hash(bytes)
-  return ok({ id: idFromDigest(digest), cid: sharedLink(digest), bytes, envelope: shaped.value })
+  const digest = id === undefined ? hash(bytes) : digestOfId(id)
+  assert(digest !== null, 'the id of an envelope has its one form')
+  const name = id ?? idFromDigest(digest)
+  return ok({ id: name, cid: sharedLink(digest), bytes, envelope: shaped.value })
 }
 
 /**

@@ -11,18 +11,19 @@ export type Message = Draft & { readonly sender: string; readonly lamport: numbe
  * and a signature, so that preflight and ingress ask the same bytes and get the same digest.
  */
 export function messageInput(message: Message): PolicyInput {
+  // In the order of the encoding, which then has nothing to sort.
   return {
     gate: 'message',
+    refs: toPolicyValue(message.refs),
     verb: message.verb,
-    thread: toPolicyValue(message.thread),
-    capability: message.capability,
-    sender: message.sender,
-    lamport: message.lamport,
     epoch: message.epoch,
     fence: toPolicyValue(message.fence),
-    refs: toPolicyValue(message.refs),
+    sender: message.sender,
+    thread: toPolicyValue(message.thread),
+    lamport: message.lamport,
     payload: toPolicyValue(message.payload),
     notAfter: message.notAfter,
+    capability: message.capability,
     traceparent: message.traceparent
   }
 }
@@ -122,7 +123,7 @@ export type Evaluation = {
 /** `policyEvalDigest`: the same 32 bytes wherever the same capsule was asked the same and said the same at the same cost. */
 export function evaluationDigest({ input, decision, capsule, engine }: Evaluation): Uint8Array {
   const { allow, reasons, gas } = decision
-  return taggedHash(TAGS.policy, { input, decision: { allow, reasons, gas }, capsule, engine })
+  return taggedHash(TAGS.policy, { input, engine, capsule, decision: { gas, allow, reasons } })
 }
 
 /**

@@ -8,20 +8,49 @@ export const POLICY_DEPTH_MAX = 64
  * were made in. Null when it nests deeper than POLICY_DEPTH_MAX.
  */
 export function policyText(input: PolicyInput): string | null {
-  return isDeeper(input, POLICY_DEPTH_MAX) ? null : textOf(input)
+  return textOf(input, POLICY_DEPTH_MAX)
 }
 
-function isDeeper(value: PolicyValue, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  if (depth === 0) return true
-  return Object.values(value).some(item => isDeeper(item as PolicyValue, depth - 1))
-}
-
-function textOf(value: PolicyValue): string {
+/** `depth`: how much deeper it may nest. Scalars take none. */
+function textOf(value: PolicyValue, depth: number): string | null {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map(textOf).join(',')}]`
-  const entries = value as { readonly [key: string]: PolicyValue }
-  // Sorts by UTF-16 code unit, as the RFC does.
-  const keys = Object.keys(entries).sort()
-  return `{${keys.map(key => `${JSON.stringify(key)}:${textOf(entries[key] ?? null)}`).join(',')}}`
+  if (depth === 0) return null
+  return Array.isArray(value)
+    ? listText(value, depth - 1)
+    : mapText(value as { readonly [key: string]: PolicyValue }, depth - 1)
 }
+
+function listText(list: readonly PolicyValue[], depth: number): string | null {
+  let text = ''
+  for (const item of list) {
+    const part = textOf(item, depth)
+    if (part === null) return null
+    text += text === '' ? part : `,${part}`
+  }
+  return `[${text}]`
+}
+
+function mapText(map: { readonly [key: string]: PolicyValue }, depth: number): string | null {
+  let text = ''
+  // Sorts by UTF-16 code unit, as the RFC does.
+  for (const key of Object.keys(map).sort()) {
+    const part = textOf(map[key] ?? null, depth)
+    if (part === null) return null
+    text += `${text === '' ? '' : ','}${keyText(key)}:${part}`
+  }
+  return `{${text}}`
+}
+
+/** Keys are few, and the same in every input. */
+function keyText(key: string): string {
+  const known = keyTexts.get(key)
+  if (known !== undefined) return known
+  const text = JSON.stringify(key)
+  if (keyTexts.size < KEYS_MAX && key.length <= KEY_LENGTH_MAX) keyTexts.set(key, text)
+  return text
+}
+
+/** Keys whose text is kept ready, and their greatest length: far more than protocols have. */
+const KEYS_MAX = 512
+const KEY_LENGTH_MAX = 64
+const keyTexts = new Map<string, string>()
