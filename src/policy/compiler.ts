@@ -42,7 +42,9 @@ export class Compiler {
   /** Runs the Rego unit tests below `folder`, a path in `directory`. */
   test(directory: string, folder: string): Promise<Run> {
     const capabilities = ['--capabilities', CAPABILITIES_FILE]
-    return this.#run(['test', ...capabilities, '--ignore', '*.json', folder], directory)
+    // Of one test; the compiler's own limit of 5 s is soon over on a busy machine.
+    const timeout = ['--timeout', `${COMPILER_MS_MAX / 1000}s`]
+    return this.#run(['test', ...capabilities, ...timeout, '--ignore', '*.json', folder], directory)
   }
 
   /** Compiles `folder`, a path in `directory`: relative, because paths end up in the wasm. Rejects with CompilerFailedError. */
