@@ -54,7 +54,8 @@ async function capsuleOfFolder(
   const { buildCapsule, CompilerUnavailableError, capabilitiesPath, compiledCapsule } =
     await import('../policy/index.ts')
   try {
-    return { ...(await buildCapsule(path, { env: io.env, signal, test })), untested: null }
+    const built = await buildCapsule(path, { env: io.env, signal, test, keepFailing: test })
+    return { ...built, untested: null }
   } catch (error) {
     if (!(error instanceof CompilerUnavailableError)) throw error
     const dag = await compiledCapsule(path, capabilitiesPath())

@@ -32,6 +32,8 @@ export type BuildInit = CompilerInit & {
   readonly reweigh?: boolean
   /** Runs the Rego unit tests as well. */
   readonly test?: boolean
+  /** Keeps vectors that fail as they are written instead of rejecting: for a report of each. Nobody accepts such a capsule. */
+  readonly keepFailing?: boolean
 }
 
 export type Built = {
@@ -54,7 +56,7 @@ export async function buildCapsule(directory: string, init: BuildInit): Promise<
     await layOut(desk, folder, capabilities)
     const tests = init.test === true ? await compiler.test(desk, folder.name) : null
     const wasm = await compiler.build(desk, folder.name, folder.entrypoint)
-    const vectors = weigh(folder, wasm, init.reweigh === true)
+    const vectors = weigh(folder, wasm, init)
     return { dag: await assemble(folder, { wasm, capabilities, vectors }), tests }
   } finally {
     await rm(desk, { recursive: true, force: true })
@@ -72,33 +74,40 @@ async function layOut(desk: string, folder: PolicyFolder, capabilities: Uint8Arr
 }
 
 /** The vectors with what each costs. Raises VectorFailedError, which names all that are decided another way. */
-function weigh(folder: PolicyFolder, wasm: Uint8Array, reweigh: boolean): Vector[] {
+function weigh(folder: PolicyFolder, wasm: Uint8Array, init: BuildInit): Vector[] {
   const { entrypoint, limits, vectors, name } = folder
   const opened = openWasm(wasm, { entrypoint, limits })
   if (!opened.ok)
     throw new CapsuleRefusedError(name, `${opened.refusal.message} (${opened.refusal.code})`)
-  const weighed = vectors.map(vector => weighOne(vector, opened.value, reweigh))
-  const wrong = weighed.filter(result => typeof result === 'string')
-  if (wrong.length > 0)
+  const weighed = vectors.map(vector => weighOne(vector, opened.value, init.reweigh === true))
+  const wrong = weighed.flatMap(({ flaw }) => flaw ?? [])
+  if (wrong.length > 0 && init.keepFailing !== true)
     throw new VectorFailedError(
       `${wrong.length} of ${vectors.length} vectors of ${name} fail: ${wrong.slice(0, 3).join('; ')}`,
       { failed: wrong }
     )
-  return weighed.filter(result => typeof result !== 'string')
+  return weighed.map(({ vector }) => vector)
 }
 
-/** The vector, or what is wrong with it. */
-function weighOne(vector: WrittenVector, judge: Judge, reweigh: boolean): Vector | string {
+/** The vector with its gas, and what is wrong with it, if anything is. */
+function weighOne(
+  vector: WrittenVector,
+  judge: Judge,
+  reweigh: boolean
+): { readonly vector: Vector; readonly flaw: string | null } {
   const { name } = vector
   const input = checkQuestion(vector.input, `the vector "${name}"`)
   const { gas, ...expected } = vector.decision
   const decision = judge(input)
   const { gas: cost, ...decided } = decision
-  if (!isDeepStrictEqual(decided, expected))
-    return `"${name}" is decided ${JSON.stringify(decided)}, not ${JSON.stringify(expected)}`
+  const written = { name, input, decision: { ...expected, gas: gas ?? cost } }
+  if (!isDeepStrictEqual(decided, expected)) {
+    const [is, not] = [JSON.stringify(decided), JSON.stringify(expected)]
+    return { vector: written, flaw: `"${name}" is decided ${is}, not ${not}` }
+  }
   if (!reweigh && gas !== undefined && gas !== cost)
-    return `"${name}" costs ${cost} gas, not ${gas}`
-  return { name, input, decision }
+    return { vector: written, flaw: `"${name}" costs ${cost} gas, not ${gas}` }
+  return { vector: { name, input, decision }, flaw: null }
 }
 
 function assemble(

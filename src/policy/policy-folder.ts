@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import * as v from 'valibot'
-import { CAPSULE_VECTORS_MAX } from '../adapters/opa/index.ts'
+import { CAPSULE_GAS_MAX, CAPSULE_STACK_MAX, CAPSULE_VECTORS_MAX } from '../adapters/opa/index.ts'
 import { PolicySourceError } from './errors.ts'
 import { MANIFEST_BYTES_MAX, SOURCE_FILES_MAX, SOURCES_BYTES_MAX } from './limits.ts'
 import { checkQuestion } from './question.ts'
@@ -32,6 +32,13 @@ export type RegoFile = {
 /** A vector as people write it: gas may be left to the build. */
 export type WrittenVector = v.InferOutput<typeof writtenVector>
 
+const upTo = (max: number) =>
+  v.pipe(
+    v.number(),
+    v.safeInteger(),
+    v.minValue(0),
+    v.maxValue(max, `must be at most ${max}: no node gives an evaluation more`)
+  )
 const name = v.pipe(
   v.string(),
   v.regex(/^[a-z][a-z0-9_]{0,63}$/u, 'must be a lower-case name such as strict')
@@ -50,8 +57,8 @@ const manifest = v.strictObject({
   ),
   limits: v.exactOptional(
     v.strictObject({
-      gas: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-      stack: v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+      gas: upTo(CAPSULE_GAS_MAX),
+      stack: upTo(CAPSULE_STACK_MAX)
     })
   )
 })
@@ -99,7 +106,10 @@ async function readJson<S extends v.GenericSchema>(
   const parsed = v.safeParse(schema, parsedJson(path, text))
   if (parsed.success) return parsed.output
   const [issue] = parsed.issues
-  throw flawed(path, `is wrong: ${v.getDotPath(issue) ?? 'it'}: ${issue.message}`)
+  const where = v.getDotPath(issue)
+  if (issue.type === 'strict_object' && issue.expected === 'never')
+    throw flawed(path, `has the unknown field ${where}: leave it out`)
+  throw flawed(path, `is wrong: ${where === null ? '' : `${where}: `}${issue.message}`)
 }
 
 function parsedJson(path: string, text: string): unknown {

@@ -25,7 +25,13 @@ export {
   PolicyTimeoutError,
   PolicyUnavailableError
 } from './errors.ts'
-export { CAPSULE_BLOCK_BYTES_MAX, CAPSULE_VECTORS_MAX, CAPSULE_WASM_BYTES_MAX } from './limits.ts'
+export {
+  CAPSULE_BLOCK_BYTES_MAX,
+  CAPSULE_GAS_MAX,
+  CAPSULE_STACK_MAX,
+  CAPSULE_VECTORS_MAX,
+  CAPSULE_WASM_BYTES_MAX
+} from './limits.ts'
 export { type Judge, openCapsule, openWasm } from './load.ts'
 export {
   type Alarms,

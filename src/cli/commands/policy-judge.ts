@@ -90,7 +90,10 @@ async function questionOf(
   session: Session,
   { input, gate }: QuestionOptions
 ): Promise<PolicyInput> {
-  if (input === undefined) throw new UsageError('give the question: --input FILE, or - to read it')
+  if (input === undefined)
+    throw new UsageError(
+      'give the question: --input FILE, or - to read it; "policy explain THREAD/ENVELOPE --json" prints those of a thread'
+    )
   const { parseQuestion, QUESTION_BYTES_MAX } = await import('../../policy/index.ts')
   const text =
     input === '-'

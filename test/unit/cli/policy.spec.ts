@@ -1,6 +1,6 @@
 // Goal: whoever writes or meets a policy can make, test, ask and explain it. Method: the program in this process, a fake compiler, a fake node.
 import assert from 'node:assert/strict'
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   basePath,
@@ -132,6 +132,21 @@ describe('cli/policy', () => {
       changed.stderr,
       /its source base\/commit\.rego are not those.*\[CAPSULE_REFUSED\]/u
     )
+  })
+
+  it('reports each vector of a folder, and its unit tests, where one fails', async () => {
+    const path = join(node.home, 'failing')
+    cpSync(basePath(), path, { recursive: true })
+    const [vector] = JSON.parse(readFileSync(join(path, 'vectors.json'), 'utf8'))
+    const hope = { ...vector, name: 'a hope', decision: { allow: false, reasons: ['x: 1'] } }
+    writeFileSync(join(path, 'vectors.json'), JSON.stringify([vector, hope]))
+    const env = fakeOpa(node.home, { wasm: base.capsule.wasm })
+    const { code, stdout, stderr } = await policy(['test', 'failing'], { env })
+    assert.equal(code, 1, stderr)
+    assert.match(stdout, /^PASS: 3\/3\nok {2}a need.*\nFAILED {2}a hope\n {4}expected .*x: 1/u)
+    assert.match(stderr, /1 of 2 vectors pass/u)
+    const built = await policy(['build', 'failing'], { env })
+    assert.match(built.stderr, /\[VECTOR_FAILED\]/u)
   })
 
   it('lists what ships with the program where no node runs', async () => {

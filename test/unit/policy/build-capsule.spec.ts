@@ -7,6 +7,7 @@ import {
   buildCapsule,
   type CapsuleDag,
   encodeCapsuleFile,
+  openDag,
   shippedCapsule
 } from '../../../src/policy/index.ts'
 import { fakeOpa } from '../../support/fake-opa.ts'
@@ -78,6 +79,9 @@ describe('policy/build', () => {
     })
     vectors(path, [{ name: 'cheap', input, decision: { allow: true, reasons: [], gas: 1 } }])
     await assert.rejects(buildCapsule(path, { env }), /"cheap" costs \d+ gas, not 1/u)
+    const kept = await buildCapsule(path, { env, keepFailing: true })
+    assert.equal(kept.dag.capsule.vectors[0]?.decision.gas, 1)
+    assert.throws(() => openDag(kept.dag), { code: 'CAPSULE_REFUSED' })
     const { dag } = await buildCapsule(path, { env, reweigh: true })
     assert.equal(dag.capsule.vectors[0]?.decision.gas, first?.decision.gas)
   })
@@ -87,6 +91,8 @@ describe('policy/build', () => {
     'has a manifest that is not JSON': path => writeFileSync(join(path, 'policy.json'), '{'),
     'has a manifest with an unknown field': path =>
       writeFileSync(join(path, 'policy.json'), '{"name":"base","colour":"red"}'),
+    'wants more gas than there is': path =>
+      writeFileSync(join(path, 'policy.json'), '{"name":"base","limits":{"gas":1e9,"stack":1}}'),
     'has a name that is a path': path =>
       writeFileSync(join(path, 'policy.json'), '{"name":"../base"}'),
     'has no vectors': path => rmSync(join(path, 'vectors.json')),
