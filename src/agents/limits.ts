@@ -17,6 +17,8 @@ export const BACKOFF_MS_MIN = 200
 export const BACKOFF_MS_MAX = 10_000
 /** ms between looks at all open threads: events may be lost, and a look costs a millisecond per thread. */
 export const SWEEP_MS = 5000
+/** ms that a FINAL thread whose log is not here yet is waited for: a node pulls it within seconds from whoever shows the certificate. */
+export const RESULT_WAIT_MS = 15_000
 /** Open threads that an agent looks at when it starts and in each sweep. */
 export const THREADS_MAX = 1000
 /** Threads looked at in the same moment. */

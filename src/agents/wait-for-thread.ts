@@ -1,10 +1,10 @@
 import { type SwarmEvent, TERMINAL, type ThreadView } from '../core/swarm/index.ts'
 import type { SwarmClient } from '../rpc/index.ts'
-import { SWEEP_MS } from './limits.ts'
+import { RESULT_WAIT_MS, SWEEP_MS } from './limits.ts'
 
 export type WaitInit = {
   readonly signal?: AbortSignal
-  /** Default: the thread has ended. */
+  /** Default: the thread has ended, and its result is here. */
   readonly until?: (view: ThreadView) => boolean
   /** Called with each new view, the last one included. */
   readonly onView?: (view: ThreadView) => void
@@ -16,7 +16,7 @@ export async function waitForThread(
   thread: string,
   init: WaitInit = {}
 ): Promise<ThreadView> {
-  const until = init.until ?? (view => TERMINAL.has(view.phase))
+  const until = init.until ?? hasEnded()
   const stop = new AbortController()
   const signals = [stop.signal, ...(init.signal === undefined ? [] : [init.signal])]
   const signal = AbortSignal.any(signals)
@@ -34,6 +34,18 @@ export async function waitForThread(
   } finally {
     stop.abort()
     await listening
+  }
+}
+
+/** A certificate may be here before the log that it is about: a thread is FINAL then, and what was made is not known yet. */
+function hasEnded(): (view: ThreadView) => boolean {
+  let untilMs = Number.POSITIVE_INFINITY
+  return ({ phase, commit }) => {
+    if (!TERMINAL.has(phase)) return false
+    if (phase !== 'FINAL' || commit !== null) return true
+    const nowMs = performance.now()
+    untilMs = Math.min(untilMs, nowMs + RESULT_WAIT_MS)
+    return nowMs >= untilMs
   }
 }
 

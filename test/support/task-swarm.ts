@@ -65,7 +65,11 @@ export class TaskSwarm extends FakeSwarm {
     await this.#hold
     await new Promise(resolve => setImmediate(resolve))
     this.#open.delete(need.thread)
-    this.show(this.#endView(need, endOf(need)))
+    const end = this.#endView(need, endOf(need))
+    // A node may have the certificate of an end before it has the log that it is about.
+    this.show({ ...end, commit: null })
+    await new Promise(resolve => setImmediate(resolve))
+    this.show(end)
   }
 
   #endView(need: Stated, end: TaskEnd): ThreadView {
