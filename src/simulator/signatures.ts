@@ -1,5 +1,5 @@
 import { hash as hashOf } from 'node:crypto'
-import { nodeSigner, nodeVerifier } from '../adapters/ed25519/index.ts'
+import { nodeSigner, nodeVerifier, rememberingVerifier } from '../adapters/ed25519/index.ts'
 import { equals } from '../core/base/index.ts'
 import { formatDid } from '../core/identity/index.ts'
 import type { Verify } from '../core/roster/index.ts'
@@ -28,7 +28,7 @@ export function ed25519Signatures(): Signatures {
   return {
     name: 'ed25519',
     keys: index => remember(made, index, () => nodeSigner(seedOf(index))),
-    verify: nodeVerifier()
+    verify: rememberingVerifier(nodeVerifier())
   }
 }
 
