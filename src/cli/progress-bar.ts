@@ -3,7 +3,11 @@ import { join } from 'node:path'
 import { formatBytes } from './duration.ts'
 import type { Session } from './session.ts'
 
-export type Bar = { readonly update: (bytes: number) => void; readonly stop: () => void }
+export type Bar = {
+  /** `all`: bytes in all, where they turn out to be others than those of the path. */
+  readonly update: (bytes: number, all?: number) => void
+  readonly stop: () => void
+}
 
 const NO_BAR: Bar = { update: () => {}, stop: () => {} }
 
@@ -23,20 +27,25 @@ export async function progressBar(session: Session, path: string | null): Promis
   })
   bar.start(total, 0, { done: formatBytes(0), all: formatBytes(total) })
   return {
-    update: bytes => bar.update(bytes, { done: formatBytes(bytes) }),
+    update: (bytes, all) => {
+      if (all !== undefined) bar.setTotal(all)
+      const shown = all === undefined ? {} : { all: formatBytes(all) }
+      bar.update(bytes, { done: formatBytes(bytes), ...shown })
+    },
     stop: () => bar.stop()
   }
 }
 
 export type CountBar = {
-  readonly update: (done: number, note: string) => void
+  /** `all`: how many there are, where that is learnt on the way. */
+  readonly update: (done: number, note: string, all?: number) => void
   readonly stop: () => void
 }
 
 /** A bar of things that are counted, on stderr, where there is a person to see it. */
 export async function countBar(session: Session, total: number): Promise<CountBar> {
   const { json, quiet } = session.out.options
-  if (json || quiet || session.io.stderr.isTTY !== true) return NO_BAR
+  if (json || quiet || session.io.stderr.isTTY !== true) return { update: () => {}, stop: () => {} }
   const { default: progress } = await import('cli-progress')
   const bar = new progress.SingleBar({
     stream: session.io.stderr as NodeJS.WriteStream,
@@ -47,7 +56,13 @@ export async function countBar(session: Session, total: number): Promise<CountBa
     fps: 10
   })
   bar.start(total, 0, { note: '' })
-  return { update: (done, note) => bar.update(done, { note }), stop: () => bar.stop() }
+  return {
+    update: (done, note, all) => {
+      if (all !== undefined) bar.setTotal(all)
+      bar.update(done, { note })
+    },
+    stop: () => bar.stop()
+  }
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -22,6 +22,8 @@ export type HistorySyncInit = {
   readonly verify: VerifySignature
   readonly logger: Logger
   readonly network: string
+  /** Name of this node's own log: loaded only where it is asked for, since the node has it. */
+  readonly own: string
   /** Cosignatures that a checkpoint needs to be loaded without its certificates. */
   readonly quorum: number
   /** Only these count as witnesses; empty: any. */
@@ -67,6 +69,8 @@ const LOADED = 'sync/note/'
  */
 export class HistorySync {
   readonly #init: HistorySyncInit
+  /** Who gave good leaves last: asked first. */
+  #giver: string | null = null
 
   constructor(init: HistorySyncInit) {
     this.#init = init
@@ -77,19 +81,33 @@ export class HistorySync {
     const offers = await this.#offers(request.origin)
     const stable = offers.filter(offer => this.#witnessesOf(offer).length >= this.#init.quorum)
     const full = request.full === true || stable.length === 0
-    const [best] = (full ? offers : stable).sort((a, b) => compareSize(b, a))
+    const [best, ...others] = (full ? offers : stable).sort((a, b) => compareSize(b, a))
     if (best === undefined) throw this.#nothing(request.origin)
-    await this.#checkRollback(best)
-    const loaded = await this.#follow(best, full, request.progress)
-    const { origin, size } = best.checked.checkpoint
-    await this.#init.store.write([
-      { type: 'put', key: LOADED + origin, value: formatNote(best.note) }
-    ])
+    try {
+      return await this.#load(best, full, request.progress)
+    } catch (error) {
+      // The largest log may be one whose node is away.
+      for (const other of others) {
+        const { origin } = other.checked.checkpoint
+        this.#init.logger.warn('another log is loaded instead', { origin, error: String(error) })
+        const loaded = await this.#load(other, full, request.progress).catch(() => null)
+        if (loaded !== null) return loaded
+      }
+      throw error
+    }
+  }
+
+  async #load(offer: Offer, full: boolean, progress: SyncRequest['progress']): Promise<SyncResult> {
+    await this.#checkRollback(offer)
+    const loaded = await this.#follow(offer, full, progress)
+    const { origin, size } = offer.checked.checkpoint
+    const value = formatNote(offer.note)
+    await this.#init.store.write([{ type: 'put', key: LOADED + origin, value }])
     return {
       origin,
       size: Number(size),
       loaded,
-      witnesses: this.#witnessesOf(best),
+      witnesses: this.#witnessesOf(offer),
       trust: full ? 'full' : 'checkpoint'
     }
   }
@@ -107,8 +125,8 @@ export class HistorySync {
       }
     }
     await Promise.all(peers().map(ask))
-    return [...offers.values()].filter(
-      ({ checked }) => origin === undefined || checked.checkpoint.origin === origin
+    return [...offers.values()].filter(({ checked: { checkpoint } }) =>
+      origin === undefined ? checkpoint.origin !== this.#init.own : checkpoint.origin === origin
     )
   }
 
@@ -195,9 +213,10 @@ export class HistorySync {
   ): Promise<{ bytes: Uint8Array; leaf: Leaf }[]> {
     const { origin } = checked.checkpoint
     // Witnesses keep no certificates: those come from the log's own node.
-    const sources = full ? [checked.did] : [checked.did, ...holders]
+    const sources = new Set(full ? [checked.did] : [checked.did, ...holders])
+    const giver = [...sources].filter(did => did === this.#giver)
     const failures: string[] = []
-    for (const did of new Set(sources)) {
+    for (const did of new Set([...giver, ...sources])) {
       try {
         const question = { type: 'leaves', origin, from, certified: full } as const
         const { leaves } = await askPeer(this.#init.exchange, did, question)
@@ -205,6 +224,7 @@ export class HistorySync {
         const good: { bytes: Uint8Array; leaf: Leaf }[] = []
         for (const item of leaves)
           good.push({ bytes: item.leaf, leaf: await this.#read(did, item, full) })
+        this.#giver = did
         return good
       } catch (error) {
         failures.push(error instanceof Error ? error.message : String(error))
@@ -238,7 +258,7 @@ export class HistorySync {
     return new SyncFailedError(
       count === 0
         ? 'no peer is connected: join one first (can-swarm join ADDRESS)'
-        : `none of ${count} peers has a checkpoint${origin === undefined ? '' : ` of ${origin}`}: threads are followed as they come, and old ones can be had when a node has checkpointed them`
+        : `none of ${count} peers has a checkpoint${origin === undefined ? ' of another node' : ` of ${origin}`}: threads are followed as they come, and old ones can be had when a node has checkpointed them`
     )
   }
 }

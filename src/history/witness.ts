@@ -95,9 +95,10 @@ export class Witness {
       const message = 'this log contradicts a checkpoint that you signed before'
       return declined({ code: 'CHECKPOINT_FORK', message }, log.size)
     }
-    const { note } = judged.value
-    if (judged.value.kind === 'grown') await logs.grow(log, note, news.value)
-    return { type: 'cosigned', note: this.#signed(note) }
+    const note = this.#signed(judged.value.note)
+    // With this node's own line: whoever comes when the log's node is away counts witnesses by what each of them keeps.
+    await logs.grow(log, note, news.value)
+    return { type: 'cosigned', note: formatNote(note) }
   }
 
   /** The leaves that a checkpoint has and the witnessed log lacks, each checked against its certificate. */
@@ -121,11 +122,11 @@ export class Witness {
     return ok(news)
   }
 
-  #signed({ text, signatures }: SignedNote): Uint8Array {
+  #signed({ text, signatures }: SignedNote): SignedNote {
     const { signer, clock } = this.#init
     const seconds = Math.floor(clock.nowMs() / 1000)
     const own = cosignature(signer.did, seconds, signer.sign(cosignedBytes(text, seconds)))
-    return formatNote({ text, signatures: [...signatures.slice(0, 1), own] })
+    return { text, signatures: [...signatures.slice(0, 1), own] }
   }
 }
 

@@ -187,6 +187,7 @@ export function historySync(parts: NodeParts): HistorySync {
     verify,
     logger,
     network: config.network.name,
+    own: history.origin,
     quorum: config.history.quorum,
     trusted: new Set(config.history.trusted),
     peers: () => network.peers().map(({ did }) => did),

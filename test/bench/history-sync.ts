@@ -41,6 +41,7 @@ export async function fastSyncMs(events: number, folder: string): Promise<number
       exchange: { ask: async (_, question) => answer(question), onAsk: () => undefined },
       verify: nodeVerifier(),
       logger: recordingLogger(),
+      own: '',
       network: NETWORK,
       quorum: 2,
       trusted: new Set(),

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import type { GatesAgain, Report } from '../../replay/index.ts'
-import { resolveThread } from '../ids.ts'
+import type { GatesAgain, ReadProgress, Report } from '../../replay/index.ts'
+import { resolvePeer, resolveThread } from '../ids.ts'
 import { checkInput } from '../input-file.ts'
 import { progressBar } from '../progress-bar.ts'
 import type { Session } from '../session.ts'
@@ -39,7 +39,10 @@ function addExport(audit: Command, shell: Shell): void {
       .argument('<id>', 'thread id, or a beginning or end of it')
       .requiredOption('-o, --output <FILE>', 'File to write.')
       .option('--artifacts', 'Write its artifacts too, to FILE.car.')
-      .option('--for <DID>', 'Encrypt to this reader, who opens it with "audit open".')
+      .option(
+        '--for <DID>',
+        'Encrypt to this reader, who opens it with "audit open": a DID, or for a connected peer a beginning or end of it.'
+      )
       .action(shell.action(exportRecord)),
     ['audit export soitae -o record.jsonl', 'audit export soitae -o record.jsonl --artifacts']
   )
@@ -88,7 +91,7 @@ async function exportRecord(session: Session, options: ExportFlags, id: string):
     thread,
     path,
     ...(options.artifacts === true ? { artifacts: true } : {}),
-    ...(options.for === undefined ? {} : { recipient: options.for })
+    ...(options.for === undefined ? {} : { recipient: await resolvePeer(session, options.for) })
   }
   const result = await session.call('thread.record', params, { long: true })
   await session.out.document('audit-export', { thread, ...result }, () => {
@@ -124,7 +127,7 @@ async function check(
   const bar = await progressBar(session, path)
   const init = {
     signal: session.signal,
-    onProgress: ({ bytes }: { readonly bytes: number }) => bar.update(bytes),
+    onProgress: ({ bytes, totalBytes }: ReadProgress) => bar.update(bytes, totalBytes),
     ...(resume === undefined ? {} : { resume: session.path(resume) }),
     ...(jobs === undefined ? {} : { jobs })
   }
@@ -163,6 +166,10 @@ function tell(session: Session, how: 'verify' | 'replay', report: Report): void 
     out.line(`line ${line + 1}: ${message} [${code}]`)
     if (field !== null && expected !== null && !message.includes(expected))
       out.line(`  ${field}: expected ${expected}, found ${found ?? 'nothing'}`)
+    if (line === 0 && code === 'RECORD_LINE')
+      out.note(
+        'this is no record: give a file that "audit export" wrote; one that was written --for you is opened by "audit open"'
+      )
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { CheckpointSummary } from '../../rpc/index.ts'
 import { IdNotFoundError } from '../errors.ts'
+import { resolvePeer } from '../ids.ts'
 import { aborted } from '../interrupt.ts'
 import { shortId } from '../output.ts'
 import { countBar } from '../progress-bar.ts'
@@ -47,7 +48,10 @@ export function addCheckpointCommands(program: Command, shell: Shell): void {
     program
       .command('sync')
       .description('Load how threads ended that other nodes have checkpointed.')
-      .option('--from <DID>', 'Only the log of this node.')
+      .option(
+        '--from <DID>',
+        'Only the log of this node: its DID, or for a connected one a beginning or end of it.'
+      )
       .option('--full', 'Check the certificate of every thread, whatever witnesses say.')
       .action(shell.action(sync)),
     ['sync', 'sync --full --json']
@@ -121,10 +125,11 @@ type SyncOptions = { readonly from?: string; readonly full?: boolean }
 
 async function sync(session: Session, { from, full }: SyncOptions): Promise<void> {
   const bar = await countBar(session, 0)
-  const params = { ...(from && { from }), ...(full && { full }) }
+  const origin = from === undefined ? {} : { from: await resolvePeer(session, from) }
+  const params = { ...origin, ...(full && { full }) }
   const onProgress = (data: unknown): void => {
     const { done, size } = data as { done: number; size: number }
-    bar.update(done, `of ${size} threads`)
+    bar.update(done, 'threads', size)
   }
   const result = await session.call('history.sync', params, { onProgress }).finally(bar.stop)
   await session.out.document('sync', { ...result }, () => {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { formatBytes } from '../duration.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
 
@@ -21,15 +22,21 @@ async function compact(session: Session, { dryRun }: CompactOptions): Promise<vo
   const moved = await session.call('history.compact', dryRun === true ? { dryRun } : {})
   await session.out.document('compact', { dryRun: dryRun === true, ...moved }, () => {
     const { threads, hotBytes, coldBytes, files, stays } = moved
-    session.out.line(
-      dryRun === true
-        ? `${threads} threads of ${hotBytes} bytes would move to cold files`
-        : `${threads} threads of ${hotBytes} bytes are ${coldBytes} bytes in ${files.length} cold files now`
-    )
+    const hot = `${counted(threads, 'thread')} of ${formatBytes(hotBytes)}`
+    if (threads === 0) session.out.line('no thread is to be moved')
+    else if (dryRun === true) session.out.line(`${hot} would move to cold files`)
+    else
+      session.out.line(
+        `${hot} now take ${formatBytes(coldBytes)} in ${counted(files.length, 'cold file')}`
+      )
     if (session.out.options.quiet) return
     const { young, unwitnessed, live } = stays
     session.out.line(
       `stay       ${young} too young, ${unwitnessed} without a stable checkpoint, ${live} in memory`
     )
   })
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }

@@ -47,7 +47,7 @@ describe('history', function () {
   function newcomer(
     room: HistoryRoom,
     peers: readonly string[],
-    init: { trusted?: string[] } = {}
+    init: { trusted?: string[]; own?: string } = {}
   ) {
     const loaded: Leaf[][] = []
     const store = new MemoryKeyValues()
@@ -57,6 +57,7 @@ describe('history', function () {
       verify: verifyBoth,
       logger: recordingLogger(),
       network: NETWORK,
+      own: init.own ?? 'can-swarm/test/newcomer',
       quorum: 2,
       trusted: new Set(init.trusted ?? []),
       peers: () => peers,
@@ -247,6 +248,33 @@ describe('history', function () {
     assert.deepEqual(threads, ['FINAL', 'FINAL', 'FINAL'])
     const trusting = newcomer(room, [author.did], { trusted: [one.did, two.did] })
     assert.equal((await trusting.sync.run()).trust, 'checkpoint')
+  })
+
+  it('is loaded on the word of its witnesses while its own node is away', async () => {
+    const { room, author, one, two } = await world()
+    await appendAll(author)
+    await author.checkpointer.run()
+    room.answers.delete(author.did)
+    const { sync, loaded } = newcomer(room, [one.did, two.did])
+    const { trust, size } = await sync.run()
+    assert.deepEqual([trust, size, loaded[0]?.length], ['checkpoint', 3, 3])
+    // One of them alone is not enough, and has no certificates.
+    const alone = newcomer(room, [one.did])
+    await assert.rejects(alone.sync.run(), { code: 'SYNC_FAILED', message: /not there/u })
+  })
+
+  it('is not loaded by its own node unless that asks for it', async () => {
+    const { room, author, one, two } = await world()
+    await appendAll(author)
+    await author.checkpointer.run()
+    const peers = [one.did, two.did]
+    const { sync } = newcomer(room, peers, { own: author.origin })
+    await assert.rejects(sync.run(), { message: /of another node/u })
+    // A node that lost its disk and kept its key may ask for it.
+    assert.equal((await sync.run({ origin: author.origin })).origin, author.origin)
+    assert((await one.own.append(files()[0] as ReturnType<typeof files>[0])).ok)
+    await one.checkpointer.run()
+    assert.equal((await sync.run()).origin, one.origin)
   })
 
   it('falls back to every certificate when too few witnesses are trusted', async () => {
