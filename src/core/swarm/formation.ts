@@ -12,15 +12,15 @@ import {
 import { type Candidate, candidatesOf, reachable } from './candidates.ts'
 import type { Context } from './context.ts'
 import { promiseKey, sealEpoch } from './promises.ts'
-import { driveSealing, onSealed, sealingDueAt, sealingReason } from './sealing.ts'
+import { driveSealing, onSealed, type Sealing, sealingDueAt, sealingReason } from './sealing.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage, SealedEpoch } from './types.ts'
 
 /** The requester's side of forming the group of one epoch: invite, choose, bind, sign FORM. */
 export type Formation = {
   readonly epoch: number
-  /** What FORM will show of the epochs before; empty in the NEED's own epoch. */
-  readonly seals: readonly SealedEpoch[]
+  /** What FORM will show of the epochs before, as known when its members were chosen; empty in the NEED's own epoch. */
+  seals: readonly SealedEpoch[]
   readonly candidates: readonly Candidate[]
   /** MANIFESTs of the candidates, by id, as they were when these were drawn: an agent that starts again states a newer one. */
   readonly manifests: ReadonlyMap<string, Uint8Array>
@@ -157,7 +157,7 @@ function begin(context: Context, thread: Thread): Formation | null {
         })
       : newFormation(context, thread, {
           epoch: sealing.epoch + 1,
-          seals: [...sealing.earlier, sealing.sealed],
+          seals: sealsBefore(sealing, sealing.sealed),
           candidates
         })
   context.forming.set(thread.id, context.nowMs)
@@ -166,6 +166,11 @@ function begin(context: Context, thread: Thread): Formation | null {
       context.send(did, { type: 'invite', need: thread.need.bytes, epoch: formation.epoch })
   }
   return formation
+}
+
+/** What is sealed before the epoch that follows. */
+function sealsBefore({ earlier }: Sealing, last: SealedEpoch): readonly SealedEpoch[] {
+  return [...earlier, last]
 }
 
 type Chosen = Pick<Formation, 'epoch' | 'seals' | 'candidates'>
@@ -232,6 +237,8 @@ function choose(context: Context, thread: Thread, formation: Formation): void {
   formation.roster = ready.slice(0, size)
   context.chosen.set(promiseKey(thread.scopedSlot(), formation.epoch), thread.id)
   formation.chosenAt = context.nowMs
+  const { sealing } = thread
+  if (sealing?.sealed != null) formation.seals = sealsBefore(sealing, sealing.sealed)
   thread.sealing = null
   context.persist(
     {

@@ -31,7 +31,7 @@ export type Sealing = {
   askedAt: number
   /** When the members were first asked, here or since the last restart; 0 before. */
   beganAt: number
-  /** Set once enough seals agree; they are what FORM will show. */
+  /** Set once enough seals agree; they are what FORM will show. Seals that come before its members are chosen may still better it. */
   sealed: SealedEpoch | null
 }
 
@@ -173,13 +173,16 @@ function seenSeal(epoch: number, roster: Uint8Array, seal: MemberSeal): SeenSeal
 }
 
 function takeSeal(sealing: Sealing, { member, digest, proposal, sig }: MemberSeal): void {
-  if (sealing.sealed !== null || sealing.seals.has(member)) return
+  if (sealing.seals.has(member)) return
   sealing.seals.set(member, { member, digest, proposal, sig })
 }
 
-/** Ends the sealing once enough seals agree. */
+/**
+ * Ends the sealing once enough seals agree. A seal that comes later may show that what was believed for want of answers was one liar's
+ * word: until members promise, nothing hangs on it.
+ */
 function settle(context: Context, thread: Thread, sealing: Sealing): void {
-  const seals = sealing.sealed === null ? agreeing(context, thread, sealing) : null
+  const seals = agreeing(context, thread, sealing)
   if (seals === null) return
   const { epoch, form, roster } = sealing
   sealing.sealed = { epoch, form, roster, seals }

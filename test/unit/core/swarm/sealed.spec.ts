@@ -320,6 +320,27 @@ describe('core/swarm: seals at the requester', () => {
     assert.deepEqual(shownIn(given), new Set([null, bid]))
   })
 
+  it('of one member that show a bid are not believed any more when another answers before the next group is chosen', () => {
+    const given = decided({ works: false })
+    const { cluster, requester, members, thread } = given
+    const bid = bidBy(given, cluster.nodes[1] as ClusterNode)
+    silence(given)
+    const [one, two, late] = members as [ClusterNode, ClusterNode, ClusterNode]
+    tell(cluster, requester, one.did, sealOf(given, one, bid))
+    tell(cluster, requester, two.did, sealOf(given, two, null))
+    const reason = (): string => cluster.view(requester, thread).reason
+    assert(cluster.runUntil(() => !reason().includes('different decisions'), 20_000))
+    // Nobody whom it invites can answer: it goes on to look for a group.
+    cluster.run(1_000)
+    assert.equal(chosenEpoch(given), 0)
+    tell(cluster, requester, late.did, sealOf(given, late, null))
+    for (const member of members)
+      member.malice = { send: (_, message) => (message.type === 'sealed' ? [] : [message]) }
+    cluster.linked = () => true
+    assert(cluster.runUntil(() => cluster.view(requester, thread).epoch === 1, 20_000))
+    assert.deepEqual(shownIn(given), new Set([null]))
+  })
+
   it('count only when they are signed by a member, for this roster and epoch', () => {
     const given = decided()
     const { cluster, requester, members, thread } = given
