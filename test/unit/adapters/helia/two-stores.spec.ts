@@ -143,7 +143,8 @@ describe('adapters/helia/two-stores', function () {
     const started = performance.now()
     await store.stop()
     await waiting
-    assert.ok(performance.now() - started < 1000)
+    // The fetch would have gone on for a minute.
+    assert.ok(performance.now() - started < 10_000)
     const libp2p = world.nodes.get('a')?.libp2p
     assert.equal(libp2p?.status, 'started')
     assert.deepEqual(
