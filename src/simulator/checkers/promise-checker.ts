@@ -5,6 +5,9 @@ import type { VirtualNode } from '../virtual-node.ts'
 import type { Scope } from './durability-checker.ts'
 import type { Findings } from './violation.ts'
 
+/** Messages before which nothing is on disk: after a crash the node may find itself in another group of the same members. */
+const PROMISES_NOTHING: ReadonlySet<RaftMessage['type']> = new Set(['pre-vote', 'pre-vote-reply'])
+
 type Seal = Extract<PeerMessage, { readonly type: 'sealed' }>
 
 /**
@@ -57,7 +60,7 @@ export class PromiseChecker {
 
   #onRaft(node: VirtualNode, group: string, message: RaftMessage): void {
     const scope = this.#scopeOfGroup(group)
-    if (scope !== undefined)
+    if (scope !== undefined && !PROMISES_NOTHING.has(message.type))
       this.#once(node, `is in the group of ${scope.slot}/${scope.epoch}`, group)
     const vote = `votes in term ${message.term} of ${group}`
     const isGranted = message.type === 'vote-reply' && message.granted
