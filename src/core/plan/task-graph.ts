@@ -12,19 +12,22 @@ export type Link = {
   why: LinkFlaw | null
 }
 
+/** Tasks that a link may move when it comes; where it would move more, that waits until somebody reads. */
+const MOVES_MAX = 256
+
 type Ends = Pick<Link, 'parent' | 'child'>
 
 /**
  * Tasks and the links between them, without circles. Links are taken in source order, and one that would close a circle or make a way
  * too long is left out. What a set of links without flaws allows, each part of it allows too; so a link that fits to all that are in
- * changes nothing of the others, wherever it stands in the order. Only where it does not, and is not the last, the rest is looked at again,
- * when somebody asks.
+ * changes nothing of the others, wherever it stands in the order. Only where it does not, and is not the last, or where it would move many tasks,
+ * all are looked at again, at once, when somebody asks.
  */
 export class TaskGraph {
-  #layers = new Layers()
+  readonly #layers = new Layers()
   /** Node of a name. */
   readonly #nodes = new Map<string, number>()
-  #names: string[] = []
+  readonly #names: string[] = []
   readonly #links = new Map<string, Link>()
   /** The largest source of any link so far. */
   #last: Source | null = null
@@ -48,7 +51,7 @@ export class TaskGraph {
     if (this.#isStale) return
     const isCrowded = this.#links.size > PLAN_LINKS_MAX || this.#flawed > 0
     if (isCrowded && !isLast) this.#isStale = true
-    else this.#take(link, this.#links.size)
+    else this.#take(link, { place: this.#links.size, movesMax: MOVES_MAX })
     if (link.why !== null && !isLast) this.#isStale = true
   }
 
@@ -66,7 +69,9 @@ export class TaskGraph {
 
   /** Names that a task waits for, unsorted. */
   parents(name: string): string[] {
-    return this.#reach(name, 'parents', 1)
+    this.#settle()
+    const node = this.#nodes.get(name)
+    return node === undefined ? [] : this.#layers.parents(node).map(one => this.#nameOf(one))
   }
 
   /** All names that a task waits for, directly or not. Sorted. */
@@ -98,21 +103,12 @@ export class TaskGraph {
     this.#settle()
     const added = new Map<number, number[]>()
     for (const link of links) {
-      const parent = this.#nodeOf(link.parent)
-      const child = this.#nodeOf(link.child)
+      const [parent, child] = this.#endsOf(link)
       const way = this.#layers.way(child, parent, added)
       if (way !== null) return [parent, ...way].map(node => this.#nameOf(node))
       added.set(parent, [...(added.get(parent) ?? []), child])
     }
     return null
-  }
-
-  #empty(): void {
-    this.#layers = new Layers()
-    this.#nodes.clear()
-    this.#names = []
-    this.#flawed = 0
-    this.#isStale = false
   }
 
   #move(link: Link, source: Source): void {
@@ -137,19 +133,30 @@ export class TaskGraph {
   /** Takes all links anew, in source order. */
   #settle(): void {
     if (!this.#isStale) return
-    this.#empty()
+    this.#isStale = false
+    this.#flawed = 0
+    this.#layers.unlink()
     const links = this.#sorted()
     this.#last = links.at(-1)?.source ?? null
-    for (const [index, link] of links.entries()) this.#take(link, index + 1)
+    const first = links.slice(0, PLAN_LINKS_MAX)
+    const isSound = this.#layers.linkAll(first.map(link => this.#endsOf(link)))
+    for (const [index, link] of links.entries()) {
+      if (isSound && index < first.length) link.why = null
+      else this.#take(link, { place: index + 1, movesMax: Infinity })
+    }
   }
 
   /** `place`: of the link in source order, from 1. */
-  #take(link: Link, place: number): void {
+  #take(link: Link, { place, movesMax }: { place: number; movesMax: number }): void {
     const isCrowded = place > PLAN_LINKS_MAX || this.#flawed >= PLAN_FLAWS_MAX
-    link.why = isCrowded
-      ? 'TOO_MANY'
-      : this.#layers.link(this.#nodeOf(link.parent), this.#nodeOf(link.child))
+    const why = isCrowded ? 'TOO_MANY' : this.#layers.link(...this.#endsOf(link), movesMax)
+    if (why === 'COSTLY') this.#isStale = true
+    link.why = why === 'COSTLY' ? null : why
     if (link.why !== null) this.#flawed += 1
+  }
+
+  #endsOf({ parent, child }: Ends): [parent: number, child: number] {
+    return [this.#nodeOf(parent), this.#nodeOf(child)]
   }
 
   #nodeOf(name: string): number {
@@ -165,13 +172,11 @@ export class TaskGraph {
     return this.#names[node] as string
   }
 
-  #reach(name: string, direction: 'parents' | 'children', steps = Infinity): string[] {
+  #reach(name: string, direction: 'parents' | 'children'): string[] {
     this.#settle()
     const node = this.#nodes.get(name)
     if (node === undefined) return []
-    const reached =
-      steps === 1 ? this.#layers[direction](node) : this.#layers.reach(node, direction)
-    return reached.map(one => this.#nameOf(one))
+    return this.#layers.reach(node, direction).map(one => this.#nameOf(one))
   }
 }
 
