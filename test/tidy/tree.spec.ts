@@ -1,12 +1,15 @@
 // Goal: the rules of the house hold for every file, and each rule can fail. Method: rules are functions of one file; they run
 // over the tree, and over a planted violation each.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type SourceFile, sourceFiles } from '../support/source-files.ts'
 import { IMPORT_TABLE } from './import-table.ts'
 import { roomOf } from './imports.ts'
 import * as rules from './rules.ts'
 
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Fewer files than this and the test has looked in the wrong place. */
 const SOURCE_FILES_MIN = 150
 const TEST_FILES_MIN = 50
@@ -169,6 +172,15 @@ describe('tidy/tree', () => {
     assert.deepEqual(rules.cycles(rooms), [])
   })
 
+  it('runs every spec file once, by the scripts of package.json', () => {
+    const specs = tests.map(({ path }) => path).filter(path => path.endsWith('.spec.ts'))
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    assert.deepEqual(specsOf(`${scripts['test:unit']} ${scripts.e2e}`).sort(), specs)
+    // Mocha takes braces alone for the name of a file that is not there, and goes on without it.
+    assert.throws(() => specsOf("mocha --spec 'test/e2e/{kill,plan}.spec.ts'"), /kill/u)
+    assert.notDeepEqual(specsOf("mocha --spec 'test/unit/**/*.spec.ts'"), specs)
+  })
+
   it('looks for words in code only', () => {
     assert.deepEqual(
       rules.pureCore(plant('src/core/base/x.ts', "// Date\n/* Promise */\nconst x = 'async'")),
@@ -176,3 +188,10 @@ describe('tidy/tree', () => {
     )
   })
 })
+
+/** The files that mocha finds by the patterns of a command line. */
+function specsOf(command: string): string[] {
+  const patterns = [...command.matchAll(/--spec '([^']+)'/gu)].map(([, pattern]) => pattern ?? '')
+  for (const pattern of patterns) assert.match(pattern, /[*(]/u, pattern)
+  return patterns.flatMap(pattern => globSync(pattern, { cwd: ROOT }))
+}
