@@ -69,10 +69,12 @@ describe('adapters/opa/sandbox', () => {
   })
 
   it('lets a policy remember nothing, neither in memory nor in globals nor after a trap', () => {
-    // Adds 1 to the global and to a byte of memory, and traps unless both are 1 now.
+    // Adds 1 to the global and to two words of memory, one of them far from what it allocated, and traps unless all are 1 now.
     const count = [0x23, 0, 0x41, 1, 0x6a, 0x24, 0]
-    const store = [0x41, 0, 0x41, 0, 0x28, 2, 0, 0x41, 1, 0x6a, 0x36, 2, 0]
-    const product = [0x23, 0, 0x41, 0, 0x28, 2, 0, 0x6c]
+    const far = [0x41, 0x80, 0x80, 0x20]
+    const add = (at: readonly number[]) => [...at, ...at, 0x28, 2, 0, 0x41, 1, 0x6a, 0x36, 2, 0]
+    const store = [...add([0x41, 0]), ...add(far)]
+    const product = [0x23, 0, 0x41, 0, 0x28, 2, 0, 0x6c, ...far, 0x28, 2, 0, 0x6c]
     const body = [...count, ...store, ...product, 0x41, 1, 0x47, 0x04, 0x40, 0x00, 0x0b, ...ALLOW]
     const sandbox = sandboxOf(fakePolicy(body))
     for (let i = 0; i < 3; i++) assert.equal(decide(sandbox, '{}').allow, true)
