@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { CapsuleDag, Run } from '../policy/index.ts'
-import { InputNotFoundError } from './errors.ts'
+import { InputNotFoundError, UsageError } from './errors.ts'
 import type { Session } from './session.ts'
 
 const CID_TEXT = /^baf[a-z2-7]{20,}$/u
@@ -29,7 +29,12 @@ export async function resolveCapsule(
   if (CID_TEXT.test(word)) {
     const params =
       session.timeoutMs === null ? { cid: word } : { cid: word, timeoutMs: session.timeoutMs }
-    const { base64 } = await session.call('policy.get', params, { long: true })
+    const { base64 } = await session
+      .call('policy.get', params, { long: true })
+      .catch((error: unknown) => {
+        if ((error as { code?: unknown }).code !== 'PARAMS_INVALID') throw error
+        throw new UsageError(`${word} is no CID: is all of it there?`)
+      })
     return {
       dag: await decodeCapsuleFile(Buffer.from(base64, 'base64'), word),
       tests: null,

@@ -12,16 +12,21 @@ export function showOutcome(out: Output, view: ThreadView): void {
   for (const output of view.commit?.outputs ?? []) out.line(`output  ${output}`)
   for (const payout of view.finalize?.payouts ?? [])
     out.line(`payout  ${payout.amount} to ${shortId(payout.to)} for ${payout.why}`)
-  const unwanted = unattestedBid(view)
-  if (unwanted !== null)
-    out.note(
-      `a policy that denies a bid is silent; ask it with "can-swarm policy explain ${view.thread}/${unwanted}"`
-    )
+  if (view.phase === 'EXPIRED') noteUnattested(out, view)
 }
 
-/** A bid of a thread that ended since nobody attested any: whether there was no verifier, or the bid gate said no, the log does not tell. */
-function unattestedBid({ phase, decide, proposals }: ThreadView): string | null {
-  if (phase !== 'EXPIRED' || decide !== null) return null
+/** Whether there is no verifier, or the bid gate said no, the log does not tell. */
+function noteUnattested(out: Output, view: ThreadView): void {
+  const unwanted = unattestedBid(view)
+  if (unwanted === null) return
+  out.note(
+    `a policy that denies a bid is silent; ask it with "can-swarm policy explain ${view.thread}/${unwanted}"`
+  )
+}
+
+/** A bid of a thread in which nobody has attested any. */
+function unattestedBid({ decide, proposals }: ThreadView): string | null {
+  if (decide !== null) return null
   if (proposals.some(({ attestations }) => attestations.length > 0)) return null
   return proposals.find(({ logged }) => logged)?.id ?? null
 }
@@ -86,6 +91,7 @@ export function showThread(out: Output, view: ThreadView): void {
     ['divergence', view.divergences.map(divergenceText).join('; ') || null],
     ['warnings', view.warnings.join('; ') || null]
   ])
+  if (view.phase === 'BIDDING' || view.phase === 'EXPIRED') noteUnattested(out, view)
 }
 
 /** Why a thread is where it is, to stand behind its phase. */

@@ -100,7 +100,12 @@ async function questionOf(
       ? (await readAll(session.io.stdin, QUESTION_BYTES_MAX)).toString('utf8')
       : await readQuestion(session.path(input))
   const question = parseQuestion(text, input === '-' ? 'the question' : input)
-  return gate === undefined || 'gate' in question ? question : { ...(question as object), gate }
+  if (gate === undefined || question['gate'] === gate) return question
+  if ('gate' in question)
+    throw new UsageError(
+      `the question is of the gate ${JSON.stringify(question['gate'])}: leave out --gate, or take "gate" out of the question`
+    )
+  return { ...(question as object), gate }
 }
 
 async function readQuestion(path: string): Promise<string> {

@@ -54,6 +54,9 @@ describe('cli/policy', () => {
     assert.equal(denied.code, 4)
     const { decision } = JSON.parse(denied.stdout)
     assert.deepEqual(decision.reasons, ['need-budget: "1000000000000001"'])
+    const other = await policy(['eval', 'base', '--input', question('a bid'), '--gate', 'commit'])
+    assert.equal(other.code, 2)
+    assert.match(other.stderr, /is of the gate "message": leave out --gate.*\[USAGE\]/u)
   })
 
   it('explains which rule denied, which value it saw, and where it stands', async () => {
@@ -114,6 +117,8 @@ describe('cli/policy', () => {
     assert.equal((await policy(['ls', '-q'])).stdout, `${CID_B}\n`)
     const added = await policy(['add', file('s.car', 'x'), '--json'])
     assert.equal(JSON.parse(added.stdout).name, join(node.home, 's.car'))
+    const cut = await policy(['show', CID_B.slice(0, -3)])
+    assert.deepEqual([cut.code, cut.stderr.includes('is all of it there? [USAGE]')], [2, true])
   })
 
   it('runs the vectors of a compiled folder without opa, and says what it could not run', async () => {
