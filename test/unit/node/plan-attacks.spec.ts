@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 import { chainActor, genesisChange } from '../../../src/adapters/automerge/change-chunk.ts'
 import { nodeSigner } from '../../../src/adapters/ed25519/index.ts'
 import { CID } from '../../../src/core/codec/index.ts'
-import { type Admitted, sealEnvelope } from '../../../src/core/envelope/index.ts'
+import { type Admitted, type Fact, sealEnvelope } from '../../../src/core/envelope/index.ts'
 import type { AttackCase, AttackResult } from '../../support/plan-attacker.ts'
 import {
   bombChunk,
@@ -173,6 +173,27 @@ describe('node/plan-sync under attack', function () {
     assert.notEqual(await node.heads(thread), heads)
   })
 
+  it('takes signed links that each would move thousands of tasks without standing still', async () => {
+    const stalls: number[] = []
+    do {
+      const signer = nodeSigner(new Uint8Array(32).fill(60 + stalls.length))
+      const updates = await speakChain(node.policy, signer, {
+        thread: CID.parse(thread),
+        count: 65,
+        facts: seq => heavyLinks(stalls.length, seq)
+      })
+      const changes = updates.map((update, at) =>
+        changeOf(thread, update, { dep: groundOf(updates.slice(0, at)) })
+      )
+      const frames = [0, 20, 40, 60].map(at => frameOf(thread, changes.slice(at, at + 20)))
+      const init = { name: `links ${stalls.length}`, frames }
+      stalls.push(await standstillOf(() => attack(init)))
+      const { links } = (await node.threads.plan(thread)).view()
+      assert.ok(links.length >= 64 * 128)
+    } while (stalls.every(stall => stall >= control + STALL_MS) && stalls.length < ATTEMPTS_MAX)
+    assert.ok(Math.min(...stalls) < control + STALL_MS, `it stood still for ${stalls} ms`)
+  })
+
   /** Hash of the change of the honest chain on which its next one rests. */
   function groundOf(updates: readonly Admitted<'UPDATE_PLAN'>[]): string {
     return updates.reduce(
@@ -184,6 +205,18 @@ describe('node/plan-sync under attack', function () {
     )
   }
 })
+
+/** Of 65 updates the first 63 put tasks below one; the last two put a way above it, from its end on, so that each link would move all those. */
+function heavyLinks(run: number, seq: number): Fact[] {
+  const name = (what: string, at: number): string => `r${run}-${what}-${at}`
+  return Array.from({ length: 128 }, (_, at) => {
+    const nth = (seq - 1) * 128 + at
+    const above = nth - 63 * 128
+    return above < 0
+      ? { kind: 'LINK', parent: name('way', 0), child: name('leaf', nth) }
+      : { kind: 'LINK', parent: name('way', above + 1), child: name('way', above) }
+  })
+}
 
 /** The same envelope with a signature of zeros. */
 function unsigned({ envelope }: Admitted<'UPDATE_PLAN'>): Admitted<'UPDATE_PLAN'> {
