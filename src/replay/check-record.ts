@@ -2,7 +2,7 @@ import { nodeVerifier } from '../adapters/ed25519/index.ts'
 import { readEnvelope } from '../core/envelope/index.ts'
 import type { RecordItem } from '../core/swarm/index.ts'
 import type { VerifySignature } from '../ports/index.ts'
-import type { CheckedChunk, Taken } from './check-chunk.ts'
+import type { CheckedChunk, ChunkInit, Taken } from './check-chunk.ts'
 import { checkPlace } from './check-chunk.ts'
 import { type Findings, noFindings } from './findings.ts'
 import { type Checked, type Flaw, flawed, fromRefusal } from './flaw.ts'
@@ -183,15 +183,16 @@ class Reading {
     const setup = gate === null ? null : gate.value
     this.#setup = setup
     const isLong = jobs !== undefined || this.#totalBytes >= THREADS_FROM_BYTES
+    const here = (): ChunkInit => ({
+      thread,
+      node,
+      verify: verify ?? nodeVerifier(),
+      gate: setup === null ? null : openGate(setup)
+    })
     this.#lanes =
       isLong && verify === undefined
-        ? threadLanes({ thread, node, gate: setup }, jobs)
-        : inlineLane({
-            thread,
-            node,
-            verify: verify ?? nodeVerifier(),
-            gate: setup === null ? null : openGate(setup)
-          })
+        ? threadLanes({ thread, node, gate: setup }, here, jobs)
+        : inlineLane(here())
     this.#replayer = new Replayer({
       thread,
       verify: verify ?? nodeVerifier(),

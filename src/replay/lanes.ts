@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { type CheckedChunk, type ChunkInit, checkChunk } from './check-chunk.ts'
 import { RecordWorkerError } from './errors.ts'
@@ -13,7 +14,7 @@ export type Lanes = {
   close(): Promise<void>
 }
 
-/** Threads at most: folding is one thread's work, and beyond it the others only wait. */
+/** Threads at most, this one included: folding is one thread's work, and beyond it the others only wait. */
 const THREADS_MAX = 16
 /** Heap of a thread in MiB: chunks come and go, and a thread would let garbage lie for as long as it may. */
 const THREAD_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
@@ -29,14 +30,44 @@ export function inlineLane(init: ChunkInit): Lanes {
   }
 }
 
-/** On all cores. A thread that ends rejects what it had with RECORD_WORKER. */
-export function threadLanes(setup: WorkerSetup, jobs: number = availableParallelism()): Lanes {
-  const count = Math.max(1, Math.min(jobs, THREADS_MAX))
+/**
+ * On all cores: this thread, which also folds, and others beside it. What the others have no room for is checked here, so that no core waits and there is one
+ * thread less to warm up. A thread that ends rejects what it had with RECORD_WORKER. `here`: what to check with in this thread, once it is needed.
+ */
+export function threadLanes(
+  setup: WorkerSetup,
+  here: () => ChunkInit,
+  jobs: number = availableParallelism()
+): Lanes {
+  const count = Math.max(1, Math.min(jobs, THREADS_MAX)) - 1
   const threads = Array.from({ length: count }, () => new Thread(setup))
-  let next = 0
+  const idlest = (): Thread | undefined =>
+    threads
+      .filter(({ waiting }) => waiting < CHUNKS_PER_THREAD)
+      .reduce<Thread | undefined>(
+        (a, b) => (a === undefined || b.waiting < a.waiting ? b : a),
+        undefined
+      )
+  let own: ChunkInit | null = null
+  const checkHere = (text: Uint8Array, trusted: boolean): CheckedChunk => {
+    own ??= here()
+    return checkChunk(text, own, trusted)
+  }
+  const check = async (text: Uint8Array, trusted: boolean): Promise<CheckedChunk> => {
+    let thread = idlest()
+    // Answers of the others may lie here unseen.
+    if (thread === undefined) await turn()
+    thread ??= idlest()
+    return thread === undefined ? checkHere(text, trusted) : thread.ask(text, trusted)
+  }
   return {
-    depth: count * CHUNKS_PER_THREAD,
-    check: (text, trusted) => (threads[next++ % count] as Thread).ask(text, trusted),
+    depth: count * CHUNKS_PER_THREAD + 1,
+    check: (text, trusted) => {
+      const answer = check(text, trusted)
+      // Whoever stops early does not ask what became of the rest.
+      answer.catch(() => undefined)
+      return answer
+    },
     close: async () => {
       await Promise.all(threads.map(thread => thread.close()))
     }
@@ -56,10 +87,13 @@ class Thread {
     this.#worker.on('exit', () => this.#fail(new Error('the thread ended')))
   }
 
+  /** Chunks that it has not answered. */
+  get waiting(): number {
+    return this.#asked.length
+  }
+
   ask(text: Uint8Array, trusted: boolean): Promise<CheckedChunk> {
     const answer = Promise.withResolvers<CheckedChunk>()
-    // Whoever stops early does not ask what became of the rest.
-    answer.promise.catch(() => undefined)
     this.#asked.push(answer)
     const task: WorkerTask = { text, trusted }
     this.#worker.postMessage(task, [text.buffer as ArrayBuffer])

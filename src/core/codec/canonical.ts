@@ -58,14 +58,17 @@ export function taggedBytes(tag: string, value: unknown): Uint8Array {
   return tagBytes(tag, encode(value))
 }
 
-/** Like `taggedBytes`, for a value that is already encoded. */
-export function tagBytes(tag: string, encoded: Uint8Array): Uint8Array {
+/** Like `taggedBytes`, for a value that is already encoded, in one piece or two. */
+export function tagBytes(tag: string, encoded: Uint8Array, rest: Uint8Array = NOTHING): Uint8Array {
   const head = headOf(tag)
-  const bytes = new Uint8Array(head.length + encoded.length)
+  const bytes = new Uint8Array(head.length + encoded.length + rest.length)
   bytes.set(head)
   bytes.set(encoded, head.length)
+  bytes.set(rest, head.length + encoded.length)
   return bytes
 }
+
+const NOTHING: Uint8Array = new Uint8Array()
 
 /** The tag and its zero byte. There are as many tags as kinds of statement. */
 function headOf(tag: string): Uint8Array {

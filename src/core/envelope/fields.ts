@@ -2,6 +2,10 @@ import { CID } from 'multiformats/cid'
 import * as v from 'valibot'
 import { LIST_ITEMS_MAX, TEXT_LENGTH_MAX } from '../base/index.ts'
 
+/** Form of a `did:key` of an Ed25519 key, and of a W3C traceparent of version 00. */
+export const DID: RegExp = /^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/u
+export const TRACEPARENT: RegExp = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/u
+
 /** A link to a block: an artifact, an envelope or a capsule. Decoding has checked the CID profile (R1). */
 export const cid: v.GenericSchema<unknown, CID> = v.pipe(
   v.custom<CID>(input => CID.asCID(input) !== null, 'must be a CID'),
@@ -11,7 +15,7 @@ export const cid: v.GenericSchema<unknown, CID> = v.pipe(
 /** A `did:key` of an Ed25519 public key. Full parsing happens once, at admission of the key (R3). */
 export const did: v.GenericSchema<string> = v.pipe(
   v.string(),
-  v.regex(/^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/u, 'must be a did:key of an Ed25519 key')
+  v.regex(DID, 'must be a did:key of an Ed25519 key')
 )
 
 /** A whole number, 0 to 2^53 - 1. */
@@ -47,7 +51,7 @@ export const name: v.GenericSchema<string> = v.pipe(
 /** W3C Trace Context, version 00. */
 export const traceparent: v.GenericSchema<string> = v.pipe(
   v.string(),
-  v.regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/u, 'must be a W3C traceparent of version 00')
+  v.regex(TRACEPARENT, 'must be a W3C traceparent of version 00')
 )
 
 /** A 32-byte hash. */

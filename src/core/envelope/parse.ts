@@ -5,6 +5,7 @@ import type { Admitted, Draft, Envelope } from './envelope.ts'
 import { bytesOf, cid, did, fence, hash32, listOf, text, traceparent, uint } from './fields.ts'
 import { type Payload, payloads, type Verb } from './payloads.ts'
 import { PLACE_OF_VERB } from './place.ts'
+import { hasPlainShape } from './plain-shape.ts'
 import { refuseEnvelope } from './refusals.ts'
 import { trimLists } from './trim-lists.ts'
 
@@ -83,18 +84,27 @@ export function checkDraft<V extends Verb>(draft: Draft<V>): Result<Draft<V>> {
 
 function shapeOf(value: unknown): Result<Envelope> {
   if (!isMap(value)) return refuseEnvelope('BAD_SHAPE', 'it is not a map')
-  if (value.v !== 1 && typeof value.v === 'number') return refuseEnvelope('UNSUPPORTED_VERSION')
-  const { verb } = value
+  if (value['v'] !== 1 && typeof value['v'] === 'number')
+    return refuseEnvelope('UNSUPPORTED_VERSION')
+  const { verb } = value as { readonly verb?: unknown }
   if (typeof verb === 'string' && !isVerb(verb)) return refuseEnvelope('UNKNOWN_VERB')
-  const parsed = v.safeParse(envelopeShape, value, { abortEarly: true })
-  if (!parsed.success) return refuseEnvelope('BAD_SHAPE', placeOf(parsed.issues[0]))
-  const payload = payloadOf(parsed.output.verb as Verb, parsed.output.payload)
+  const fields = hasPlainShape(value) ? ok(value as Envelope) : parseFields(value)
+  if (!fields.ok) return fields
+  const payload = payloadOf(fields.value.verb, fields.value.payload)
   if (!payload.ok) return payload
-  const envelope = { ...parsed.output, payload: payload.value } as Envelope
+  const envelope = { ...fields.value, payload: payload.value } as Envelope
   return checkPlace(envelope) ?? ok(envelope)
 }
 
-function isMap(value: unknown): value is { readonly v?: unknown; readonly verb?: unknown } {
+/** The fields around the payload, which is any. */
+export function parseFields(value: unknown): Result<Envelope> {
+  const parsed = v.safeParse(envelopeShape, value, { abortEarly: true })
+  return parsed.success
+    ? ok(parsed.output as unknown as Envelope)
+    : refuseEnvelope('BAD_SHAPE', placeOf(parsed.issues[0]))
+}
+
+function isMap(value: unknown): value is { readonly [field: string]: unknown } {
   if (typeof value !== 'object' || value === null) return false
   return !Array.isArray(value) && !(value instanceof Uint8Array) && !(value instanceof CID)
 }

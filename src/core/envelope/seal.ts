@@ -32,11 +32,7 @@ export function signedBytes({ bytes }: Pick<Admitted, 'bytes'>): Uint8Array {
     HEAD.every((byte, at) => bytes[at] === byte),
     'the bytes of an envelope begin with version and signature'
   )
-  const rest = bytes.subarray(SIG_END)
-  const signed = new Uint8Array(SIGNED_HEAD.length + rest.length)
-  signed.set(SIGNED_HEAD)
-  signed.set(rest, SIGNED_HEAD.length)
-  return tagBytes(TAGS.envelope, signed)
+  return tagBytes(TAGS.envelope, SIGNED_HEAD, bytes.subarray(SIG_END))
 }
 
 /**

@@ -15,7 +15,7 @@ import { seededRandom } from '../../support/seeded-random.ts'
 
 const CORPUS = new URL('../../corpus/', import.meta.url)
 const VECTORS = new URL('../../../protocols/record/vectors/', import.meta.url)
-const DAMAGED = 20_000
+const DAMAGED = 5_000
 const sign = (): Uint8Array => new Uint8Array(64).fill(9)
 
 /** True when the line was plain; then both ways agree. */
@@ -114,8 +114,8 @@ describe('replay: plain lines', () => {
         read += 1
         assert.deepEqual(readPlainLine(line)?.body, body)
       }),
-      { numRuns: 3_000 }
+      { numRuns: 1_000 }
     )
-    assert(read > 1_000, String(read))
+    assert(read > 300, String(read))
   })
 })

@@ -68,7 +68,7 @@ describe('core/codec/plain', () => {
       fc.property(value, content => {
         assert.deepEqual(encode(content), encodeReference(content))
       }),
-      { numRuns: 2_000 }
+      { numRuns: 1_000 }
     )
   })
 
@@ -108,7 +108,7 @@ describe('core/codec/plain', () => {
   it('reads what the library reads, and refuses what it refuses', () => {
     fc.assert(
       fc.property(value, content => agree(encodeReference(content))),
-      { numRuns: 2_000 }
+      { numRuns: 1_000 }
     )
   })
 
@@ -125,7 +125,7 @@ describe('core/codec/plain', () => {
         }
         agree(input)
       }),
-      { numRuns: 5_000 }
+      { numRuns: 1_500 }
     )
   })
 
@@ -134,7 +134,7 @@ describe('core/codec/plain', () => {
       agree(Uint8Array.of(first))
       for (let second = 0; second < 256; second++) agree(Uint8Array.of(first, second))
     }
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 12 }), agree), { numRuns: 20_000 })
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 12 }), agree), { numRuns: 5_000 })
   })
 
   it('agrees at the edges of integers, lengths and keys', () => {
