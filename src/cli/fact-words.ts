@@ -1,4 +1,4 @@
-import type { FactText } from '../rpc/index.ts'
+import { type FactText, factFlaw } from '../rpc/index.ts'
 import { UsageError } from './errors.ts'
 
 /** How each kind of fact is written, for help and errors. */
@@ -15,6 +15,13 @@ const STATES = ['DRAFT', 'DECIDED', 'VERIFIED', 'FINAL'] as const
 
 /** A fact as it is written on the command line. Throws UsageError. */
 export function parseFact(word: string): FactText {
+  const fact = factOfWord(word)
+  const flaw = factFlaw(fact)
+  if (flaw !== null) throw new UsageError(`"${word}": ${flaw}`)
+  return fact
+}
+
+function factOfWord(word: string): FactText {
   const [kind, first, ...rest] = word.split(':')
   const second = rest.join(':')
   if (first === undefined || first === '' || second === '') throw malformed(word)

@@ -44,6 +44,12 @@ export const factText: v.GenericSchema<unknown, FactText> = v.variant('kind', [
   })
 ])
 
+/** What a node would refuse in a fact, for people, such as `artifact must be a CID`; null when nothing. */
+export function factFlaw(fact: FactText): string | null {
+  const issue = v.safeParse(factText, fact).issues?.[0]
+  return issue === undefined ? null : `${v.getDotPath(issue) ?? 'it'} ${issue.message}`
+}
+
 /** A fact as an envelope has it. */
 export function factOf(text: FactText): Fact {
   return 'artifact' in text

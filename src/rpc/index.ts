@@ -23,7 +23,7 @@ export {
   RefusedError,
   RemoteError
 } from './errors.ts'
-export { type FactText, factOf, factTextOf } from './facts.ts'
+export { type FactText, factFlaw, factOf, factTextOf } from './facts.ts'
 export { forwardEvents } from './forward-events.ts'
 export { INLINE_BYTES_MAX, LINE_BYTES_MAX } from './limits.ts'
 export { localClient } from './local-client.ts'

@@ -135,6 +135,10 @@ describe('cli/plan', () => {
     })
     for (const word of ['link:a', 'nothing:a:b', 'state:a:DONE', 'annotate:a:b', 'a'])
       assert.equal((await node.run(['plan', 'add', CID_B, word])).code, 2, word)
+    const said = async (word: string): Promise<string> =>
+      (await node.run(['plan', 'add', CID_B, word])).stderr
+    assert.match(await said('produces:a:no-cid'), /"produces:a:no-cid": artifact must be a CID \[/u)
+    assert.match(await said('add-task:Bad Name:t'), /task must be a lower-case name such as/u)
     assert.equal((await node.run(['plan', '--dot', 'add', CID_B, 'link:a:b'])).code, 2)
     const refused = await node.run(['plan', 'add', CID_B, 'link:a:b'])
     assert.equal(refused.code, 2)
