@@ -37,6 +37,12 @@ async function answer(init: AnswersInit, from: string, question: Question): Prom
           : await init.witnessed.leaves(origin, first)
       return { type: 'leaves', leaves }
     }
+    case 'peaks': {
+      const { origin, size } = question
+      const isOwn = origin === init.origin
+      const peaks = isOwn ? init.own.peaks(size) : await init.witnessed.peaks(origin, size)
+      return { type: 'peaks', peaks }
+    }
     case 'cosign':
       if (init.witness !== null) return init.witness.cosign(from, question.note)
       return {

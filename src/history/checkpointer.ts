@@ -8,7 +8,8 @@ import {
   parseNote,
   type SignedNote
 } from '../core/checkpoint/index.ts'
-import type { Exchange, Logger, Signer, VerifySignature } from '../ports/index.ts'
+import { formatStanding } from '../core/history/index.ts'
+import type { Clock, Exchange, Logger, Signer, VerifySignature } from '../ports/index.ts'
 import { WITNESSES_ASKED_MAX } from './limits.ts'
 import type { OwnLog } from './own-log.ts'
 import { askPeer } from './peers.ts'
@@ -20,6 +21,7 @@ export type CheckpointerInit = {
   readonly signer: Signer
   readonly verify: VerifySignature
   readonly logger: Logger
+  readonly clock: Clock
   /** DIDs of peers that may witness, in the order in which they are asked. */
   readonly witnesses: () => readonly string[]
   /** Cosignatures that make a checkpoint stable. */
@@ -103,9 +105,12 @@ export class Checkpointer {
   }
 
   async #sign(): Promise<void> {
-    const { log, origin, signer } = this.#init
+    const { log, origin, signer, clock } = this.#init
+    const standing = await log.standing(clock.nowMs())
+    // Read after the wait: the log may have grown meanwhile.
     const size = BigInt(log.size)
-    const text = formatCheckpoint({ origin, size, root: log.root(), extensions: [] })
+    const extensions = [formatStanding(standing)]
+    const text = formatCheckpoint({ origin, size, root: log.root(), extensions })
     const own = originSignature(origin, signer.did, signer.sign(utf8(text)))
     const note = { text, signatures: [own] }
     await log.keepNote(note)

@@ -4,7 +4,7 @@ import { NOTE_BYTES_MAX } from '../core/checkpoint/index.ts'
 import { decodeStrict, encode } from '../core/codec/index.ts'
 import { LEAF_BYTES_MAX } from '../core/history/index.ts'
 import { CERTIFICATE_FILE_BYTES_MAX } from '../core/roster/index.ts'
-import { LEAVES_PER_ANSWER_MAX, NOTES_PER_ANSWER_MAX } from './limits.ts'
+import { LEAVES_PER_ANSWER_MAX, NOTES_PER_ANSWER_MAX, PEAKS_MAX } from './limits.ts'
 
 const uint = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const origin = v.pipe(v.string(), v.maxLength(256))
@@ -20,6 +20,8 @@ const question = v.variant('type', [
   v.strictObject({ type: v.literal('notes'), origin: v.nullable(origin) }),
   /** Leaves of a log from one on; with the certificates that they come from, where they are to be checked. */
   v.strictObject({ type: v.literal('leaves'), origin, from: uint, certified: v.boolean() }),
+  /** What it takes to go on from so many leaves of a log. */
+  v.strictObject({ type: v.literal('peaks'), origin, size: uint }),
   /** Witness this checkpoint of mine. */
   v.strictObject({ type: v.literal('cosign'), note })
 ])
@@ -40,6 +42,11 @@ const answer = v.variant('type', [
       ),
       v.maxLength(LEAVES_PER_ANSWER_MAX)
     )
+  }),
+  /** None where the asked node has not so many leaves. */
+  v.strictObject({
+    type: v.literal('peaks'),
+    peaks: v.nullable(v.pipe(v.array(bytesUpTo(32)), v.maxLength(PEAKS_MAX)))
   }),
   /** The checkpoint with the witness's own signature and no other. */
   v.strictObject({ type: v.literal('cosigned'), note }),

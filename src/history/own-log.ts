@@ -5,7 +5,15 @@ import {
   parseNote,
   type SignedNote
 } from '../core/checkpoint/index.ts'
-import { decodeLeaf, encodeLeaf, type Leaf, leafOf } from '../core/history/index.ts'
+import {
+  decodeLeaf,
+  encodeLeaf,
+  type Leaf,
+  leafOf,
+  leafStandsUntil,
+  type Standing,
+  standingOf
+} from '../core/history/index.ts'
 import { leafHash, MerkleTree } from '../core/merkle/index.ts'
 import { type CertificateFile, encodeCertificateFile } from '../core/roster/index.ts'
 import type { KeyValues, VerifySignature } from '../ports/index.ts'
@@ -119,6 +127,23 @@ export class OwnLog {
       if (!leaf.ok) throw new HistoryDamagedError(`leaf ${index}: ${leaf.refusal.message}`)
       yield { index: index++, leaf: leaf.value }
     }
+  }
+
+  /** The first leaf that binds anybody at this time; the size of the log where none does. What the newest checkpoint says is gone on from. */
+  async standing(atMs: number): Promise<Standing> {
+    const checkpoint = this.#note === null ? null : parseCheckpoint(this.#note.text)
+    const said = checkpoint?.ok === true ? standingOf(checkpoint.value) : null
+    let { from } = said?.ok === true && said.value !== null ? said.value : { from: 0 }
+    for await (const { leaf } of this.entries(from, this.size)) {
+      if (leafStandsUntil(leaf) > atMs) break
+      from += 1
+    }
+    return { from, atMs }
+  }
+
+  /** What it takes to go on from the first `size` leaves; null where there are not so many. */
+  peaks(size: number): Uint8Array[] | null {
+    return size > this.size ? null : this.#tree.peaks(size)
   }
 
   /** Leaves from one on that a checkpoint covers, as many as one answer holds. */

@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 import { equals, utf8 } from '../core/base/index.ts'
 import {
   type CheckedNote,
@@ -6,8 +7,9 @@ import {
   parseNote,
   type SignedNote
 } from '../core/checkpoint/index.ts'
-import { decodeLeaf, type Leaf } from '../core/history/index.ts'
-import { leafHash, MerkleTree } from '../core/merkle/index.ts'
+import { decodeStrict, encode } from '../core/codec/index.ts'
+import { decodeLeaf, type Leaf, standingOf } from '../core/history/index.ts'
+import { CompactTree, leafHash } from '../core/merkle/index.ts'
 import type { Exchange, KeyValues, KeyValueWrite, Logger, VerifySignature } from '../ports/index.ts'
 import { checkCertified } from './certified-leaf.ts'
 import { BadAnswerError, SyncFailedError } from './errors.ts'
@@ -38,12 +40,16 @@ export type SyncRequest = {
   readonly origin?: string
   /** Check every certificate, whatever witnesses say. */
   readonly full?: boolean
+  /** Load all leaves, also those that bind nobody any more. */
+  readonly all?: boolean
   readonly progress?: (done: number, size: number) => void
 }
 
 export type SyncResult = {
   readonly origin: string
   readonly size: number
+  /** The first leaf that is here now: those before it bind nobody any more, by the word of the witnesses. */
+  readonly from: number
   /** Leaves that were new here. */
   readonly loaded: number
   readonly witnesses: readonly string[]
@@ -59,9 +65,21 @@ type Offer = {
 }
 
 const PROGRESS = 'sync/leaf/'
+/** What the leaves that are here go on from, where the first ones are not. */
+const BEGIN = 'sync/begin/'
 /** How many of them, from the first on, had their certificates checked here. */
 const CERTIFIED = 'sync/certified/'
 const LOADED = 'sync/note/'
+
+const beginSchema = v.strictObject({
+  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  peaks: v.array(v.custom<Uint8Array>(value => value instanceof Uint8Array))
+})
+
+type How = SyncRequest & { readonly full: boolean }
+
+/** Leaves that are here, from one on, and the tree up to the last of them. */
+type Begun = { readonly tree: CompactTree; readonly leaves: Leaf[]; readonly from: number }
 
 /**
  * A newcomer's way to what a network knows: the newest checkpoint that enough witnesses cosigned, its leaves, and their root computed here. Without such a
@@ -83,32 +101,34 @@ export class HistorySync {
     const full = request.full === true || stable.length === 0
     const [best, ...others] = (full ? offers : stable).sort((a, b) => compareSize(b, a))
     if (best === undefined) throw this.#nothing(request.origin)
+    const how = { ...request, full }
     try {
-      return await this.#load(best, full, request.progress)
+      return await this.#load(best, how)
     } catch (error) {
       // The largest log may be one whose node is away.
       for (const other of others) {
         const { origin } = other.checked.checkpoint
         this.#init.logger.warn('another log is loaded instead', { origin, error: String(error) })
-        const loaded = await this.#load(other, full, request.progress).catch(() => null)
+        const loaded = await this.#load(other, how).catch(() => null)
         if (loaded !== null) return loaded
       }
       throw error
     }
   }
 
-  async #load(offer: Offer, full: boolean, progress: SyncRequest['progress']): Promise<SyncResult> {
+  async #load(offer: Offer, how: How): Promise<SyncResult> {
     await this.#checkRollback(offer)
-    const loaded = await this.#follow(offer, full, progress)
+    const { from, loaded } = await this.#follow(offer, how)
     const { origin, size } = offer.checked.checkpoint
     const value = formatNote(offer.note)
     await this.#init.store.write([{ type: 'put', key: LOADED + origin, value }])
     return {
       origin,
       size: Number(size),
+      from,
       loaded,
       witnesses: this.#witnessesOf(offer),
-      trust: full ? 'full' : 'checkpoint'
+      trust: how.full ? 'full' : 'checkpoint'
     }
   }
 
@@ -170,40 +190,81 @@ export class HistorySync {
   }
 
   /** Fetches the leaves that are missing here, computes the root over all, and loads them. */
-  async #follow(offer: Offer, full: boolean, progress: SyncRequest['progress']): Promise<number> {
+  async #follow(offer: Offer, how: How): Promise<{ from: number; loaded: number }> {
     const { origin, size, root } = offer.checked.checkpoint
-    const tree = new MerkleTree()
     const prefix = `${PROGRESS}${origin}/`
-    const usable = full ? Math.min(Number(size), await this.#certified(origin)) : Number(size)
-    const leaves: Leaf[] = []
-    for await (const [, bytes] of this.#init.store.range({ from: prefix, to: `${prefix}~` })) {
-      const leaf = decodeLeaf(bytes)
-      if (!leaf.ok || tree.size >= usable) break
-      tree.append(leafHash(bytes))
-      leaves.push(leaf.value)
-    }
+    const { tree, leaves, from } = await this.#begin(offer, how)
     const known = leaves.length
     while (tree.size < Number(size)) {
-      const part = await this.#part(offer, { from: tree.size, full })
+      const part = await this.#part(offer, { from: tree.size, full: how.full })
       const wanted = part.slice(0, Number(size) - tree.size)
       const puts = wanted.map(({ bytes }, at) => put(indexKey(prefix, tree.size + at), bytes))
-      if (full) puts.push(put(CERTIFIED + origin, utf8(String(tree.size + wanted.length))))
+      if (how.full) puts.push(put(CERTIFIED + origin, utf8(String(tree.size + wanted.length))))
       await this.#init.store.write(puts)
       for (const { bytes, leaf } of wanted) {
         tree.append(leafHash(bytes))
         leaves.push(leaf)
       }
-      progress?.(tree.size, Number(size))
+      how.progress?.(tree.size - from, Number(size) - from)
     }
     if (!equals(tree.root(), root)) {
-      await this.#forget(origin, tree.size)
+      await this.#forget(origin)
       throw new SyncFailedError(
         'the leaves that came do not lead to the root that was signed; they are thrown away: try again, with another peer',
         { origin }
       )
     }
     await this.#init.load(leaves, { origin })
-    return leaves.length - known
+    return { from, loaded: leaves.length - known }
+  }
+
+  /** What is here of a log already, or what stands before the first leaf that is wanted. */
+  async #begin(offer: Offer, { full, all = false }: How): Promise<Begun> {
+    const { origin, size } = offer.checked.checkpoint
+    const said = full || all ? null : standingOf(offer.checked.checkpoint)
+    const standing = said?.ok === true && said.value !== null ? said.value.from : 0
+    const kept = await this.#kept(origin, full ? await this.#certified(origin) : Number(size))
+    const isWhole = kept !== null && (kept.from === 0 || !(full || all))
+    if (isWhole && kept.tree.size >= standing) return kept
+    const begun = await this.#init.store.get(BEGIN + origin)
+    if (kept !== null || begun !== undefined) await this.#forget(origin)
+    if (standing === 0) return { tree: new CompactTree(), leaves: [], from: 0 }
+    const peaks = await this.#peaks(offer, standing)
+    const tree = CompactTree.of(standing, peaks)
+    if (!tree.ok) throw new SyncFailedError(tree.refusal.message, { origin })
+    await this.#init.store.write([put(BEGIN + origin, encode({ size: standing, peaks }))])
+    return { tree: tree.value, leaves: [], from: standing }
+  }
+
+  /** The leaves that are here, but for those from `end` on; null where there are none. */
+  async #kept(origin: string, end: number): Promise<Begun | null> {
+    const { store } = this.#init
+    const begin = readBegin(await store.get(BEGIN + origin))
+    if (begin === null) return null
+    const { tree, from } = begin
+    const prefix = `${PROGRESS}${origin}/`
+    const leaves: Leaf[] = []
+    for await (const [key, bytes] of store.range({ from: prefix, to: `${prefix}~` })) {
+      const leaf = decodeLeaf(bytes)
+      if (!leaf.ok || tree.size >= end || key !== indexKey(prefix, tree.size)) break
+      tree.append(leafHash(bytes))
+      leaves.push(leaf.value)
+    }
+    return leaves.length === 0 ? null : { tree, leaves, from }
+  }
+
+  /** From the first holder that has them. What they are worth shows when the leaves after them lead to the root. */
+  async #peaks({ holders, checked }: Offer, size: number): Promise<readonly Uint8Array[]> {
+    const { origin } = checked.checkpoint
+    for (const did of new Set([checked.did, ...holders])) {
+      const question = { type: 'peaks', origin, size } as const
+      const answer = await askPeer(this.#init.exchange, did, question).catch(() => null)
+      if (answer?.peaks != null) return answer.peaks
+    }
+    throw new SyncFailedError(
+      `no peer tells what stands before leaf ${size} of ${origin}: run it again, or load all of the log`,
+      { origin, size }
+    )
   }
 
   /** The next leaves from the first holder that gives good ones. */
@@ -247,10 +308,12 @@ export class HistorySync {
     return kept === undefined ? 0 : Number(new TextDecoder().decode(kept))
   }
 
-  async #forget(origin: string, count: number): Promise<void> {
+  async #forget(origin: string): Promise<void> {
+    const { store } = this.#init
     const prefix = `${PROGRESS}${origin}/`
-    const keys = Array.from({ length: count }, (_, at) => indexKey(prefix, at))
-    await this.#init.store.write([CERTIFIED + origin, ...keys].map(key => ({ type: 'del', key })))
+    const keys = [CERTIFIED + origin, BEGIN + origin]
+    for await (const [key] of store.range({ from: prefix, to: `${prefix}~` })) keys.push(key)
+    await store.write(keys.map(key => ({ type: 'del', key })))
   }
 
   #nothing(origin: string | undefined): SyncFailedError {
@@ -261,6 +324,16 @@ export class HistorySync {
         : `none of ${count} peers has a checkpoint${origin === undefined ? ' of another node' : ` of ${origin}`}: threads are followed as they come, and old ones can be had when a node has checkpointed them`
     )
   }
+}
+
+/** Where the leaves that are here begin; null for bytes that say nothing of it. */
+function readBegin(kept: Uint8Array | undefined): { tree: CompactTree; from: number } | null {
+  if (kept === undefined) return { tree: new CompactTree(), from: 0 }
+  const decoded = decodeStrict(kept)
+  const begin = decoded.ok ? v.safeParse(beginSchema, decoded.value) : null
+  if (begin?.success !== true) return null
+  const tree = CompactTree.of(begin.output.size, begin.output.peaks)
+  return tree.ok ? { tree: tree.value, from: begin.output.size } : null
 }
 
 function put(key: string, value: Uint8Array): KeyValueWrite {

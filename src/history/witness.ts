@@ -1,4 +1,4 @@
-import { ok, type Result, refuse } from '../core/base/index.ts'
+import { assert, ok, type Result, refuse } from '../core/base/index.ts'
 import {
   type Checkpoint,
   type CheckpointFork,
@@ -6,10 +6,18 @@ import {
   cosignature,
   cosignedBytes,
   formatNote,
+  parseCheckpoint,
   parseNote,
   type SignedNote
 } from '../core/checkpoint/index.ts'
-import type { WitnessedLog } from '../core/history/index.ts'
+import {
+  checkStanding,
+  decodeLeaf,
+  type Leaf,
+  type Standing,
+  standingOf,
+  type WitnessedLog
+} from '../core/history/index.ts'
 import { leafHash } from '../core/merkle/index.ts'
 import type { Clock, Exchange, Logger, Signer, VerifySignature } from '../ports/index.ts'
 import { checkCertified } from './certified-leaf.ts'
@@ -95,10 +103,33 @@ export class Witness {
       const message = 'this log contradicts a checkpoint that you signed before'
       return declined({ code: 'CHECKPOINT_FORK', message }, log.size)
     }
+    const stands = await this.#checkStanding(log, judged.value.checked.checkpoint, news.value)
+    if (!stands.ok) return declined(stands.refusal, log.size)
     const note = this.#signed(judged.value.note)
     // With this node's own line: whoever comes when the log's node is away counts witnesses by what each of them keeps.
     await logs.grow(log, note, news.value)
     return { type: 'cosigned', note: formatNote(note) }
+  }
+
+  /** Of what a checkpoint says no longer binds, everything that the one before did not say is looked at. */
+  async #checkStanding(
+    log: WitnessedLog,
+    checkpoint: Checkpoint,
+    news: readonly Uint8Array[]
+  ): Promise<Result<void>> {
+    const said = standingOf(checkpoint)
+    if (!said.ok) return said
+    if (said.value === null) return ok(undefined)
+    const held = log.note === null ? null : parseCheckpoint(log.note.text)
+    const known = held?.ok === true ? standingOf(held.value) : null
+    const before = known?.ok === true && known.value !== null ? known.value : NOTHING_PASSED
+    const leaves: Leaf[] = []
+    for await (const bytes of this.#init.logs.between(log.origin, before.from, said.value.from))
+      leaves.push(read(bytes))
+    const passed = Math.max(0, said.value.from - log.size)
+    for (const bytes of news.slice(0, passed)) leaves.push(read(bytes))
+    const nowMs = this.#init.clock.nowMs()
+    return checkStanding(said.value, before, { leaves, nowMs })
   }
 
   /** The leaves that a checkpoint has and the witnessed log lacks, each checked against its certificate. */
@@ -128,6 +159,15 @@ export class Witness {
     const own = cosignature(signer.did, seconds, signer.sign(cosignedBytes(text, seconds)))
     return { text, signatures: [...signatures.slice(0, 1), own] }
   }
+}
+
+const NOTHING_PASSED: Standing = { from: 0, atMs: 0 }
+
+/** A leaf that was recomputed here. */
+function read(bytes: Uint8Array): Leaf {
+  const leaf = decodeLeaf(bytes)
+  assert(leaf.ok, 'a leaf that was recomputed is one')
+  return leaf.value
 }
 
 function declined(

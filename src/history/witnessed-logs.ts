@@ -81,6 +81,20 @@ export class WitnessedLogs {
     return firstThatFit(this.#leavesFrom(origin, from))
   }
 
+  /** The leaves of an origin from one on and before another, as far as they are here. */
+  async *between(origin: string, from: number, to: number): AsyncGenerator<Uint8Array> {
+    const prefix = prefixOf(origin)
+    const range = { from: indexKey(prefix, from), to: indexKey(prefix, to) }
+    for await (const [, leaf] of this.#store.range(range)) yield leaf
+  }
+
+  /** What it takes to go on from the first `size` leaves of an origin; null where there are not so many. */
+  async peaks(origin: string, size: number): Promise<Uint8Array[] | null> {
+    if ((await this.note(origin)) === null) return null
+    const log = await this.get(origin)
+    return log === null || size > log.size ? null : log.peaks(size)
+  }
+
   async *#leavesFrom(origin: string, from: number): AsyncGenerator<CertifiedLeaf> {
     const prefix = prefixOf(origin)
     const range = { from: indexKey(prefix, from), to: `${prefix}~`, limit: LEAVES_PER_ANSWER_MAX }

@@ -3,8 +3,8 @@ import { levelKeyValues } from '../adapters/level/index.ts'
 import { systemClock } from '../adapters/system/index.ts'
 import type { Config } from '../config/index.ts'
 import { formatOrigin, parseCheckpoint } from '../core/checkpoint/index.ts'
-import type { Leaf } from '../core/history/index.ts'
-import { type Tombstone, tombstoneUntil } from '../core/swarm/index.ts'
+import { type Leaf, leafStandsUntil } from '../core/history/index.ts'
+import type { Tombstone } from '../core/swarm/index.ts'
 import {
   Announcements,
   answerPeer,
@@ -71,6 +71,7 @@ export async function openHistory(init: HistoryInit): Promise<History> {
       : null
     const checkpointer = new Checkpointer({
       ...common,
+      clock,
       log: own,
       origin,
       witnesses: () => network.peers().map(({ did }) => did),
@@ -211,9 +212,9 @@ export function syncAtStart(parts: NodeParts): () => void {
     isBusy = true
     tries++
     try {
-      const { origin, size, trust } = await historySync(parts).run()
+      const { origin, size, from, trust } = await historySync(parts).run()
       clearInterval(timer)
-      logger.info('loaded how threads ended before', { origin, size, trust })
+      logger.info('loaded how threads ended before', { origin, size, from, trust })
     } catch (error) {
       if (tries < SYNC_TRIES_MAX) return
       clearInterval(timer)
@@ -283,13 +284,13 @@ function summaryOf(leaf: Leaf): Parameters<typeof encodeArchived>[0]['summary'] 
 }
 
 function tombstoneOf(leaf: Leaf): Tombstone {
-  const { need, requester, slot, epoch, proposal, result, expiresAt, notAfter, stamp } = leaf
+  const { need, requester, slot, epoch, proposal, result } = leaf
   return {
     thread: need.toString(),
     slot: `${requester}/${slot}`,
     epoch,
     decision: proposal?.toString() ?? null,
     phase: result,
-    until: tombstoneUntil(Math.max(expiresAt, notAfter, stamp))
+    until: leafStandsUntil(leaf)
   }
 }

@@ -26,6 +26,11 @@ export const HISTORY_ROWS: ErrorRows = [
   ['CHECKPOINT_SIGNATURE', 'denied', 'A signature of a checkpoint does not hold.'],
   ['CHECKPOINT_LEAVES', 'denied', 'Leaves are missing, or not what their certificates say.'],
   ['CHECKPOINT_ROOT', 'denied', 'The leaves do not lead to the root that was signed.'],
+  [
+    'CHECKPOINT_STANDING',
+    'denied',
+    'What a checkpoint says no longer binds is malformed, still does, or is more than its log holds.'
+  ],
   ['CHECKPOINT_ROLLBACK', 'denied', 'A checkpoint is older than one that is held.'],
   ['CHECKPOINT_FORK', 'denied', 'A node has signed two logs; the proof is kept.'],
   ['WITNESS_FULL', 'busy', 'A node witnesses no further log, or no larger one.'],

@@ -68,12 +68,13 @@ export interface Methods {
   'checkpoint.list': [Record<string, never>, CheckpointSummary[]]
   /** Signs what is new in this node's log, and asks connected nodes to witness it. */
   'checkpoint.make': [Record<string, never>, CheckpointSummary]
-  /** Progress: {done, size}, in leaves. `from`: the log of this node only. */
+  /** Progress: {done, size}, in leaves. `from`: the log of this node only; in the result, the first leaf that is here. `all`: also leaves that bind nobody any more. */
   'history.sync': [
-    { from?: string; full?: boolean },
+    { from?: string; full?: boolean; all?: boolean },
     {
       origin: string
       size: number
+      from: number
       loaded: number
       witnesses: string[]
       trust: 'checkpoint' | 'full'

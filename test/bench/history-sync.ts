@@ -138,8 +138,9 @@ function authorOf(leaves: readonly Uint8Array[]): (question: Uint8Array) => Uint
   const note = formatNote({ text, signatures: [own, ...witnesses] })
   return bytes => {
     const question = decodeQuestion(bytes)
-    if (!question.ok || question.value.type === 'cosign') throw new RangeError('no such question')
-    if (question.value.type === 'notes') return encodeAnswer({ type: 'notes', notes: [note] })
+    if (question.ok && question.value.type === 'notes')
+      return encodeAnswer({ type: 'notes', notes: [note] })
+    if (!question.ok || question.value.type !== 'leaves') throw new RangeError('no such question')
     const { from } = question.value
     const part = leaves.slice(from, from + LEAVES_PER_ANSWER_MAX)
     return encodeAnswer({

@@ -140,6 +140,7 @@ describe('e2e/history', () => {
     const { stdout: note } = await cli(author, 'checkpoint', 'show')
     const file = join(folder, 'checkpoint.txt')
     writeFileSync(file, note)
+    assert.match(note, /\nstanding 0 \d+\n/u, 'both threads ended just now and still bind')
     const { stdout: report } = await runCli(['checkpoint', 'verify', file, '--json'])
     assert.equal(JSON.parse(report).claim.witnesses.length, 2)
 

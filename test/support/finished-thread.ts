@@ -5,7 +5,8 @@ import { type ClusterNode, SwarmCluster } from './swarm-cluster.ts'
 /** A world in which one NEED has gone to FINAL at every node. */
 export function finishedThread(
   seed = 3,
-  slot = 'slot-1'
+  slot = 'slot-1',
+  overrides: Parameters<SwarmCluster['need']>[0] = {}
 ): {
   cluster: SwarmCluster
   node: ClusterNode
@@ -16,7 +17,10 @@ export function finishedThread(
     script(cluster, node, { works: index === 1, verifies: index >= 2 })
   }
   const node = cluster.nodes[0] as ClusterNode
-  const id = cluster.command(node, { type: 'state-need', draft: cluster.need({ slot }) })
+  const id = cluster.command(node, {
+    type: 'state-need',
+    draft: cluster.need({ slot, ...overrides })
+  })
   cluster.run(1)
   const { value } = node.replies.get(id) as { value: { envelope: string } }
   const complete = (): boolean =>

@@ -76,8 +76,13 @@ export async function historyNode(
   key: number,
   {
     store = new MemoryKeyValues(),
-    witnesses = (): readonly string[] => []
-  }: { readonly store?: MemoryKeyValues; readonly witnesses?: () => readonly string[] } = {}
+    witnesses = (): readonly string[] => [],
+    nowMs = (): number => 1_800_000_000_000
+  }: {
+    readonly store?: MemoryKeyValues
+    readonly witnesses?: () => readonly string[]
+    readonly nowMs?: () => number
+  } = {}
 ) {
   const signer: Signer = nodeSigner(new Uint8Array(32).fill(key))
   const origin = formatOrigin(NETWORK, signer.did)
@@ -86,10 +91,11 @@ export async function historyNode(
   const common = { exchange, signer, verify: verifyBoth, logger, network: NETWORK }
   const own = await OwnLog.open(store, verifyBoth)
   const witnessed = new WitnessedLogs(store)
-  const clock = { nowMs: () => 1_800_000_000_000, after: () => () => undefined }
+  const clock = { nowMs, after: () => () => undefined }
   const witness = new Witness({ ...common, logs: witnessed, clock })
   const checkpointer = new Checkpointer({
     ...common,
+    clock,
     log: own,
     origin,
     witnesses,

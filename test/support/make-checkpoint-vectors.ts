@@ -192,7 +192,30 @@ function leaf(): object {
   }
 }
 
+/** Lines about what stands, and the subtrees from which a log of 16 leaves is gone on with. */
+function standing(): object {
+  const [time, size] = [1_800_000_000_000, 5]
+  const tree = treeOf(leaves)
+  const valid = [
+    { lines: [`standing 0 ${time}`], standing: { from: 0, atMs: time } },
+    { lines: ['other', `standing 5 ${time}`], standing: { from: 5, atMs: time } },
+    { lines: [], standing: null }
+  ]
+  const invalid = [
+    ['standing'],
+    [`standing 6 ${time}`],
+    [`standing 05 ${time}`],
+    ['standing 5'],
+    [`standing 5 ${time} 1`],
+    ['standing 5 -1'],
+    [`standing 1 ${time}`, `standing 2 ${time}`]
+  ].map(lines => ({ lines, refusal: 'CHECKPOINT_STANDING' }))
+  const peaks = Array.from({ length: tree.size + 1 }, (_, at) => tree.peaks(at).map(toHex))
+  return { size: String(size), valid, invalid, peaks }
+}
+
 mkdirSync(FOLDER, { recursive: true })
+write('standing', standing())
 write('merkle', merkle())
 write('notes', notes())
 write('forks', forks())

@@ -4,9 +4,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { fromHex, toHex, utf8 } from '../../src/core/base/index.ts'
 import { checkFork, checkNote, decodeFork, parseNote } from '../../src/core/checkpoint/index.ts'
-import { encodeLeaf, leafOf } from '../../src/core/history/index.ts'
+import { encodeLeaf, leafOf, standingOf } from '../../src/core/history/index.ts'
 import { verifyReference } from '../../src/core/identity/index.ts'
 import {
+  CompactTree,
   leafHash,
   MerkleTree,
   verifyConsistency,
@@ -31,6 +32,14 @@ type Trees = {
   readonly consistency: Consistency[]
   readonly badInclusion: Inclusion[]
   readonly badConsistency: Consistency[]
+}
+
+type Standings = {
+  readonly size: string
+  readonly valid: { readonly lines: string[]; readonly standing: object | null }[]
+  readonly invalid: { readonly lines: string[]; readonly refusal: string }[]
+  /** By size of the tree of `merkle`. */
+  readonly peaks: string[][]
 }
 
 const includes = ({ leaf, index, size, root, proof }: Inclusion): boolean =>
@@ -102,6 +111,26 @@ describe('vectors/checkpoint', () => {
     for (const { fork, refusal } of forks.invalid) {
       const checked = judge(fork)
       assert.equal(!checked.ok && checked.refusal.code, refusal)
+    }
+  })
+
+  it('reads what stands, and goes on from the subtrees of each size', () => {
+    const { size, valid, invalid, peaks } = load<Standings>('standing')
+    const of = (lines: string[]) =>
+      standingOf({ origin: '', size: BigInt(size), root: new Uint8Array(32), extensions: lines })
+    for (const { lines, standing } of valid)
+      assert.deepEqual(of(lines), { ok: true, value: standing })
+    for (const { lines, refusal } of invalid) {
+      const read = of(lines)
+      assert.equal(read.ok ? 'taken' : read.refusal.code, refusal, lines.join())
+    }
+    const { leaves, roots } = load<Trees>('merkle')
+    assert.ok(peaks.length > leaves.length)
+    for (const [at, hashes] of peaks.entries()) {
+      const tree = CompactTree.of(at, hashes.map(fromHex))
+      assert.ok(tree.ok)
+      for (const leaf of leaves.slice(at)) tree.value.append(leafHash(fromHex(leaf)))
+      assert.equal(toHex(tree.value.root()), roots[leaves.length])
     }
   })
 

@@ -53,6 +53,7 @@ export function addCheckpointCommands(program: Command, shell: Shell): void {
         'Only the log of this node: its DID, or for a connected one a beginning or end of it.'
       )
       .option('--full', 'Check the certificate of every thread, whatever witnesses say.')
+      .option('--all', 'Load also what ended so long ago that it binds nobody any more.')
       .action(shell.action(sync)),
     ['sync', 'sync --full --json']
   )
@@ -121,12 +122,12 @@ async function verify(session: Session, file: string): Promise<void> {
   })
 }
 
-type SyncOptions = { readonly from?: string; readonly full?: boolean }
+type SyncOptions = { readonly from?: string; readonly full?: boolean; readonly all?: boolean }
 
-async function sync(session: Session, { from, full }: SyncOptions): Promise<void> {
+async function sync(session: Session, { from, full, all }: SyncOptions): Promise<void> {
   const bar = await countBar(session, 0)
   const origin = from === undefined ? {} : { from: await resolvePeer(session, from) }
-  const params = { ...origin, ...(full && { full }) }
+  const params = { ...origin, ...(full && { full }), ...(all && { all }) }
   const onProgress = (data: unknown): void => {
     const { done, size } = data as { done: number; size: number }
     bar.update(done, 'threads', size)
@@ -140,6 +141,10 @@ async function sync(session: Session, { from, full }: SyncOptions): Promise<void
     session.out.line(
       `${result.size} ended threads of ${result.origin}, ${result.loaded} new, ${word}`
     )
+    if (result.from > 0)
+      session.out.note(
+        `the first ${result.from} bind nobody any more and were not loaded: --all loads them`
+      )
   })
 }
 

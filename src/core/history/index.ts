@@ -10,4 +10,11 @@
  * Specification: protocols/checkpoint/README.md.
  */
 export { decodeLeaf, encodeLeaf, LEAF_BYTES_MAX, type Leaf, leafOf } from './leaf.ts'
+export {
+  checkStanding,
+  formatStanding,
+  leafStandsUntil,
+  type Standing,
+  standingOf
+} from './standing.ts'
 export { type Judgement, WitnessedLog } from './witnessed-log.ts'

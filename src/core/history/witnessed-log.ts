@@ -49,6 +49,11 @@ export class WitnessedLog {
     return this.#note
   }
 
+  /** What it takes to go on from the first `size` leaves. */
+  peaks(size: number): Uint8Array[] {
+    return this.#tree.peaks(size)
+  }
+
   /**
    * Judges a checkpoint of this origin. `leaves` are the hashes of the leaves from `size` on, each checked by the caller (`leafOf`). Refusals:
    * those of `parseNote` and `checkNote`; `CHECKPOINT_ORIGIN` for another log; `CHECKPOINT_ROLLBACK` for a tree smaller than the one held;

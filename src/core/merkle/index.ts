@@ -8,6 +8,7 @@
  *
  * Specification: RFC 9162 section 2.1; protocols/checkpoint/README.md.
  */
+export { CompactTree } from './compact-tree.ts'
 export { EMPTY_ROOT, leafHash, nodeHash } from './hashes.ts'
 export { MerkleTree } from './merkle-tree.ts'
 export { PROOF_HASHES_MAX, TREE_SIZE_MAX, verifyConsistency, verifyInclusion } from './proofs.ts'

@@ -53,6 +53,19 @@ export class MerkleTree {
     return size === 0 ? EMPTY_ROOT : this.#subroot(0, size)
   }
 
+  /** Hashes of the complete subtrees that the first `size` leaves make, largest first: what is needed to go on from there (`CompactTree`). */
+  peaks(size: number = this.size): Uint8Array[] {
+    this.#checkSize(size)
+    const peaks: Uint8Array[] = []
+    for (let from = 0; from < size; ) {
+      let count = 1
+      while (count * 2 <= size - from) count *= 2
+      peaks.push(this.#subroot(from, from + count))
+      from += count
+    }
+    return peaks
+  }
+
   /** Hashes that show that leaf `index` is in the tree of the first `size` leaves, from the leaf upwards (RFC 9162, 2.1.3.1). */
   inclusionProof(index: number, size: number = this.size): Uint8Array[] {
     this.#checkSize(size)

@@ -52,10 +52,11 @@ export function historyHandlers(
       await checkpoint(parts)
       return own()
     },
-    'history.sync': async ({ from, full }, { progress }) => {
+    'history.sync': async ({ from, full, all }, { progress }) => {
       const result = await historySync(parts).run({
         ...(from === undefined ? {} : { origin: formatOrigin(parts.config.network.name, from) }),
         ...(full === undefined ? {} : { full }),
+        ...(all === undefined ? {} : { all }),
         progress: (done, size) => progress({ done, size })
       })
       return { ...result, witnesses: [...result.witnesses] }

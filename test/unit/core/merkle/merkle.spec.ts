@@ -6,6 +6,7 @@ import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
 import { fromHex, toHex } from '../../../../src/core/base/index.ts'
 import {
+  CompactTree,
   EMPTY_ROOT,
   leafHash,
   MerkleTree,
@@ -199,6 +200,24 @@ describe('core/merkle', () => {
     const index = TREE_SIZE_MAX - 1n
     assert(verifyInclusion({ leaf, index, size: TREE_SIZE_MAX, root, proof }).ok)
     assert(!verifyInclusion({ leaf, index: index - 1n, size: TREE_SIZE_MAX, root, proof }).ok)
+  })
+
+  it('goes on from the subtrees of any prefix to the same root', () => {
+    const all = leaves(40)
+    const whole = treeOf(all)
+    for (let size = 0; size <= 40; size++) {
+      const tree = CompactTree.of(size, whole.peaks(size))
+      assert(tree.ok)
+      assert.deepEqual(tree.value.root(), whole.root(size))
+      for (let at = size; at < 40; at++) {
+        tree.value.append(all[at] as Uint8Array)
+        assert.deepEqual(tree.value.root(), whole.root(at + 1))
+      }
+    }
+    assert(!CompactTree.of(3, whole.peaks(2)).ok)
+    assert(!CompactTree.of(-1, []).ok)
+    assert(!CompactTree.of(2 ** 53, [new Uint8Array(32)]).ok)
+    assert(!CompactTree.of(1, [new Uint8Array(31)]).ok)
   })
 
   it('takes no larger tree than there can be, however good its proof', () => {

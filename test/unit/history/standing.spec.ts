@@ -1,0 +1,170 @@
+/**
+ * Goal: a newcomer loads what still binds, however long the log before it is, on the word of witnesses that looked at every leaf that is left out. Method: a log
+ * of which two leaves are past and one is not; authors and peers that lie about it.
+ */
+import { strict as assert } from 'node:assert'
+import { utf8 } from '../../../src/core/base/index.ts'
+import {
+  formatCheckpoint,
+  formatNote,
+  originSignature,
+  parseCheckpoint
+} from '../../../src/core/checkpoint/index.ts'
+import { type Leaf, leafStandsUntil, standingOf } from '../../../src/core/history/index.ts'
+import type { CertificateFile } from '../../../src/core/roster/index.ts'
+import { HistorySync } from '../../../src/history/index.ts'
+import { decodeQuestion, encodeAnswer } from '../../../src/history/messages.ts'
+import { finishedThread } from '../../support/finished-thread.ts'
+import {
+  certificateFiles,
+  type HistoryNode,
+  HistoryRoom,
+  historyNode,
+  MemoryKeyValues,
+  NETWORK,
+  verifyBoth
+} from '../../support/history-room.ts'
+import { recordingLogger } from '../../support/recording-logger.ts'
+
+const DAY_MS = 86_400_000
+
+/** The end of a thread whose NEED is good for ten days more than those of `certificateFiles`. */
+function lateFile(): CertificateFile {
+  const { expiresAt } = finishedThread().cluster.need().payload
+  const made = finishedThread(3, 'late', { expiresAt: expiresAt + 10 * DAY_MS })
+  const file = made.node.swarm.certificate(made.thread, 'outcome')
+  assert(file !== undefined)
+  return file
+}
+
+describe('history: what stands', function () {
+  this.timeout(60_000)
+  const late = lateFile()
+
+  /** An author of two leaves that are past at `nowMs`, and one that is not; two witnesses; and their clock. */
+  async function world() {
+    const room = new HistoryRoom()
+    const clock = { nowMs: 0 }
+    const nowMs = (): number => clock.nowMs
+    const one = await historyNode(room, 2, { nowMs })
+    const two = await historyNode(room, 3, { nowMs })
+    const witnesses = (): readonly string[] => [one.did, two.did]
+    const author = await historyNode(room, 1, { nowMs, witnesses })
+    const leaves: Leaf[] = []
+    for (const file of [...certificateFiles(2), late]) assert((await author.own.append(file)).ok)
+    for await (const { leaf } of author.own.entries(0, 3)) leaves.push(leaf)
+    const ends = leaves.map(leafStandsUntil) as [number, number, number]
+    clock.nowMs = Math.max(ends[0], ends[1])
+    assert(ends[2] > clock.nowMs)
+    return { room, author, one, two, clock, ends }
+  }
+
+  function newcomer(room: HistoryRoom, peers: readonly string[]) {
+    const loaded: (readonly Leaf[])[] = []
+    const store = new MemoryKeyValues()
+    const sync = new HistorySync({
+      store,
+      exchange: room.exchangeOf('newcomer'),
+      verify: verifyBoth,
+      logger: recordingLogger(),
+      network: NETWORK,
+      own: '',
+      quorum: 2,
+      trusted: new Set(),
+      peers: () => peers,
+      load: async leaves => void loaded.push(leaves)
+    })
+    return { sync, loaded, store }
+  }
+
+  const slots = (leaves: readonly Leaf[] | undefined) => leaves?.map(({ slot }) => slot)
+
+  function said({ own }: HistoryNode): unknown {
+    const checkpoint = parseCheckpoint(own.note?.text ?? '')
+    assert(checkpoint.ok)
+    const standing = standingOf(checkpoint.value)
+    assert(standing.ok)
+    return standing.value
+  }
+
+  it('is all that a newcomer loads, unless it asks for more', async () => {
+    const { room, author, one, two, clock } = await world()
+    await author.checkpointer.run()
+    assert.deepEqual(said(author), { from: 2, atMs: clock.nowMs })
+    const { sync, loaded } = newcomer(room, [one.did, two.did])
+    const short = await sync.run()
+    assert.deepEqual([short.trust, short.size, short.from, short.loaded], ['checkpoint', 3, 2, 1])
+    assert.deepEqual(slots(loaded[0]), ['late'])
+    const again = await sync.run()
+    assert.deepEqual([again.from, again.loaded], [2, 0])
+    const whole = await sync.run({ all: true })
+    assert.deepEqual([whole.from, whole.loaded, loaded.at(-1)?.length], [0, 3, 3])
+    assert.equal((await newcomer(room, [author.did]).sync.run({ full: true })).loaded, 3)
+  })
+
+  it('goes on with the log, and past what is past by then', async () => {
+    const { room, author, one, two, clock, ends } = await world()
+    await author.checkpointer.run()
+    const { sync, loaded } = newcomer(room, [one.did, two.did])
+    await sync.run()
+    clock.nowMs = ends[2]
+    assert((await author.own.append(certificateFiles(4)[3] as CertificateFile)).ok)
+    await author.checkpointer.run()
+    assert.deepEqual(said(author), { from: 4, atMs: ends[2] })
+    const { size, from, loaded: news } = await sync.run()
+    assert.deepEqual([size, from, news], [4, 4, 0], 'nothing binds any more')
+    assert.deepEqual(loaded.at(-1), [])
+  })
+
+  it('is everything while nothing is past', async () => {
+    const { room, author, clock, ends } = await world()
+    clock.nowMs = Math.min(...ends) - 1
+    await author.checkpointer.run()
+    const { from, loaded } = await newcomer(room, [author.did]).sync.run()
+    assert.deepEqual([from, loaded], [0, 3])
+  })
+
+  it('is not cosigned when it leaves out a leaf that binds, is ahead of the clock, or goes back', async () => {
+    const { author, one, clock, ends } = await world()
+    const asked = async (line: string): Promise<unknown> => {
+      const { origin, signer, did, own } = author
+      const checkpoint = { origin, size: 3n, root: own.root(), extensions: [line] }
+      const text = formatCheckpoint(checkpoint)
+      const signature = originSignature(origin, did, signer.sign(utf8(text)))
+      await own.keepNote({ text, signatures: [signature] })
+      const answer = await one.witness.cosign(did, formatNote({ text, signatures: [signature] }))
+      return answer.type === 'declined' ? answer.code : answer.type
+    }
+    const lies = [
+      `standing 3 ${clock.nowMs}`,
+      `standing 3 ${ends[2]}`,
+      `standing 2 ${clock.nowMs - 1}`,
+      `standing 4 ${clock.nowMs}`,
+      'standing 2',
+      `standing 02 ${clock.nowMs}`
+    ]
+    for (const line of lies) assert.equal(await asked(line), 'CHECKPOINT_STANDING', line)
+    assert.equal(await asked(`standing 2 ${clock.nowMs}`), 'cosigned')
+    // The same log once more, which the witness holds: what it says of it is looked at as before.
+    for (const line of [...lies, `standing 1 ${clock.nowMs}`, 'standing 0 0'])
+      assert.equal(await asked(line), 'CHECKPOINT_STANDING', line)
+    assert.equal(await asked('another line'), 'cosigned')
+  })
+
+  it('is thrown away when a peer lies about what came before', async () => {
+    const { room, author, one, two } = await world()
+    await author.checkpointer.run()
+    const { sync, loaded, store } = newcomer(room, [author.did, one.did, two.did])
+    const answer = room.answers.get(author.did)
+    room.answers.set(author.did, async (from, question) => {
+      const asked = decodeQuestion(question)
+      if (asked.ok && asked.value.type === 'peaks')
+        return encodeAnswer({ type: 'peaks', peaks: [new Uint8Array(32)] })
+      return (answer as NonNullable<typeof answer>)(from, question)
+    })
+    await assert.rejects(sync.run(), { code: 'SYNC_FAILED', message: /thrown away/u })
+    assert.deepEqual([loaded.length, store.map.size], [0, 0])
+    room.answers.delete(author.did)
+    assert.equal((await sync.run()).from, 2)
+  })
+})
