@@ -190,13 +190,14 @@ describe('e2e/history', () => {
     await viewWhen(author, thread, ({ phase }) => phase === 'VERIFIED')
     const path = logOf(author, thread)
     // It is written once a second.
-    const until = Date.now() + 20_000
-    while (!existsSync(path) && Date.now() < until) await setTimeout(20)
+    const written = Date.now() + 20_000
+    while (!existsSync(path) && Date.now() < written) await setTimeout(20)
     await author.kill()
     // What a crash in a write leaves.
     appendFileSync(path, readFileSync(path).subarray(0, 300))
     await author.start(new AbortController().signal)
     assert.equal((await endOf(author, thread)).phase, 'FINAL')
+    const until = Date.now() + 20_000
     let report = await replayRecord(path)
     while (!report.ok && Date.now() < until) {
       await setTimeout(100)
