@@ -269,7 +269,12 @@ export const ERROR_AREAS: Readonly<Record<string, ErrorRows>> = {
       'The policy could not be evaluated here.',
       'See the log of the node.'
     ],
-    ['POLICY_TIMEOUT', 'timeout', 'An evaluation took longer than this node waits.'],
+    [
+      'POLICY_TIMEOUT',
+      'timeout',
+      'An evaluation took longer than this node waits.',
+      'Try again; "can-swarm doctor" says how often that happened.'
+    ],
     [
       'POLICY_ENGINE_MISMATCH',
       'denied',

@@ -119,14 +119,14 @@ export class QuestionQueue {
     const line = this.#lines.get(capsule) ?? { questions: [], head: 0, had: this.#served }
     if (this.#lines.size > 1) this.#lines.delete(capsule)
     this.#lines.set(capsule, line)
-    if (this.#lines.size > LINES_MAX) this.#forgetOne()
+    if (this.#lines.size > LINES_MAX) this.#forgetOne(line)
     return line
   }
 
-  /** The one that was asked longest ago and waits for nothing. */
-  #forgetOne(): void {
+  /** The one that was asked longest ago and waits for nothing, but for the one that is being asked. */
+  #forgetOne(asked: Line): void {
     for (const [capsule, line] of this.#lines)
-      if (waitingIn(line) === 0) return void this.#lines.delete(capsule)
+      if (line !== asked && waitingIn(line) === 0) return void this.#lines.delete(capsule)
   }
 }
 
