@@ -287,8 +287,8 @@ const CERTIFICATES: readonly Mutant[] = [
   {
     name: 'an envelope is called without its signature',
     file: 'core/envelope/parse.ts',
-    find: 'const digest = hash(bytes)',
-    replace: 'const digest = hash(bytes.slice(80))',
+    find: 'id === undefined ? hash(bytes) :',
+    replace: 'id === undefined ? hash(bytes.slice(80)) :',
     rules: ['identity'],
     seedsMax: 20
   }
