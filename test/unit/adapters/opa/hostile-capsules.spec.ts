@@ -121,7 +121,7 @@ describe('adapters/opa/hostile capsules', () => {
     })
     // One after the other: each comes when others of the flood already wait.
     for (let i = 0; i < 5; i++) assert.equal((await engine.evaluate(honest, LONG)).allow, true)
-    assert.ok(burnt <= 10, `${burnt} of the flood came first`)
+    assert.ok(burnt <= 20, `${burnt} of the flood came first`)
     await Promise.all(flood)
   })
 
