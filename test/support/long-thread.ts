@@ -1,10 +1,11 @@
 import { strict as assert } from 'node:assert'
 import { CID } from '../../src/core/codec/index.ts'
 import type { Admitted, Certificate, Draft, Verb } from '../../src/core/envelope/index.ts'
-import { encodeEntry, NeedLog } from '../../src/core/need/index.ts'
+import { bidSubjectOf, encodeEntry, NeedLog } from '../../src/core/need/index.ts'
 import { decisionDigest, groupIdOf, outcomeDigest, voteBytes } from '../../src/core/roster/index.ts'
 import type { RecordItem } from '../../src/core/swarm/index.ts'
-import type { Keys, VirtualNode, WorldPolicy } from '../../src/simulator/index.ts'
+import type { Keys, VirtualNode } from '../../src/simulator/index.ts'
+import type { RealPolicy } from './real-policy.ts'
 import { SwarmCluster, testDraft, testVerify } from './swarm-cluster.ts'
 
 /** Log time between two entries, in ms: the lease is renewed in time. */
@@ -20,7 +21,7 @@ export type LongThread = {
 }
 
 /** The record of a thread with about so many events: a group of the virtual world, whose log is then written by hand until the NEED expires. */
-export function longThread(events: number, policy: WorldPolicy | null = null): LongThread {
+export function longThread(events: number, policy: RealPolicy | null = null): LongThread {
   const cluster = new SwarmCluster({ nodes: 5, seed: 11, ...(policy === null ? {} : { policy }) })
   return new LongLog(cluster, policy, events).run()
 }
@@ -31,6 +32,7 @@ class LongLog {
   readonly #worker: Keys
   readonly #items: RecordItem[] = []
   readonly #events: number
+  readonly #policy: RealPolicy | null
   readonly #need: Admitted<'NEED'>
   readonly #form: Admitted<'FORM'>
   readonly #log: NeedLog
@@ -39,9 +41,10 @@ class LongLog {
   #previous: CID | null = null
   #updates = 0
 
-  constructor(cluster: SwarmCluster, policy: WorldPolicy | null, events: number) {
+  constructor(cluster: SwarmCluster, policy: RealPolicy | null, events: number) {
     this.#cluster = cluster
     this.#events = events
+    this.#policy = policy
     this.#node = cluster.nodes[0] as VirtualNode
     this.#worker = (cluster.nodes[1] as VirtualNode).keys
     const capsule = policy === null ? {} : { capsule: CID.parse(policy.capsule) }
@@ -86,7 +89,9 @@ class LongLog {
       shardDependencies: [],
       standing: null
     })
-    const evaluation = proposal.envelope.policyEvalDigest
+    const bid = bidSubjectOf(state, proposal.id)
+    assert(bid !== null, 'the proposal is in the log')
+    const evaluation = this.#policy?.attest(bid) ?? new Uint8Array(32)
     for (let i = 2; i < this.#cluster.nodes.length; i++)
       this.#log1('ATTEST_PLAN', (this.#cluster.nodes[i] as VirtualNode).keys, {
         need,

@@ -43,6 +43,7 @@ describe('replay: long runs', function () {
     const one = await replayRecord(path, { jobs: 1 })
     assert.deepEqual(one.problems, [])
     assert(one.policies > EVENTS - 10)
+    assert.deepEqual(one.gates, { same: 3, differing: [], missing: null })
     assert.deepEqual(await replayRecord(path, { jobs: 3 }), one)
   })
 
