@@ -213,18 +213,22 @@ class Run {
     if (this.#plan.faults.length === 0) this.#checkProgress()
   }
 
-  /** Where nothing was disturbed, every NEED with a slot of its own comes to a certified end. */
+  /** Where nothing was disturbed, a NEED comes to a certified end; of those that share a slot one does, whichever formed its group first. */
   #checkProgress(): void {
     const { certified, needs } = this.#watch.decisions
+    const scoped = (sender: string | undefined, slot: string): string => `${sender}/${slot}`
     const ended = new Set(
-      [...certified.values()].flatMap(({ stage, thread }) => (stage === 'outcome' ? [thread] : []))
+      [...certified.values()].flatMap(({ stage, thread, slot }) =>
+        stage === 'outcome' ? [scoped(needs.get(thread)?.sender, slot)] : []
+      )
     )
-    const taken = new Set<string>()
-    for (const { id, sender, payload } of needs.values()) {
-      const slot = `${sender} ${payload.slot}`
-      if (!taken.has(slot) && !ended.has(id))
-        this.#findings.report('liveness', `nothing is wrong, and ${id} ends without a certificate`)
-      taken.add(slot)
+    for (const { sender, payload } of needs.values()) {
+      const slot = scoped(sender, payload.slot)
+      if (!ended.has(slot))
+        this.#findings.report(
+          'liveness',
+          `nothing is wrong, and ${slot} ends without a certificate`
+        )
     }
   }
 
@@ -277,7 +281,7 @@ class Run {
       areVerifiersHonest: liars.length === 0 && roles.every(({ verdict }) => verdict === 'honest'),
       areLeadersHonest: liars.every(({ fault }) => fault !== 'leader'),
       throughFiles: this.#plan.files,
-      decisionOf: group => this.#watch.decisions.decisionOf(group)
+      decisionsOf: group => this.#watch.decisions.decisionsOf(group)
     })
     for (const { thread, items } of this.#archived) await checker.check(thread, items)
     for (const node of this.#world.nodes) {

@@ -6,6 +6,7 @@ import { carriedBy, quorumOf, rosterHash, sealBytes, shownBy } from '../roster/i
 import type { Context } from './context.ts'
 import { watchSeal } from './evidence.ts'
 import { compareSeals } from './evidence-seals.ts'
+import type { Formation } from './formation.ts'
 import { epochKey, sealEpoch } from './promises.ts'
 import type { SeenSeal } from './statements.ts'
 import type { Thread } from './thread.ts'
@@ -24,7 +25,7 @@ export type Sealing = {
   readonly roster: readonly string[]
   /** Sealed epochs before this one that no FORM has shown yet. */
   readonly earlier: readonly SealedEpoch[]
-  /** Members that were asked to join and did not: they are not invited again. */
+  /** Members that would not join, or had the time to and did not: they are not invited again. */
   readonly avoid: ReadonlySet<string>
   readonly seals: Map<string, MemberSeal>
   readonly declined: Map<string, string>
@@ -72,7 +73,8 @@ function hasResult(thread: Thread): boolean {
 
 /** Begins to end the epoch. From here on no FORM is made for it, also after a restart. `checkReform` has allowed it. */
 export function beginSealing(context: Context, thread: Thread): void {
-  thread.sealing = newSealing(thread)
+  const { formation } = thread
+  thread.sealing = newSealing(thread, formation === null ? new Set() : absent(context, formation))
   if (thread.sealing === null) return
   thread.formation = null
   context.persist(
@@ -82,15 +84,15 @@ export function beginSealing(context: Context, thread: Thread): void {
   ask(context, thread, thread.sealing)
 }
 
-/** Puts back a sealing that had begun. */
+/** Puts back a sealing that had begun. Who did not join then is not known any more: all may be asked again. */
 export function restoreSealing(thread: Thread, epoch: number): void {
-  const sealing = newSealing(thread)
+  const sealing = newSealing(thread, new Set())
   if (sealing === null || sealing.epoch !== epoch) return
   thread.sealing = sealing
   thread.formation = null
 }
 
-function newSealing(thread: Thread): Sealing | null {
+function newSealing(thread: Thread, avoid: ReadonlySet<string>): Sealing | null {
   const { formation, group } = thread
   const fresh = {
     seals: new Map<string, MemberSeal>(),
@@ -100,13 +102,20 @@ function newSealing(thread: Thread): Sealing | null {
     sealed: null
   }
   if (formation?.roster != null) {
-    const { epoch, roster, joins, seals } = formation
-    const avoid = new Set(roster.filter(did => !joins.has(did)))
+    const { epoch, roster, seals } = formation
     return { epoch, form: null, roster, earlier: seals, avoid, ...fresh }
   }
   if (group === null) return null
   const { epoch, roster } = group.form.envelope.payload
-  return { epoch, form: group.form.id, roster, earlier: [], avoid: new Set(), ...fresh }
+  return { epoch, form: group.form.id, roster, earlier: [], avoid, ...fresh }
+}
+
+/** Chosen members without whom the next group is formed. One that was asked a moment ago has done nothing wrong. */
+function absent(context: Context, formation: Formation): ReadonlySet<string> {
+  const { roster, joins, declined, chosenAt } = formation
+  const askedAt = Math.max(chosenAt, context.steadySince)
+  const hadTime = context.nowMs >= askedAt + context.settings.joinMs
+  return new Set(roster?.filter(did => !joins.has(did) && (hadTime || declined.has(did))))
 }
 
 /** Asks again after a while: messages get lost, and members come back. */

@@ -26,11 +26,11 @@ export class DecisionObserver {
     this.#isLiar = isLiar
   }
 
-  /** The decision that a group has certified. */
-  decisionOf(group: string): Certified['body'] | undefined {
-    for (const certified of this.certified.values())
-      if (certified.group === group && certified.stage === 'decide') return certified.body
-    return undefined
+  /** The decision that a group has certified: at most one, or more of a group of liars alone. */
+  decisionsOf(group: string): readonly Certified['body'][] {
+    return [...this.certified.values()].flatMap(certified =>
+      certified.group === group && certified.stage === 'decide' ? [certified.body] : []
+    )
   }
 
   /** How far ahead stamps may be in a group, ms. */

@@ -19,8 +19,8 @@ export type RecordCheckerInit = {
   readonly areLeadersHonest: boolean
   /** Records are written as lines and read again before they are replayed. */
   readonly throughFiles: boolean
-  /** The decision of a group, if anybody was told of one. */
-  readonly decisionOf: (group: string) => Decision | undefined
+  /** The decisions of a group that anybody was told of; several of a group of liars alone. */
+  readonly decisionsOf: (group: string) => readonly Decision[]
 }
 
 type Thread = { readonly need: Statement; readonly form: Statement; readonly decision: Decision }
@@ -79,7 +79,9 @@ export class RecordChecker {
     if (need === undefined || form === undefined || end === undefined) return
     const { outcome } = end.payload
     this.#checkLedger(need, outcome)
-    const decision = this.#decisionOf(form, said)
+    const [decision, other] = this.#decisionsOf(form, said)
+    // A liar alone in its group has told others another decision than the one that this log is of; which one, the record does not say.
+    if (other !== undefined) return
     if (decision === undefined)
       return this.#init.findings.check(
         outcome.commit === null,
@@ -97,9 +99,9 @@ export class RecordChecker {
   }
 
   /** A node that heard of the end first does not need the DECIDE; then it is the one that others have. */
-  #decisionOf(form: Statement, said: readonly Statement[]): Decision | undefined {
+  #decisionsOf(form: Statement, said: readonly Statement[]): readonly Decision[] {
     const own = said.find(({ verb }) => verb === 'DECIDE')?.payload.decision
-    return own ?? this.#init.decisionOf(hexOf(sha256(form.bytes)))
+    return own === undefined ? this.#init.decisionsOf(hexOf(sha256(form.bytes))) : [own]
   }
 
   /** P5: what was escrowed is paid out, all of it and to those who earned it. */

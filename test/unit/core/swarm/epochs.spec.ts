@@ -113,6 +113,16 @@ describe('core/swarm: epochs', () => {
     assert(!view.group?.roster.includes(lost.did))
   })
 
+  it('asks members again that had no time to join before their requester wanted another group', () => {
+    const given = world({ nodes: 5 })
+    const { cluster, requester, thread } = given
+    reaches(given, () => recordsOf(requester, 'chosen').length === 1)
+    assert.equal(recordsOf(requester, 'chosen')[0]?.roster.length, 4)
+    assert(reform(given).ok)
+    reaches(given, () => cluster.view(requester, thread).phase === 'FINAL')
+    assert.equal(cluster.view(requester, thread).epoch, 1)
+  })
+
   it('waits for the member instead when there is nobody to take its place', () => {
     const given = world({ nodes: 4 })
     const { cluster, requester, thread } = given
