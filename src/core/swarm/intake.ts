@@ -9,6 +9,7 @@ import {
   groupIdOf,
   sealsOf
 } from '../roster/index.ts'
+import { hasCertifiedRoom } from './certified-room.ts'
 import { threadEnded, tooManyThreads } from './commands.ts'
 import type { Context } from './context.ts'
 import { watchEnvelope } from './evidence.ts'
@@ -32,8 +33,6 @@ const MANIFESTS_MAX = 10_000
 /** Envelopes of one thread that wait for the log, and how many of them may be of one sender. The log itself is bounded. */
 const UNLOGGED_MAX = 1_024
 const UNLOGGED_PER_SENDER_MAX = 64
-/** FORM, DECIDE, FINALIZE and INVALIDATE of one thread: the group's members may each publish one, and again. */
-const CERTIFIED_MAX = 64
 
 /** Takes an admitted envelope: files it, and answers the command that it came from. */
 export function onEnvelope(world: World, admitted: Admitted, local: boolean): void {
@@ -111,7 +110,7 @@ function isWanted(world: World, thread: Thread, admitted: Admitted): boolean {
     return own < UNLOGGED_PER_SENDER_MAX
   }
   if (verb === 'NEED') return true
-  if (thread.certified.length >= CERTIFIED_MAX || thread.isComplete()) return false
+  if (thread.isComplete() || !hasCertifiedRoom(thread, admitted)) return false
   const refusal = flawOf(world, thread, admitted)
   if (refusal === null) return true
   if (verb === 'FORM' && isAhead(thread, admitted as Admitted<'FORM'>)) {

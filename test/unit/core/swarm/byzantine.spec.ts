@@ -4,6 +4,7 @@
  */
 import { strict as assert } from 'node:assert'
 import { CID, cidOf } from '../../../../src/core/codec/index.ts'
+import type { Admitted } from '../../../../src/core/envelope/index.ts'
 import { encodeEntry } from '../../../../src/core/need/index.ts'
 import { drawOrder } from '../../../../src/core/roster/index.ts'
 import { EarlyArrivals } from '../../../../src/core/swarm/early.ts'
@@ -415,6 +416,34 @@ describe('core/swarm: floods', () => {
     give(cluster, [node], cluster.seal(testKeys(90), { ...draft, epoch: 0 } as typeof draft, 1))
     assert.equal(cluster.view(node, thread).envelopes.length, before)
   })
+
+  for (const [name, keyOf] of [
+    ['one stranger', () => 90],
+    ['many strangers', (i: number) => 110 + i]
+  ] as const) {
+    it(`of one certificate in envelopes of ${name} do not keep the end out`, function () {
+      this.timeout(30_000)
+      const cluster = honest()
+      const thread = stateNeed(cluster)
+      const held = (): readonly boolean[] =>
+        cluster.nodes.map(node => node.swarm.view(thread)?.decide?.certified === true)
+      assert(cluster.runUntil(() => held().every(Boolean), 10_000))
+      const node = cluster.nodes[0] as ClusterNode
+      const id = cluster.view(node, thread).envelopes.find(({ verb }) => verb === 'DECIDE')?.id
+      const decide = node.swarm.envelope(thread, id ?? '') as Admitted<'DECIDE'>
+      for (let i = 0; i < 70; i++) {
+        const { payload } = decide.envelope
+        const draft = testDraft(cluster.nowMs, 'DECIDE', CID.parse(thread), payload)
+        const wrapped = { ...draft, epoch: 0 } as typeof draft
+        give(cluster, cluster.nodes, cluster.seal(testKeys(keyOf(i)), wrapped, 1 + i))
+      }
+      const kept = cluster
+        .view(node, thread)
+        .envelopes.filter(({ verb }) => verb === 'DECIDE').length
+      assert(kept >= 1 && kept <= 5, `${kept}`)
+      finalEverywhere(cluster, thread)
+    })
+  }
 
   it('of messages that come too early stay within their bytes', () => {
     const early = new EarlyArrivals()
