@@ -75,3 +75,15 @@ export class KeyLostError extends SwarmError {
     )
   }
 }
+
+/** The home has been used but has no journal: with an empty one the node would break the promises that the lost one held (R9). */
+export class JournalLostError extends SwarmError {
+  readonly code = 'JOURNAL_LOST'
+
+  constructor(home: string) {
+    super(
+      `the journal of the node in ${home} is gone, and with it what the node has promised: put journal.wal back if it was only moved, or start anew with another --home`,
+      { home }
+    )
+  }
+}

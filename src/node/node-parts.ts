@@ -30,7 +30,7 @@ import type {
 } from '../ports/index.ts'
 import { Driver, type PlanSync } from '../runtime/index.ts'
 import { Capsules } from './capsules.ts'
-import { KeyLostError } from './errors.ts'
+import { JournalLostError, KeyLostError } from './errors.ts'
 import { compactorOf, type History, type HistoryInit, openHistory } from './history.ts'
 import { planSyncOf } from './plan-sync-of.ts'
 import { Threads } from './threads.ts'
@@ -176,7 +176,7 @@ async function keptOf(
   init: HistoryInit,
   closers: (() => unknown)[]
 ): Promise<{ hot: Archive; history: History }> {
-  const hot = await levelArchive({ path: join(init.config.home.dir, 'archive') })
+  const hot = await levelArchive({ path: archivePath(init.config) })
   closers.push(() => hot.close())
   const history = await openHistory(init)
   closers.push(() => history.store.close())
@@ -210,10 +210,17 @@ function policyOf(logger: Logger, unplug: ReadonlySet<string>): OpaPolicyEngine 
   })
 }
 
+function archivePath(config: Config): string {
+  return join(config.home.dir, 'archive')
+}
+
 async function keyOf(config: Config, journalPath: string): ReturnType<typeof openKeystore> {
   const keyPath = join(config.home.dir, 'key.json')
   // A member that lost its key is another member: it must not go on with the promises of the first (R9).
   if (existsSync(journalPath) && !existsSync(keyPath)) throw new KeyLostError(config.home.dir)
+  // The archive is made after the journal: where it is, a journal was.
+  if (existsSync(archivePath(config)) && !existsSync(journalPath))
+    throw new JournalLostError(config.home.dir)
   return openKeystore({
     path: keyPath,
     passphrase: await readPassphrase(config),

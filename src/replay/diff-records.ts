@@ -1,4 +1,5 @@
-import { CID } from '../core/codec/index.ts'
+import { toHex } from '../core/base/index.ts'
+import { CID, idOf } from '../core/codec/index.ts'
 import { type Admitted, readEnvelope } from '../core/envelope/index.ts'
 import { firstDifference } from './difference.ts'
 import type { Body, Header } from './format.ts'
@@ -39,7 +40,8 @@ type Item = {
   readonly line: number
   readonly event: string
   readonly digest: string
-  readonly body: Body
+  /** What is compared field by field when the digests differ. */
+  readonly content: () => object
 }
 type Contents = {
   readonly header: Header | null
@@ -94,7 +96,7 @@ async function contentsOf(path: string): Promise<Contents> {
     else if (body.type === 'end') end = body.complete ? 'complete' : 'still open'
     else if (body.type === 'envelope') {
       const admitted = envelopeIn(body.bytes)
-      items.set(body.cid, itemOf(number, body, admitted))
+      items.set(body.cid, itemOf(number, body.bytes))
       if (admitted?.envelope.verb === 'FORM')
         epoch = Math.max(epoch, admitted.envelope.payload.epoch)
     } else if (body.type === 'entry' || body.type === 'bare-entry') {
@@ -104,19 +106,28 @@ async function contentsOf(path: string): Promise<Contents> {
         line: number,
         event: `entry ${body.index} of epoch ${epoch}`,
         digest,
-        body
+        content: () => entryContent(body)
       })
       if (body.type === 'entry' && body.bytes !== null && cid !== null)
-        items.set(cid, itemOf(number, body, envelopeIn(body.bytes)))
+        items.set(cid, itemOf(number, body.bytes))
     }
     number += 1
   }
   return { header, items, end }
 }
 
-function itemOf(line: number, body: Body, admitted: Admitted | null): Item {
+function entryContent(body: Body): object {
+  if (body.type !== 'entry') return body
+  const { term, index, stamp, cid } = body
+  return { term, index, stamp, cid }
+}
+
+/** An envelope counts by its bytes: the id that a line gives it may be another's. */
+function itemOf(line: number, bytes: Uint8Array): Item {
+  const admitted = envelopeIn(bytes)
   const event = admitted === null ? 'envelope' : `${admitted.envelope.verb} ${admitted.id}`
-  return { line, event, digest: '', body }
+  const content = (): object => envelopeIn(bytes)?.envelope ?? { bytes: toHex(bytes) }
+  return { line, event, digest: idOf(bytes), content }
 }
 
 function envelopeIn(bytes: Uint8Array): Admitted | null {
@@ -144,12 +155,7 @@ function only(kind: 'only-left' | 'only-right', { event, line }: Item): RecordDi
 }
 
 function differs(a: Item, b: Item): RecordDifference {
-  const of = ({ body }: Item): object => {
-    if (body.type !== 'entry') return body
-    const { term, index, stamp, cid } = body
-    return { term, index, stamp, cid }
-  }
-  const first = firstDifference(of(a), of(b))
+  const first = firstDifference(a.content(), b.content())
   return {
     event: a.event,
     kind: 'differs',

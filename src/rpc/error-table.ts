@@ -152,6 +152,12 @@ export const ERROR_AREAS: Readonly<Record<string, ErrorRows>> = {
       'The home has a journal but no key.',
       'Put key.json back from a backup, or start anew with another --home.'
     ],
+    [
+      'JOURNAL_LOST',
+      'config',
+      'The home has been used, and its journal is gone.',
+      'Put journal.wal back if it was only moved, never an old copy of it; or start anew with another --home.'
+    ],
     ['KEYSTORE_MISSING', 'config', 'There is no key in the home.', 'Run "can-swarm init".'],
     ['KEYSTORE_EXISTS', 'config', 'There is a key already; nothing was changed.'],
     [

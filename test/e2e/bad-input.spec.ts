@@ -79,6 +79,14 @@ describe('e2e/bad-input', () => {
     })
   })
 
+  describe('where a node has been', () => {
+    it('refuses to begin a lost journal anew under the same key', async () => {
+      rmSync(join(home, 'journal.wal'))
+      assertRefused(await runCli(start(home)), 78, /journal.*gone.*journal\.wal.*--home/u)
+      assert.throws(() => readFileSync(join(home, 'journal.wal')))
+    })
+  })
+
   it('refuses a wrong passphrase and a damaged key, and leaves the file as it is', async () => {
     const dir = join(folder, 'locked')
     const made = await runCli(['init', '--home', dir], { CAN_SWARM_PASSPHRASE: 'right' })

@@ -185,9 +185,9 @@ const EPOCHS: readonly Mutant[] = [
     find: 'const isDoubtful = rank(shown) < 2 && count <= faultyMax(sealing)',
     replace: 'const isDoubtful = false',
     rules: ['seal'],
-    seedsMax: 60,
-    seedSeen: 11,
-    faults: ['sealer']
+    seedsMax: 80,
+    seedSeen: 50,
+    faults: ['sealer', 'delay']
   },
   {
     name: 'tombstones stand for ever',

@@ -66,6 +66,8 @@ export class SealChecker {
         proposal => before.has(proposal) || this.#locked.has(`${slot} ${proposal}`)
       )
       for (const proposal of shown) before.add(proposal)
+      // What an earlier choice rests on was looked at then: members have promised since, and what comes later changes nothing.
+      if (sealed !== chosen.seals.at(-1)) continue
       if (shown.length === 0 || shown.length > faultyMax || isBacked) continue
       this.#findings.check(
         this.#hasWaited(node, chosen, sealed),

@@ -123,4 +123,14 @@ describe('replay: records of two nodes', () => {
     assert.match(first?.event ?? '', /^FORM bafy/u)
     assert.deepEqual([first?.kind, first?.left, first?.right], ['only-left', 2, null])
   })
+
+  it('differ by an envelope that is another one under the same id, named by its field', async () => {
+    const path = await write(0)
+    const changed = join(folder.path, 'changed.jsonl')
+    writeFileSync(changed, readFileSync(path, 'utf8').replace('"notAfter":1', '"notAfter":2'))
+    const found = await diffRecords(path, changed)
+    assert(!found.same)
+    assert.match(found.differences[0]?.event ?? '', /^NEED bafy/u)
+    assert.equal(found.differences[0]?.field, 'notAfter')
+  })
 })
