@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { CANDIDATES_MAX, ok, type Result, refuse } from '../core/base/index.ts'
+import { assert, CANDIDATES_MAX, ok, type Result, refuse } from '../core/base/index.ts'
 import { decodeStrict, encode } from '../core/codec/index.ts'
 import { EVIDENCE_BYTES_MAX } from '../core/roster/index.ts'
 import type { JournalRecord } from '../core/swarm/index.ts'
@@ -108,9 +108,20 @@ const schema = v.variant('type', [
   })
 ])
 
-/** Canonical DAG-CBOR of a record. Throws on a value that has no such form (a float, `undefined`): a bug of the caller. */
+/** Canonical DAG-CBOR of a record. Throws on a value that has no such form (`undefined`), or that no reader takes (a float): a bug of the caller. */
 export function encodeRecord(record: JournalRecord | SeenRecord): Uint8Array {
+  assertIntegers(record)
   return record.type === 'seen' ? encodeSeen(record) : encode(record)
+}
+
+/** The encoder writes a number beyond 2^53 - 1 as a float, which nobody can read at the next start. */
+function assertIntegers(value: unknown): void {
+  if (typeof value === 'number')
+    assert(Number.isSafeInteger(value), 'numbers of a record are whole, within 2^53 - 1')
+  if (typeof value !== 'object' || value === null) return
+  // Bytes and ids, which refer to themselves, hold no numbers of the record.
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return
+  for (const part of Object.values(value)) assertIntegers(part)
 }
 
 /** A record from its bytes. A refusal means that another release wrote it: the checksum below has already held. */

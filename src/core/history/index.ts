@@ -9,7 +9,14 @@
  *
  * Specification: protocols/checkpoint/README.md.
  */
-export { decodeLeaf, encodeLeaf, LEAF_BYTES_MAX, type Leaf, leafOf } from './leaf.ts'
+export {
+  decodeLeaf,
+  encodeLeaf,
+  LEAF_BYTES_MAX,
+  LEAF_TIME_MS_MAX,
+  type Leaf,
+  leafOf
+} from './leaf.ts'
 export {
   checkStanding,
   formatStanding,

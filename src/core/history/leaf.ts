@@ -14,7 +14,14 @@ const LEAF_FORMAT = 'can-swarm/leaf/v1'
 /** Bytes of one leaf: its texts are those of a NEED and an outcome, each of which is far below an envelope. */
 export const LEAF_BYTES_MAX: number = 16 * 1024
 
+/**
+ * Latest time in a leaf, ms since 1970: the last of the year 9999, as far as dates of RFC 3339 go. So the moment until which a tombstone stands, somewhat
+ * later, is a whole number that a journal can hold, in six bytes.
+ */
+export const LEAF_TIME_MS_MAX = 253_402_300_799_999
+
 const text = v.string()
+const time = v.pipe(uint, v.maxValue(LEAF_TIME_MS_MAX))
 const leaf = v.strictObject({
   format: v.literal(LEAF_FORMAT),
   /** The thread. */
@@ -31,16 +38,16 @@ const leaf = v.strictObject({
   /** Digest of the outcome: what the group's members signed. */
   outcome: hash32,
   /** Of the NEED: until then, and an envelope's life more, its slot stays closed. */
-  expiresAt: uint,
-  notAfter: uint,
+  expiresAt: time,
+  notAfter: time,
   /** Log time of the end, ms since 1970. */
-  stamp: uint
+  stamp: time
 })
 
 /** How one thread ended: what a newcomer has to know of it. */
 export type Leaf = Omit<v.InferOutput<typeof leaf>, 'format'>
 
-/** The leaf of a thread, out of its NEED and its certified outcome, all of which is checked. Refusals: those of the certificate; `LEAF_OPEN` for a decision. */
+/** The leaf of a thread, out of its NEED and its certified outcome, all of which is checked. Refusals: those of the certificate; `LEAF_OPEN` for a decision; `LEAF_SHAPE` for a time after the latest. */
 export function leafOf(file: CertificateFile, verify: Verify): Result<Leaf> {
   const claim = checkCertificateFile(file, verify)
   if (!claim.ok) return claim
@@ -53,6 +60,8 @@ export function leafOf(file: CertificateFile, verify: Verify): Result<Leaf> {
   const payload = envelope.payload as { task: string; expiresAt: number }
   const { task, expiresAt } = payload
   const { result, reason, proposal, stamp } = outcome
+  if (Math.max(expiresAt, envelope.notAfter, stamp) > LEAF_TIME_MS_MAX)
+    return refuse('LEAF_SHAPE', 'a time of the thread is after the year 9999')
   return ok({
     need: thread,
     requester,

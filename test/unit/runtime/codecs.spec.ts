@@ -119,6 +119,15 @@ describe('runtime/journal-codec', () => {
       encodeRecord({ ...RECORDS.abandoned, reason: undefined as unknown as string })
     )
   })
+
+  it('throws on a number that would be written as a float, wherever it is', () => {
+    for (const nowMs of [2 ** 53, 1.5, Number.NaN, Number.POSITIVE_INFINITY])
+      assert.throws(() => encodeRecord({ ...RECORDS.abandoned, nowMs }), { code: 'ASSERTION' })
+    const [entry] = RECORDS.entries.entries
+    assert(entry !== undefined)
+    const entries = [{ ...entry, index: 2 ** 60 }]
+    assert.throws(() => encodeRecord({ ...RECORDS.entries, entries }), { code: 'ASSERTION' })
+  })
 })
 
 describe('runtime/message-codec', () => {

@@ -4,7 +4,7 @@
  */
 import { strict as assert } from 'node:assert'
 import { nodeSigner, nodeVerifier } from '../../../../src/adapters/ed25519/index.ts'
-import { utf8 } from '../../../../src/core/base/index.ts'
+import { type Result, utf8 } from '../../../../src/core/base/index.ts'
 import {
   checkFork,
   decodeFork,
@@ -14,8 +14,18 @@ import {
   originSignature,
   parseNote
 } from '../../../../src/core/checkpoint/index.ts'
-import { decodeLeaf, encodeLeaf, leafOf, WitnessedLog } from '../../../../src/core/history/index.ts'
+import { decodeStrict, encode } from '../../../../src/core/codec/index.ts'
+import {
+  decodeLeaf,
+  encodeLeaf,
+  LEAF_TIME_MS_MAX,
+  type Leaf,
+  leafOf,
+  leafStandsUntil,
+  WitnessedLog
+} from '../../../../src/core/history/index.ts'
 import { leafHash, MerkleTree } from '../../../../src/core/merkle/index.ts'
+import { outcomeDigest } from '../../../../src/core/roster/index.ts'
 import { sampleEvidence } from '../../../support/sample-evidence.ts'
 import { testVerify } from '../../../support/swarm-cluster.ts'
 
@@ -55,6 +65,10 @@ function answer(witness: WitnessedLog, note: Uint8Array, news: readonly Uint8Arr
   return judged.ok ? judged.value.kind : judged.refusal.code
 }
 
+function codeOf(result: Result<unknown>): string | null {
+  return result.ok ? null : result.refusal.code
+}
+
 describe('core/history', function () {
   this.timeout(60_000)
 
@@ -72,6 +86,32 @@ describe('core/history', function () {
     assert.equal(!open.ok && open.refusal.code, 'LEAF_OPEN')
     const unsigned = leafOf({ need: need.bytes, envelope: finalize.bytes }, () => false)
     assert(!unsigned.ok)
+  })
+
+  it('takes no time after the latest, from a certificate or from bytes', () => {
+    const { need, finalize } = sampleEvidence()
+    const whole = leafOf({ need: need.bytes, envelope: finalize.bytes }, testVerify)
+    assert(whole.ok)
+    for (const key of ['expiresAt', 'notAfter', 'stamp'] as const) {
+      const last: Leaf = { ...whole.value, [key]: LEAF_TIME_MS_MAX }
+      assert(decodeLeaf(encodeLeaf(last)).ok)
+      assert(leafStandsUntil(last) < 2 ** 48, 'a tombstone keeps it in six bytes')
+      for (const late of [LEAF_TIME_MS_MAX + 1, Number.MAX_SAFE_INTEGER])
+        assert.equal(codeOf(decodeLeaf(encodeLeaf({ ...last, [key]: late }))), 'LEAF_SHAPE')
+    }
+    const { outcome, certificate } = finalize.envelope.payload
+    const opened = decodeStrict(finalize.bytes)
+    assert(opened.ok)
+    const at = (stamp: number): Uint8Array => {
+      const changed = { ...outcome, stamp }
+      const digest = outcomeDigest(changed)
+      const payload = { outcome: changed, certificate: { ...certificate, digest } }
+      return encode({ ...(opened.value as object), payload })
+    }
+    const made = (stamp: number) =>
+      codeOf(leafOf({ need: need.bytes, envelope: at(stamp) }, () => true))
+    assert.equal(made(LEAF_TIME_MS_MAX), null)
+    assert.equal(made(LEAF_TIME_MS_MAX + 1), 'LEAF_SHAPE')
   })
 
   it('refuses bytes that are no leaf', () => {
