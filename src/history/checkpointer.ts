@@ -3,7 +3,7 @@ import {
   checkNote,
   formatCheckpoint,
   formatNote,
-  NOTE_SIGNATURES_MAX,
+  type NoteSignature,
   originSignature,
   parseNote,
   type SignedNote
@@ -118,7 +118,7 @@ export class Checkpointer {
   }
 
   async #collect(note: SignedNote): Promise<void> {
-    const { log, exchange, witnesses, verify, logger, signer } = this.#init
+    const { log, exchange, witnesses, logger, signer } = this.#init
     const has = this.witnesses()
     const missing = witnesses().filter(did => did !== signer.did && !has.has(did))
     const room = Math.max(0, WITNESSES_ASKED_MAX - has.size)
@@ -137,10 +137,11 @@ export class Checkpointer {
       const { did } = answer.value
       const given = parseNote(answer.value.bytes)
       if (!given.ok || given.value.text !== note.text) continue
-      const line = given.value.signatures.find(({ name }) => name === did)
-      const grown = line === undefined ? signatures : [...signatures, line]
-      const checked = checkNote({ text: note.text, signatures: grown }, verify)
-      if (checked.ok && grown.length <= NOTE_SIGNATURES_MAX) signatures = grown
+      // Other lines in its answer may be of any length, and of keys that nobody knows.
+      const line = given.value.signatures.find(one => this.#isCosignature(note, one, did))
+      if (line === undefined) continue
+      const grown = [...signatures, line]
+      if (parseNote(formatNote({ text: note.text, signatures: grown })).ok) signatures = grown
     }
     if (signatures.length === note.signatures.length || log.note?.text !== note.text) return
     const grown = { text: note.text, signatures }
@@ -148,5 +149,10 @@ export class Checkpointer {
     const count = this.witnesses().size
     if (count >= this.#init.quorum) await log.keepStable(grown)
     this.#init.changed(grown, count)
+  }
+  #isCosignature({ text, signatures }: SignedNote, line: NoteSignature, did: string): boolean {
+    const alone = { text, signatures: [...signatures.slice(0, 1), line] }
+    const checked = checkNote(alone, this.#init.verify)
+    return checked.ok && checked.value.witnesses.has(did)
   }
 }

@@ -154,10 +154,13 @@ export class Witness {
   }
 
   #signed({ text, signatures }: SignedNote): SignedNote {
-    const { signer, clock } = this.#init
+    const { signer, clock, verify } = this.#init
     const seconds = Math.floor(clock.nowMs() / 1000)
     const own = cosignature(signer.did, seconds, signer.sign(cosignedBytes(text, seconds)))
-    return { text, signatures: [...signatures.slice(0, 1), own] }
+    // Only the line that convicts the origin, should it sign another log: the others may be anybody's.
+    const first = signatures.find(line => checkNote({ text, signatures: [line] }, verify).ok)
+    assert(first !== undefined, 'a note that was judged is signed by its origin')
+    return { text, signatures: [first, own] }
   }
 }
 

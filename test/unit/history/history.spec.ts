@@ -6,15 +6,17 @@ import { strict as assert } from 'node:assert'
 import { toHex, utf8 } from '../../../src/core/base/index.ts'
 import {
   checkFork,
+  checkNote,
   decodeFork,
   formatCheckpoint,
   formatNote,
-  originSignature
+  originSignature,
+  parseNote
 } from '../../../src/core/checkpoint/index.ts'
 import type { Leaf } from '../../../src/core/history/index.ts'
 import { leafHash, MerkleTree } from '../../../src/core/merkle/index.ts'
 import { Announcements, HistorySync, OwnLog } from '../../../src/history/index.ts'
-import { encodeAnswer } from '../../../src/history/messages.ts'
+import { decodeAnswer, encodeAnswer } from '../../../src/history/messages.ts'
 import {
   certificateFiles,
   type HistoryNode,
@@ -136,6 +138,48 @@ describe('history', function () {
     room.answers.set(two.did, answer)
     await author.checkpointer.run()
     assert.equal(author.checkpointer.stableSize(), 3)
+  })
+
+  it('keeps of what a witness answers its cosignature only, and starts again with that', async () => {
+    const { room, author, one } = await world()
+    await appendAll(author, 1)
+    const honest = room.answers.get(one.did)
+    assert(honest !== undefined)
+    room.answers.set(one.did, async (from, question) => {
+      const bytes = await honest(from, question)
+      const answer = decodeAnswer(bytes)
+      if (!answer.ok || answer.value.type !== 'cosigned') return bytes
+      const note = parseNote(answer.value.note)
+      assert(note.ok)
+      const [first, ...rest] = note.value.signatures
+      assert(first !== undefined)
+      const junk = { name: one.did, keyId: new Uint8Array(4), bytes: new Uint8Array(23_000) }
+      const filled = { text: note.value.text, signatures: [first, junk, ...rest] }
+      return encodeAnswer({ type: 'cosigned', note: formatNote(filled) })
+    })
+    await author.checkpointer.run()
+    assert.equal(author.checkpointer.stableSize(), 1)
+    assert.equal(author.own.note?.signatures.length, 3)
+    assert.equal((await OwnLog.open(author.store, verifyBoth)).stableSize, 1)
+  })
+
+  it('is kept by a witness under the signature of its origin, whatever lines are before it', async () => {
+    const { author, one } = await world()
+    await appendAll(author, 1)
+    const leaf = author.store.map.get('own/leaf/000000000000')
+    assert(leaf !== undefined)
+    const signed = parseNote(signedBy(author, [leaf]))
+    assert(signed.ok)
+    const { text, signatures } = signed.value
+    const junk = { name: author.origin, keyId: new Uint8Array(4), bytes: new Uint8Array(64) }
+    await author.own.keepNote(signed.value)
+    const note = formatNote({ text, signatures: [junk, ...signatures] })
+    const answer = await one.witness.cosign(author.did, note)
+    assert.equal(answer.type, 'cosigned')
+    const kept = await one.witnessed.note(author.origin)
+    assert(kept !== null)
+    const checked = checkNote(kept, verifyBoth)
+    assert(checked.ok && checked.value.witnesses.has(one.did))
   })
 
   it('is not cosigned when a leaf is not what its certificate says', async () => {
