@@ -63,6 +63,8 @@ export interface ArtifactStore {
   pins(): Promise<readonly PinInfo[]>
   /** Removes blocks that no pin and no use in flight holds. */
   gc(): Promise<GcResult>
+  /** Removes those of these blocks that no pin and no use in flight holds, and nothing else. */
+  discard(cids: readonly string[]): Promise<void>
   /** One file with everything below these roots. */
   exportCar(
     cid: string | readonly string[],

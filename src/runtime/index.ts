@@ -36,6 +36,7 @@ export {
   QUEUED_BYTES_MAX
 } from './input-queue.ts'
 export { decodeRecord, decodeStored, encodeRecord } from './journal-codec.ts'
+export { Lanes } from './lanes.ts'
 export type { Machine } from './machine.ts'
 export { decodeMessage, encodeMessage } from './message-codec.ts'
 export type { Part } from './outlet.ts'

@@ -340,6 +340,17 @@ export function runArtifactContract(name: string, setup: () => Promise<ArtifactW
         assert.deepEqual(await store.gc(), { removed: 0, bytes: 0, kept: after.blocks })
       })
 
+      it('discards what it is told to, but nothing that a pin reaches', async () => {
+        const pinned = await store.addBytes(text('pinned'), 'kept')
+        const [loose, other] = [
+          await store.addBytes(text('loose'), null),
+          await store.addBytes(text('other'), null)
+        ]
+        await store.discard([pinned.cid, loose.cid, cidOf(text('not here'), RAW).toString()])
+        const isHere = [pinned, loose, other].map(({ cid }) => store.has(cid))
+        assert.deepEqual(await Promise.all(isHere), [true, false, true])
+      })
+
       it('keeps a block that two artifacts share while one of them is pinned', async () => {
         const shared = text('shared by two folders')
         const file = cidOf(shared, RAW)

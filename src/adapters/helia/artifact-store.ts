@@ -16,7 +16,7 @@ import {
 } from './errors.ts'
 import { fileSize, readFile } from './file-reader.ts'
 import { writeArtifact } from './folder-writer.ts'
-import { collectGarbage } from './garbage.ts'
+import { collectGarbage, discardBlocks } from './garbage.ts'
 import { BLOCK_BYTES_MAX, FETCH_PATIENCE_MS } from './limits.ts'
 import { fileBytes, localEntries, localRoot, Meter } from './local-paths.ts'
 import { Operation } from './operation.ts'
@@ -38,6 +38,7 @@ class HeliaArtifactStore implements ArtifactStore {
   #starting: Promise<RunningStore> | null = null
   #running: RunningStore | null = null
   #collecting: Promise<GcResult> | null = null
+  #sweeping: Promise<unknown> = Promise.resolve()
 
   constructor(init: HeliaArtifactStoreInit) {
     this.#init = init
@@ -159,16 +160,20 @@ class HeliaArtifactStore implements ArtifactStore {
 
   /** A collection that already runs is joined. */
   async gc(): Promise<GcResult> {
-    const { blocks, holds, pinBook, calls } = this.#parts()
+    this.#parts()
     if (this.#collecting !== null) return this.#collecting
-    const pinned = async (): Promise<CID[]> => (await pinBook.list()).map(pin => parseCid(pin.cid))
-    const collecting = collectGarbage(blocks, holds, pinned).finally(() => {
+    const collecting = this.#sweep(({ blocks, holds }, pinned) =>
+      collectGarbage(blocks, holds, pinned)
+    ).finally(() => {
       this.#collecting = null
-      calls.delete(collecting)
     })
-    calls.add(collecting)
     this.#collecting = collecting
     return collecting
+  }
+
+  async discard(texts: readonly string[]): Promise<void> {
+    const cids = texts.map(parseCid)
+    await this.#sweep(({ blocks, holds }, pinned) => discardBlocks(blocks, holds, pinned, cids))
   }
 
   async exportCar(
@@ -250,6 +255,19 @@ class HeliaArtifactStore implements ArtifactStore {
   #parts(): RunningStore {
     if (this.#running !== null) return this.#running
     throw new ArtifactStoreStoppedError('the content store is not started; start it first')
+  }
+
+  /** One sweep at a time. */
+  #sweep<T>(body: (parts: RunningStore, pinned: () => Promise<CID[]>) => Promise<T>): Promise<T> {
+    const running = this.#parts()
+    const pinned = async (): Promise<CID[]> =>
+      (await running.pinBook.list()).map(pin => parseCid(pin.cid))
+    const sweep = this.#sweeping
+      .then(() => body(running, pinned))
+      .finally(() => running.calls.delete(sweep))
+    running.calls.add(sweep)
+    this.#sweeping = sweep.catch(() => undefined)
+    return sweep
   }
 
   /** Runs a call with its own patience and hold. `text` is the CID it is about. */

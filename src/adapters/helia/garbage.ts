@@ -36,6 +36,25 @@ export async function collectGarbage(
   }
 }
 
+/** As `collectGarbage`, for these blocks alone. */
+export async function discardBlocks(
+  blocks: VerifiedBlocks,
+  holds: Holds,
+  pinned: () => Promise<CID[]>,
+  cids: readonly CID[]
+): Promise<void> {
+  holds.beginSweep()
+  try {
+    const live = await reachable(blocks, [...(await pinned()), ...holds.roots()])
+    for (const cid of cids) {
+      const key = blockKey(cid)
+      if (!live.has(key)) await holds.removeUnheld(key, () => blocks.delete(cid))
+    }
+  } finally {
+    holds.endSweep()
+  }
+}
+
 async function reachable(blocks: VerifiedBlocks, roots: readonly CID[]): Promise<Set<string>> {
   const live = new Set<string>()
   // A raw leaf has no links; reading it would only cost time.

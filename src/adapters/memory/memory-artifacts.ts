@@ -150,13 +150,17 @@ class MemoryArtifactStore implements ArtifactStore {
     )
   }
 
+  discard(texts: readonly string[]): Promise<void> {
+    const keys = texts.map(text => blockKey(parseCid(text)))
+    return this.#call(async () => {
+      const live = this.#live()
+      for (const key of keys) if (!live.has(key)) this.#blocks.delete(key)
+    })
+  }
+
   gc(): Promise<GcResult> {
     return this.#call(async () => {
-      const live = new Set([...this.#held].flatMap(keys => [...keys]))
-      for (const { cid } of this.#pins.values()) {
-        for (const { key } of dag(parseCid(cid), part => this.#blocks.get(blockKey(part))))
-          live.add(key)
-      }
+      const live = this.#live()
       const result = { removed: 0, bytes: 0 }
       for (const [key, bytes] of this.#blocks) {
         if (live.has(key)) continue
@@ -240,6 +244,15 @@ class MemoryArtifactStore implements ArtifactStore {
       const bytes = [...this.#blocks.values()].reduce((sum, block) => sum + block.length, 0)
       return { blocks: this.#blocks.size, bytes }
     })
+  }
+
+  /** Keys of what a pin reaches or a call in flight uses. */
+  #live(): Set<string> {
+    const live = new Set([...this.#held].flatMap(keys => [...keys]))
+    for (const { cid } of this.#pins.values())
+      for (const { key } of dag(parseCid(cid), part => this.#blocks.get(blockKey(part))))
+        live.add(key)
+    return live
   }
 
   async #call<T>(

@@ -123,16 +123,51 @@ describe('node/capsules', () => {
     const simd = await wasmCapsule(fakePolicy([0xfd, 0x0c, ...ALLOW]), 1)
     for (const dag of [lying, simd]) {
       const cid = await spread(a, dag)
+      // A peer does not send a block again within five seconds, and the two have blocks in common: longer than a question waits.
+      await assert.rejects(b.capsules.ready(cid), { code: 'CAPSULE_REFUSED' })
       for (let i = 0; i < 2; i++)
         await assert.rejects(b.capsules.evaluate(cid, QUESTION), { code: 'CAPSULE_REFUSED' })
+      assert.deepEqual(await b.store.usage(), { blocks: 0, bytes: 0 })
     }
     assert.deepEqual(
       (await b.capsules.list()).map(({ name }) => name),
       ['base']
     )
     // Growing is no reason to refuse: it does not.
-    assert.equal((await b.capsules.evaluate(await spread(a, grows), QUESTION)).allow, true)
+    const growing = await spread(a, grows)
+    await b.capsules.ready(growing)
+    assert.equal((await b.capsules.evaluate(growing, QUESTION)).allow, true)
     assert.equal((await b.engine.evaluate(b.engine.baseCapsule, QUESTION)).allow, false)
+  })
+
+  it('keeps nothing of the oldest that came in part, and what was here before', async () => {
+    const [a, b] = [await node('a'), await node('b')]
+    const capsules = new Capsules(b.engine, b.store, silent, { begunMax: 0 })
+    const lenient = await lenientCapsule()
+    const [root, wasm] = [...lenient.blocks]
+    assert.ok(root !== undefined && wasm !== undefined)
+    await a.store.putBlock(...root)
+    await b.store.putBlock(...wasm)
+    const before = await b.store.usage()
+    await assert.rejects(capsules.ready(root[0], { timeoutMs: 500 }), {
+      code: 'CAPSULE_UNAVAILABLE'
+    })
+    assert.deepEqual(await b.store.usage(), before)
+  })
+
+  it('lets the oldest fetched one go with its blocks, and leaves what others share with it', async () => {
+    const [a, b] = [await node('a'), await node('b')]
+    const capsules = new Capsules(b.engine, b.store, silent, { fetchedMax: 1 })
+    const [one, two] = await Promise.all(['one', 'two'].map(lenientCapsule))
+    assert.ok(one !== undefined && two !== undefined)
+    await capsules.ready(await spread(a, one))
+    const before = await b.store.usage()
+    await capsules.ready(await spread(a, two))
+    assert.deepEqual(await b.store.usage(), before)
+    assert.deepEqual(
+      [await b.store.has(one.capsule.cid), await b.store.has(two.capsule.cid)],
+      [false, true]
+    )
   })
 
   it("judges messages while a stranger's policy burns its gas", async () => {
