@@ -1,4 +1,5 @@
 import { EPOCHS_MAX, fromHex, ok, type Result, refuse, toHex } from '../base/index.ts'
+import type { Admitted } from '../envelope/index.ts'
 import { type EpochKey, joinBytes, rosterHash, sealBytes } from '../roster/index.ts'
 import type { Context, OwnSeal } from './context.ts'
 import type { Thread } from './thread.ts'
@@ -91,13 +92,50 @@ export function sealEpoch(context: Context, thread: Thread, epoch: number): Resu
 
 function reasonToStay(context: Context, thread: Thread, epoch: number): string | null {
   if (thread.isEnded()) return 'the thread has ended here'
-  if (context.locks.has(lockKey(thread.scopedSlot(), epoch, 'outcome')))
+  if (hasVotedOutcome(context, thread, epoch))
     return 'this node has voted for an outcome in this epoch'
   const { group } = thread
-  const isCurrent = group?.form.envelope.payload.epoch === epoch
-  if (isCurrent && group.log.state.commit !== null)
+  const current = group?.form.envelope.payload.epoch
+  if (group === null || current === undefined || current > epoch) return null
+  // Who seals a later epoch takes part in none before it.
+  if (current < epoch && !takesPart(context, thread, current)) return null
+  if (hasVotedOutcome(context, thread, current))
+    return 'this node has voted for an outcome in the epoch that goes on'
+  if (group.log.state.commit !== null || awaitsCommit(context, thread))
     return 'there is a result in this epoch: the group judges it first'
   return null
+}
+
+function hasVotedOutcome({ locks }: Context, thread: Thread, epoch: number): boolean {
+  return locks.has(lockKey(thread.scopedSlot(), epoch, 'outcome'))
+}
+
+/** Whether this node is bound to the thread's group of the epoch and has not left it. */
+function takesPart(context: Context, thread: Thread, epoch: number): boolean {
+  const joined = context.joins.get(promiseKey(thread.scopedSlot(), epoch))
+  return joined?.thread === thread.id && !hasSealed(context, thread.scopedSlot(), epoch)
+}
+
+/**
+ * How long a COMMIT that is not in the log keeps a member from sealing, in units of `retryMs`: what an election and another leader's entry
+ * take. A leader that leaves it out, or a group that lost its majority, must not keep the requester from forming another for ever.
+ */
+const COMMIT_WAITS = 10
+
+/** Whether a COMMIT of the group's epoch that waits for the log came a moment ago. Further ones do not make the wait longer. */
+function awaitsCommit({ nowMs, settings }: Context, thread: Thread): boolean {
+  const [first] = unloggedCommits(thread)
+  const seenAt = first === undefined ? undefined : thread.envelopes.get(first.id)?.seenAt
+  return seenAt !== undefined && nowMs < seenAt + COMMIT_WAITS * settings.retryMs
+}
+
+/** COMMITs by the decided worker in the epoch of the thread's group that wait for the log, in order of arrival. */
+export function unloggedCommits(thread: Thread): readonly Admitted[] {
+  const worker = (thread.certifiedDecision() ?? thread.group?.log.state.decision)?.worker
+  return [...thread.unlogged.values()].filter(({ envelope }) => {
+    const { verb, epoch, sender } = envelope
+    return verb === 'COMMIT' && epoch === thread.epoch() && sender === worker
+  })
 }
 
 function signed(context: Context, thread: Thread, epoch: number, seal: OwnSeal): SignedSeal {

@@ -7,7 +7,7 @@ import type { Context } from './context.ts'
 import { watchSeal } from './evidence.ts'
 import { compareSeals } from './evidence-seals.ts'
 import type { Formation } from './formation.ts'
-import { epochKey, sealEpoch } from './promises.ts'
+import { epochKey, sealEpoch, unloggedCommits } from './promises.ts'
 import type { SeenSeal } from './statements.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage, SealedEpoch } from './types.ts'
@@ -61,14 +61,10 @@ export function checkReform(context: Context, thread: Thread): Result<null> {
   return ok(null)
 }
 
-/** A COMMIT of the epoch that this node has seen, logged or not. */
+/** A COMMIT of the epoch that this node has seen, logged or not: what keeps members from sealing, but without an end to the wait. */
 function hasResult(thread: Thread): boolean {
   if (thread.group === null) return false
-  if (thread.group.log.state.commit !== null) return true
-  const { epoch } = thread.group.form.envelope.payload
-  for (const { envelope } of thread.unlogged.values())
-    if (envelope.verb === 'COMMIT' && envelope.epoch === epoch) return true
-  return false
+  return thread.group.log.state.commit !== null || unloggedCommits(thread).length > 0
 }
 
 /** Begins to end the epoch. From here on no FORM is made for it, also after a restart. `checkReform` has allowed it. */

@@ -4,8 +4,13 @@
  */
 import { strict as assert } from 'node:assert'
 import { CID } from '../../../../src/core/codec/index.ts'
-import { compareFence, type Fence, type Payload } from '../../../../src/core/envelope/index.ts'
-import { rosterHash, sealBytes } from '../../../../src/core/roster/index.ts'
+import {
+  compareFence,
+  type Draft,
+  type Fence,
+  type Payload
+} from '../../../../src/core/envelope/index.ts'
+import { drawOrder, rosterHash, sealBytes } from '../../../../src/core/roster/index.ts'
 import type { Effect, JournalRecord, PeerMessage } from '../../../../src/core/swarm/index.ts'
 import { checkRecord } from '../../../../src/replay/check-record.ts'
 import { writeRecord } from '../../../../src/replay/index.ts'
@@ -86,6 +91,25 @@ function answers(effects: readonly Effect[]): PeerMessage[] {
 
 function types(effects: readonly Effect[]): string[] {
   return answers(effects).map(({ type }) => type)
+}
+
+function commitDraft(
+  { cluster, requester, thread }: World,
+  fence: Fence
+): Draft<'COMMIT'> & { readonly epoch: number } {
+  const task = CID.parse(cluster.view(requester, thread).decide?.proposal ?? thread)
+  const telemetry = {
+    tokens: 0,
+    cost: 1n,
+    wallMs: 1,
+    exitStatus: 0,
+    tool: 't',
+    model: '',
+    zone: ''
+  }
+  const payload: Payload<'COMMIT'> = { task, outputs: [OUTPUT], verifyBounty: 10n, telemetry }
+  const draft = testDraft(cluster.nowMs, 'COMMIT', CID.parse(thread), payload)
+  return { ...draft, epoch: 0, fence } as typeof draft & { epoch: number }
 }
 
 const ask = (thread: string, epoch = 0): PeerMessage => ({ type: 'seal-ask', thread, epoch })
@@ -188,6 +212,55 @@ describe('core/swarm: a member that seals', () => {
       assert.deepEqual(types(tell(cluster, member, requester.did, ask(thread))), ['decline'], phase)
     }
     assert(!member.disk.some(record => record.type === 'sealed'))
+  })
+
+  it('declines an epoch that it joined while the group before it has a result', () => {
+    const { cluster, requester, thread, members } = decided({ claims: () => true, pass: true })
+    const [member] = members as [ClusterNode]
+    const chosen = requester.disk.find(record => record.type === 'chosen')
+    assert(chosen?.type === 'chosen')
+    const { candidates } = chosen
+    const order = drawOrder(
+      thread,
+      1,
+      candidates.map(({ did }) => did)
+    )
+    const others = order.filter(did => did !== member.did).slice(0, 3)
+    const roster = order.filter(did => did === member.did || others.includes(did))
+    const phase = (): string => cluster.view(member, thread).phase
+    assert(cluster.runUntil(() => phase() === 'COMMITTED', 10_000))
+    tell(cluster, member, requester.did, { type: 'bind', thread, epoch: 1, candidates, roster })
+    assert(member.disk.some(record => record.type === 'join' && record.epoch === 1))
+    assert.deepEqual(types(tell(cluster, member, requester.did, ask(thread, 1))), ['decline'])
+    assert(!member.disk.some(record => record.type === 'sealed'))
+    assert(cluster.runUntil(() => phase() === 'FINAL', 10_000))
+  })
+
+  it('declines for a while when it holds a COMMIT of the worker that is not in the log, and not for ever', () => {
+    const given = decided({ claims: () => true, commits: false })
+    const { cluster, requester, thread, members } = given
+    const lease = (): Fence | null => cluster.view(requester, thread).lease?.fence ?? null
+    assert(cluster.runUntil(() => lease() !== null, 5_000))
+    const worker = cluster.nodes[1] as ClusterNode
+    const member = members.find(node => node !== worker) as ClusterNode
+    // The group is cut off from the member: what it holds comes into no log.
+    cluster.linked = (from, to) => from !== member && to !== member
+    const answer = (): string[] => types(tell(cluster, member, requester.did, ask(thread)))
+    const commit = commitDraft(given, lease() as Fence)
+    give(cluster, [member], cluster.seal(worker.keys, commit, 900_000))
+    assert.deepEqual(answer(), ['decline'])
+    cluster.run(60_000)
+    assert.deepEqual(answer(), ['sealed'])
+  })
+
+  it('seals when it holds a COMMIT of somebody who is not the decided worker', () => {
+    const given = decided({ works: false })
+    const { cluster, requester, thread, members } = given
+    const [member] = members as [ClusterNode]
+    const draft = commitDraft(given, [0, 1, 1])
+    give(cluster, [member], cluster.seal(testKeys(60), draft, 900_000))
+    assert(cluster.view(member, thread).envelopes.some(({ verb }) => verb === 'COMMIT'))
+    assert.deepEqual(types(tell(cluster, member, requester.did, ask(thread))), ['sealed'])
   })
 })
 
