@@ -303,7 +303,8 @@ function onAnswer(context: Context, thread: Thread, from: string, message: PeerM
     onSealed(context, thread, from, message)
     return driveFormation(context, thread)
   }
-  if (message.type === 'decline' && sealing?.epoch === message.epoch)
+  const isAsked = sealing?.roster.includes(from) === true
+  if (message.type === 'decline' && isAsked && sealing.epoch === message.epoch)
     sealing.declined.set(from, message.reason)
   if (formation === null || !('epoch' in message) || message.epoch !== formation.epoch) return
   if (!formation.order.includes(from)) return

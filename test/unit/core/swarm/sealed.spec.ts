@@ -431,7 +431,11 @@ describe('core/swarm: seals at the requester', () => {
     const before = waits()
     for (const seal of spoilt) tell(cluster, requester, member.did, seal)
     tell(cluster, requester, testKeys(60).did, good)
+    const decline: PeerMessage = { type: 'decline', thread, epoch: 0, reason: 'lies' }
+    tell(cluster, requester, testKeys(60).did, decline)
     assert.equal(waits(), before)
+    tell(cluster, requester, member.did, decline)
+    assert.match(waits(), /lies/u)
   })
 })
 
