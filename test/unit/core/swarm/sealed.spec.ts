@@ -98,15 +98,8 @@ function commitDraft(
   fence: Fence
 ): Draft<'COMMIT'> & { readonly epoch: number } {
   const task = CID.parse(cluster.view(requester, thread).decide?.proposal ?? thread)
-  const telemetry = {
-    tokens: 0,
-    cost: 1n,
-    wallMs: 1,
-    exitStatus: 0,
-    tool: 't',
-    model: '',
-    zone: ''
-  }
+  const figures = { tokens: 0, cost: 1n, wallMs: 1, exitStatus: 0 }
+  const telemetry = { ...figures, tool: 't', model: '', zone: '' }
   const payload: Payload<'COMMIT'> = { task, outputs: [OUTPUT], verifyBounty: 10n, telemetry }
   const draft = testDraft(cluster.nowMs, 'COMMIT', CID.parse(thread), payload)
   return { ...draft, epoch: 0, fence } as typeof draft & { epoch: number }
@@ -441,7 +434,8 @@ describe('core/swarm: seals at the requester', () => {
 
 describe('core/swarm: after a new epoch', () => {
   it('a fence of the old one is void at every node, and a COMMIT with it counts nothing', () => {
-    const { cluster, requester, thread } = decided({ claims: () => true, commits: false })
+    const given = decided({ claims: () => true, commits: false })
+    const { cluster, requester, thread } = given
     const lease = (): Fence | null => cluster.view(requester, thread).lease?.fence ?? null
     assert(cluster.runUntil(() => lease() !== null, 5_000))
     const old = lease() as Fence
@@ -449,17 +443,6 @@ describe('core/swarm: after a new epoch', () => {
     assert(cluster.runUntil(() => (lease()?.[0] ?? 0) === 1, 20_000))
     assert(compareFence(lease() as Fence, old) > 0)
     const worker = cluster.nodes[1] as ClusterNode
-    const task = CID.parse(cluster.view(worker, thread).decide?.proposal ?? '')
-    const telemetry = {
-      tokens: 0,
-      cost: 1n,
-      wallMs: 1,
-      exitStatus: 0,
-      tool: 't',
-      model: '',
-      zone: ''
-    }
-    const payload: Payload<'COMMIT'> = { task, outputs: [OUTPUT], verifyBounty: 10n, telemetry }
     // The old fence under either epoch, and the new fence under the old epoch.
     const tries: [number, Fence][] = [
       [0, old],
@@ -467,16 +450,8 @@ describe('core/swarm: after a new epoch', () => {
       [0, lease() as Fence]
     ]
     for (const [index, [epoch, fence]] of tries.entries()) {
-      const draft = {
-        ...testDraft(cluster.nowMs, 'COMMIT', CID.parse(thread), payload),
-        epoch,
-        fence
-      }
-      const admitted = cluster.seal(
-        worker.keys,
-        draft as typeof draft & { epoch: number },
-        900_000 + index
-      )
+      const draft = { ...commitDraft(given, fence), epoch }
+      const admitted = cluster.seal(worker.keys, draft, 900_000 + index)
       give(cluster, cluster.nodes, admitted)
     }
     cluster.run(900)
