@@ -4,6 +4,7 @@ import type { Admission, Door } from './door.ts'
 import { Lanes } from './lanes.ts'
 import { PeerPace } from './peer-pace.ts'
 import { decodePlanFrame, encodePlanFrame } from './plan-frame.ts'
+import { PlanOffers } from './plan-offers.ts'
 import { PlanSpeaker } from './plan-speaker.ts'
 
 export type PlanSyncComponents = {
@@ -41,9 +42,6 @@ const AGAIN_MAX = 160
 const SPREAD_MS = 1_000
 /** Peers that are told of a local change. They tell others; which ones they are changes from time to time. */
 const SPREAD_PEERS = 4
-/** Threads that are not followed here and that peers want to sync; and such peers of each. */
-const OFFERED_MAX = 256
-const OFFERING_PEERS_MAX = 8
 
 /**
  * Plan sync between nodes (protocols/plan): Automerge's sync protocol, spoken by the plan store; frames over streams of their own.
@@ -63,7 +61,7 @@ export class PlanSync {
   readonly #shared = new Set<string>()
   /** Thread -> how to take back the timer that tells peers of it. */
   readonly #spreading = new Map<string, () => void>()
-  readonly #offered = new Map<string, Set<string>>()
+  readonly #offers = new PlanOffers()
   #turn = 0
   #isStopped = false
   #heard = 0
@@ -107,6 +105,7 @@ export class PlanSync {
     if (!connected) {
       this.#peers.delete(did)
       this.#speaker.leave(did)
+      this.#offers.leave(did)
       return
     }
     this.#peers.add(did)
@@ -130,8 +129,7 @@ export class PlanSync {
       this.#shared.add(thread)
       this.#spread(thread)
     } else if (verb === 'NEED') {
-      for (const did of this.#offered.get(thread) ?? []) this.#tell(did, thread)
-      this.#offered.delete(thread)
+      for (const did of this.#offers.take(thread)) this.#tell(did, thread)
     }
   }
 
@@ -160,7 +158,7 @@ export class PlanSync {
     if (this.#isStopped || this.#components.streams.isBanned(from)) return
     const frame = decodePlanFrame(bytes)
     if (frame === null) return this.#convict(from, 'a frame that is too short')
-    if (!this.#components.isFollowed(frame.thread)) return this.#remember(from, frame.thread)
+    if (!this.#components.isFollowed(frame.thread)) return this.#offers.add(from, frame.thread)
     try {
       const links = await this.#lanes.run(() => this.#hear(from, frame.thread, frame.message))
       await this.#wait(this.#pace.spend(from, links, this.#components.clock.nowMs()))
@@ -213,14 +211,6 @@ export class PlanSync {
       if (verdict === 'accept' || attempt >= AGAIN_MAX || !mayComeAgain(refusal)) return null
       await this.#wait(AGAIN_MS)
     }
-  }
-
-  /** A thread that this node does not follow yet: its peers are answered when it does. */
-  #remember(from: string, thread: string): void {
-    const peers = this.#offered.get(thread) ?? new Set()
-    if (this.#offered.size >= OFFERED_MAX && !this.#offered.has(thread)) return
-    if (peers.size < OFFERING_PEERS_MAX) peers.add(from)
-    this.#offered.set(thread, peers)
   }
 
   #convict(did: string, why: string): void {
