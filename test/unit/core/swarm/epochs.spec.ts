@@ -123,6 +123,18 @@ describe('core/swarm: epochs', () => {
     assert.equal(cluster.view(requester, thread).epoch, 1)
   })
 
+  it('leaves out a member that is there, had the time to join and did not', () => {
+    const given = world({ nodes: 5 })
+    const { cluster, requester, thread } = given
+    reaches(given, () => recordsOf(requester, 'chosen').length === 1)
+    const mute = bystander(given)
+    mute.malice = { send: (_, message) => (message.type === 'join' ? [] : [message]) }
+    reaches(given, () => recordsOf(requester, 'chosen').length === 2)
+    assert(!chosen(given, 1).includes(mute))
+    ends(given)
+    assert.equal(cluster.view(requester, thread).epoch, 1)
+  })
+
   it('waits for the member instead when there is nobody to take its place', () => {
     const given = world({ nodes: 4 })
     const { cluster, requester, thread } = given
