@@ -91,6 +91,9 @@ export class Witness {
     bytes: Uint8Array
   ): Promise<AnswerTo<'cosign'>> {
     const { logs, verify } = this.#init
+    // It would take the place of another log, and has nothing to witness.
+    if (size === 0n)
+      return declined({ code: 'CHECKPOINT_LEAVES', message: 'a log without leaves' }, 0)
     const log = await logs.get(origin)
     if (log === null)
       return declined({ code: 'WITNESS_FULL', message: 'this node witnesses enough logs' }, 0)
@@ -107,7 +110,10 @@ export class Witness {
     if (!stands.ok) return declined(stands.refusal, log.size)
     const note = this.#signed(judged.value.note)
     // With this node's own line: whoever comes when the log's node is away counts witnesses by what each of them keeps.
-    await logs.grow(log, note, news.value)
+    if (!(await logs.grow(log, note, news.value))) {
+      const message = 'the log that is held has changed meanwhile: ask again'
+      return declined({ code: 'CHECKPOINT_LEAVES', message }, log.size)
+    }
     return { type: 'cosigned', note: formatNote(note) }
   }
 

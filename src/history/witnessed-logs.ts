@@ -24,6 +24,7 @@ export class WitnessedLogs {
   readonly #store: KeyValues
   /** Least recently used first. */
   readonly #logs = new Map<string, WitnessedLog>()
+  readonly #reading = new Map<string, Promise<WitnessedLog | null>>()
 
   constructor(store: KeyValues) {
     this.#store = store
@@ -33,10 +34,18 @@ export class WitnessedLogs {
   async get(origin: string): Promise<WitnessedLog | null> {
     const known = this.#logs.get(origin)
     if (known !== undefined) {
-      this.#logs.delete(origin)
-      this.#logs.set(origin, known)
+      this.#remember(known)
       return known
     }
+    // Whoever asks meanwhile waits for the same one: of two objects, one would not know what the other cosigned.
+    const begun = this.#reading.get(origin)
+    if (begun !== undefined) return begun
+    const reading = this.#read(origin).finally(() => this.#reading.delete(origin))
+    this.#reading.set(origin, reading)
+    return reading
+  }
+
+  async #read(origin: string): Promise<WitnessedLog | null> {
     const note = await this.note(origin)
     if (note === null && (await this.#count()) >= ORIGINS_MAX) return null
     const leaves: Uint8Array[] = []
@@ -44,14 +53,27 @@ export class WitnessedLogs {
     for await (const [, leaf] of this.#store.range({ from, to: `${from}~` }))
       leaves.push(leafHash(leaf))
     const log = new WitnessedLog({ origin, leaves, note })
-    this.#logs.set(origin, log)
-    const [oldest] = this.#logs.keys()
-    if (this.#logs.size > TREES_MAX && oldest !== undefined) this.#logs.delete(oldest)
+    this.#remember(log)
     return log
   }
 
-  /** Writes what a log has grown by, then takes it in: durable before anybody hears of it (C2SP tlog-witness). */
-  async grow(log: WitnessedLog, note: SignedNote, leaves: readonly Uint8Array[]): Promise<void> {
+  #remember(log: WitnessedLog): void {
+    this.#logs.delete(log.origin)
+    this.#logs.set(log.origin, log)
+    const [oldest] = this.#logs.keys()
+    if (this.#logs.size > TREES_MAX && oldest !== undefined) this.#logs.delete(oldest)
+  }
+
+  /**
+   * Writes what a log has grown by, then takes it in: durable before anybody hears of it (C2SP tlog-witness). One call at a time for an origin. False, and
+   * nothing is written, when the log is not the one on disk: it left memory while it was in use, and another object of it has grown.
+   */
+  async grow(log: WitnessedLog, note: SignedNote, leaves: readonly Uint8Array[]): Promise<boolean> {
+    const held = await this.note(log.origin)
+    if (held?.text !== log.note?.text) {
+      this.#logs.delete(log.origin)
+      return false
+    }
     const changes: KeyValueWrite[] = leaves.map((value, at) => ({
       type: 'put',
       key: indexKey(prefixOf(log.origin), log.size + at),
@@ -60,6 +82,8 @@ export class WitnessedLogs {
     changes.push({ type: 'put', key: NOTE + log.origin, value: formatNote(note) })
     await this.#store.write(changes)
     log.accept(note, leaves.map(leafHash))
+    this.#remember(log)
+    return true
   }
 
   /** The newest checkpoint of an origin that was cosigned here, or null. */

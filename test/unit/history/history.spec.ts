@@ -15,7 +15,13 @@ import {
 } from '../../../src/core/checkpoint/index.ts'
 import type { Leaf } from '../../../src/core/history/index.ts'
 import { leafHash, MerkleTree } from '../../../src/core/merkle/index.ts'
-import { Announcements, HistorySync, OwnLog } from '../../../src/history/index.ts'
+import {
+  Announcements,
+  answerPeer,
+  HistorySync,
+  OwnLog,
+  WitnessedLogs
+} from '../../../src/history/index.ts'
 import { decodeAnswer, encodeAnswer } from '../../../src/history/messages.ts'
 import {
   certificateFiles,
@@ -216,6 +222,63 @@ describe('history', function () {
     assert(decoded.ok)
     const convicted = checkFork(decoded.value, verifyBoth)
     assert(convicted.ok && convicted.value.did === author.did)
+  })
+
+  /** Another log of the same key: its second leaf is the author's third. */
+  async function forkOf(author: HistoryNode): Promise<Uint8Array> {
+    const other = await historyNode(new HistoryRoom(), 1)
+    const [first, , third] = files()
+    for (const file of [first, third])
+      assert(file !== undefined && (await other.own.append(file)).ok)
+    await other.checkpointer.run()
+    const { note } = other.own
+    assert(note !== null && other.origin === author.origin)
+    author.exchange.onAsk((from, question) =>
+      answerPeer({ ...other, witness: null }, from, question)
+    )
+    return formatNote(note)
+  }
+
+  it('is cosigned once, also when others ask for its peaks right after a restart', async () => {
+    const { room, author, one } = await world()
+    await appendAll(author, 1)
+    await author.checkpointer.run()
+    const { witness, witnessed } = await historyNode(room, 2, { store: one.store })
+    await appendAll(author, 2)
+    const note = signedBy(author, [
+      author.store.map.get('own/leaf/000000000000') as Uint8Array,
+      author.store.map.get('own/leaf/000000000001') as Uint8Array
+    ])
+    const signed = parseNote(note)
+    assert(signed.ok)
+    await author.own.keepNote(signed.value)
+    const both = [witness.cosign(author.did, note), witnessed.peaks(author.origin, 1)] as const
+    assert.equal((await Promise.all(both))[0].type, 'cosigned')
+    assert.equal((await witnessed.get(author.origin))?.size, 2)
+    const answer = await witness.cosign(author.did, await forkOf(author))
+    assert.equal(answer.type === 'declined' && answer.code, 'CHECKPOINT_FORK')
+  })
+
+  it('does not grow where it left memory while it was in use', async () => {
+    const { author, one } = await world()
+    await appendAll(author, 1)
+    await author.checkpointer.run()
+    const old = await new WitnessedLogs(one.store).get(author.origin)
+    await appendAll(author, 2)
+    await author.checkpointer.run()
+    const { note } = author.own
+    assert(old !== null && note !== null)
+    const before = new Map(one.store.map)
+    assert.equal(await one.witnessed.grow(old, note, [utf8('leaf')]), false)
+    assert.deepEqual(one.store.map, before)
+    assert.equal((await one.witnessed.get(author.origin))?.size, 2)
+  })
+
+  it('takes no place at a witness while it is empty', async () => {
+    const { author, one } = await world()
+    const answer = await one.witness.cosign(author.did, signedBy(author, []))
+    assert.equal(answer.type === 'declined' && answer.code, 'CHECKPOINT_LEAVES')
+    assert.equal(await one.witnessed.note(author.origin), null)
   })
 
   it('offers its last stable checkpoint while the newest waits for witnesses', async () => {
