@@ -97,6 +97,10 @@ export class Witness {
     const log = await logs.get(origin)
     if (log === null)
       return declined({ code: 'WITNESS_FULL', message: 'this node witnesses enough logs' }, 0)
+    if (await logs.isConvicted(origin, verify)) {
+      const message = 'this log was rewritten before: nothing of it is witnessed any more'
+      return declined({ code: 'CHECKPOINT_FORK', message }, log.size)
+    }
     const news = await this.#news(from, log, size)
     if (!news.ok) return declined(news.refusal, log.size)
     const judged = log.judge(bytes, news.value.map(leafHash), verify)

@@ -1,5 +1,7 @@
 import {
   type CheckpointFork,
+  checkFork,
+  decodeFork,
   encodeFork,
   formatNote,
   parseNote,
@@ -8,7 +10,7 @@ import {
 import { idOf } from '../core/codec/index.ts'
 import { WitnessedLog } from '../core/history/index.ts'
 import { leafHash } from '../core/merkle/index.ts'
-import type { KeyValues, KeyValueWrite } from '../ports/index.ts'
+import type { KeyValues, KeyValueWrite, VerifySignature } from '../ports/index.ts'
 import { firstThatFit } from './certified-leaf.ts'
 import { HistoryDamagedError } from './errors.ts'
 import { indexKey } from './keys.ts'
@@ -137,6 +139,16 @@ export class WitnessedLogs {
     for await (const [key, bytes] of this.#store.range({ from: FORK, to: `${FORK}~` }))
       found.push({ id: key.slice(FORK.length), bytes })
     return found
+  }
+
+  /** Whether a fork that is kept here convicts this origin. */
+  async isConvicted(origin: string, verify: VerifySignature): Promise<boolean> {
+    for (const { bytes } of await this.forks()) {
+      const fork = decodeFork(bytes)
+      const checked = fork.ok ? checkFork(fork.value, verify) : fork
+      if (checked.ok && checked.value.origin === origin) return true
+    }
+    return false
   }
 
   async #count(): Promise<number> {

@@ -222,6 +222,9 @@ describe('history', function () {
     assert(decoded.ok)
     const convicted = checkFork(decoded.value, verifyBoth)
     assert(convicted.ok && convicted.value.did === author.did)
+    const honest = formatNote(author.own.note as NonNullable<typeof author.own.note>)
+    const after = await one.witness.cosign(author.did, honest)
+    assert.equal(after.type === 'declined' && after.code, 'CHECKPOINT_FORK')
   })
 
   /** Another log of the same key: its second leaf is the author's third. */
