@@ -65,11 +65,16 @@ export class EvaluatorPool {
     const { capsule } = task.source
     const abort = new AbortController()
     const timer = setTimeout(() => abort.abort(), LOAD_MS_MAX)
+    const threads = this.#pool()
     try {
-      return await this.#pool().run(task, { name: 'check', signal: abort.signal })
+      return await threads.run(task, { name: 'check', signal: abort.signal })
     } catch (error) {
-      if (abort.signal.aborted) throw new PolicyTimeoutError(capsule, LOAD_MS_MAX)
-      throw this.#broken(error)
+      const failure = abort.signal.aborted
+        ? new PolicyTimeoutError(capsule, LOAD_MS_MAX)
+        : this.#broken(error)
+      // Threads that were ended on purpose are nobody's alarm.
+      if (this.#threads === threads) this.#init.onAlarm(failure.message, { capsule })
+      throw failure
     } finally {
       clearTimeout(timer)
     }

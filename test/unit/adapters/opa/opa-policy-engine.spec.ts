@@ -53,10 +53,10 @@ function altered(
 }
 
 /** A worker that accepts every capsule, and judges as told: `answer` are statements over `input`. */
-function fakeWorker(answer: string): URL {
+function fakeWorker(answer: string, check = 'null'): URL {
   const source = `import { Tinypool } from ${JSON.stringify(import.meta.resolve('tinypool'))}
     const { progress } = Tinypool.workerData
-    export const check = () => null
+    export const check = () => ${check}
     export const judge = ({ inputs, lane }) => inputs.map(input => {
       Atomics.add(progress, lane, 1)
       ${answer}
@@ -352,6 +352,15 @@ describe('adapters/opa/faults', () => {
       assert.equal((await ask(engine, i)).allow, true)
     }
     assert.equal(alarms.length, 3)
+  })
+
+  it('sounds the alarm when a capsule breaks its thread before it is asked', async () => {
+    const hoard = '{ for (const held = []; ; ) held.push(Array(1e6).fill(0.5)) }'
+    const worker = fakeWorker('', hoard)
+    const engine = create({ loneGas: 0, workerUrl: worker, timeoutMs: 5_000, logger })
+    await assert.rejects(ask(engine, 1), { code: 'POLICY_UNAVAILABLE' })
+    assert.equal(engine.alarms().count, alarms.length)
+    assert.ok(alarms.length > 0)
   })
 
   it('waits for a thread that is slow to start', async () => {
