@@ -25,7 +25,7 @@ export type Sealing = {
   readonly roster: readonly string[]
   /** Sealed epochs before this one that no FORM has shown yet. */
   readonly earlier: readonly SealedEpoch[]
-  /** Members that would not join, or had the time to and did not: they are not invited again. */
+  /** Members that would not join, or had the time to and did not: they are not invited to the next epoch. */
   readonly avoid: ReadonlySet<string>
   readonly seals: Map<string, MemberSeal>
   readonly declined: Map<string, string>
