@@ -1,27 +1,14 @@
 import { isUtf8 } from 'node:buffer'
 import { digestOfId } from '../core/codec/index.ts'
 import { EnvelopeReader } from './envelope-reader.ts'
+import type { Body } from './format.ts'
 
 /** The lines that a record mostly consists of, as `format.ts` knows them. */
 export type PlainLine = {
   readonly seq: number
   readonly prev: string
   readonly sig: Uint8Array | null
-  readonly body:
-    | {
-        readonly type: 'envelope'
-        readonly at: number
-        readonly cid: string
-        readonly bytes: Uint8Array
-      }
-    | {
-        readonly type: 'entry'
-        readonly term: number
-        readonly index: number
-        readonly stamp: number
-        readonly cid: string | null
-        readonly bytes: Uint8Array | null
-      }
+  readonly body: Extract<Body, { readonly type: 'envelope' | 'entry' }>
   /** Where the body ends in the line. */
   readonly bodyEnd: number
 }

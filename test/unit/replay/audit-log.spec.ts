@@ -68,6 +68,14 @@ describe('replay: the audit log of a node', () => {
     return { cluster, node, directory, log, open, thread, path: join(directory, `${thread}.jsonl`) }
   }
 
+  /** Two seconds of the thread, with what is new on disk every 100 ms. */
+  async function writeSome({ cluster, log }: ReturnType<typeof world>): Promise<void> {
+    for (let i = 0; i < 20; i++) {
+      cluster.run(100)
+      await log.flush()
+    }
+  }
+
   function finish({ cluster, thread }: ReturnType<typeof world>): void {
     const complete = (): boolean =>
       cluster.nodes.every(node => node.swarm.record(thread)?.complete === true)
@@ -80,10 +88,7 @@ describe('replay: the audit log of a node', () => {
 
   it('is written bit by bit and replays to the same FINALIZE bytes', async () => {
     const given = world()
-    for (let i = 0; i < 20; i++) {
-      given.cluster.run(100)
-      await given.log.flush()
-    }
+    await writeSome(given)
     finish(given)
     await given.log.stop()
     const report = await replay(given.path)
@@ -97,10 +102,7 @@ describe('replay: the audit log of a node', () => {
     it(`is as sound when it hears of ${batch} inputs at once`, async () => {
       const given = world()
       ;(given.node.swarm as Telling).batch = batch
-      for (let i = 0; i < 20; i++) {
-        given.cluster.run(100)
-        await given.log.flush()
-      }
+      await writeSome(given)
       finish(given)
       // With the next input all is told.
       ;(given.node.swarm as Telling).batch = 1
@@ -116,10 +118,7 @@ describe('replay: the audit log of a node', () => {
   it('goes on after a crash wherever the file was cut', async () => {
     const whole = world()
     // Many writes: each cut but the first leaves signed lines, and of the torn write whole ones that are not.
-    for (let i = 0; i < 20; i++) {
-      whole.cluster.run(100)
-      await whole.log.flush()
-    }
+    await writeSome(whole)
     finish(whole)
     await whole.log.stop()
     const bytes = readFileSync(whole.path)
@@ -168,10 +167,7 @@ describe('replay: the audit log of a node', () => {
 
   it('goes on in a further file when one has grown, and replays as one', async () => {
     const given = world({ rotateBytes: 8_000 })
-    for (let i = 0; i < 20; i++) {
-      given.cluster.run(100)
-      await given.log.flush()
-    }
+    await writeSome(given)
     finish(given)
     await given.log.stop()
     assert(readdirSync(given.directory).length >= 3)
@@ -182,10 +178,7 @@ describe('replay: the audit log of a node', () => {
 
   it('goes on after a crash wherever a further file was cut', async () => {
     const whole = world({ rotateBytes: 8_000 })
-    for (let i = 0; i < 20; i++) {
-      whole.cluster.run(100)
-      await whole.log.flush()
-    }
+    await writeSome(whole)
     finish(whole)
     await whole.log.stop()
     const second = `${whole.path}.1`
@@ -205,10 +198,7 @@ describe('replay: the audit log of a node', () => {
 
   it('is not gone on with when the beginning of a further file was damaged', async () => {
     const whole = world({ rotateBytes: 8_000 })
-    for (let i = 0; i < 20; i++) {
-      whole.cluster.run(100)
-      await whole.log.flush()
-    }
+    await writeSome(whole)
     const second = `${whole.path}.1`
     const bytes = readFileSync(second)
     bytes[3] = (bytes[3] as number) ^ 1
