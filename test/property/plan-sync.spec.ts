@@ -66,9 +66,7 @@ class Replica {
       const rival = change && this.plan.apply(change).rival
       if (rival != null) for (const id of [rival, admitted.id]) this.#show(id)
     }
-    const entries = fresh.map(entryOf)
-    if (!this.documents.apply(PLAN_THREAD, entries))
-      assert.ok(this.documents.apply(PLAN_THREAD, [...this.#held.values()].map(entryOf)))
+    this.documents.apply(PLAN_THREAD, fresh.map(entryOf))
   }
 
   sayTo(other: Replica): boolean {

@@ -30,16 +30,11 @@ export class Documents {
     return this.#documents.has(thread)
   }
 
-  /**
-   * Adds envelopes, to a new document where there is none. False when the document is gone and has to be folded from all
-   * envelopes of the thread.
-   */
-  apply(thread: string, entries: readonly PlanEntry[]): boolean {
+  /** Adds envelopes, to a new document where there is none. */
+  apply(thread: string, entries: readonly PlanEntry[]): void {
     const document = this.#use(thread) ?? this.#create(thread)
-    const isWhole = document.apply(entries)
-    if (!isWhole) this.drop(thread)
+    document.apply(entries)
     this.#makeRoom()
-    return isWhole
   }
 
   view(thread: string): { heads: string[]; envelopes: string[] } {

@@ -33,8 +33,8 @@ type Chain = {
 export class PlanDocument {
   readonly thread: string
   readonly #genesis: ReturnType<typeof genesisChange>
-  readonly #doc: A.Doc<unknown>
-  readonly #automerge: ReturnType<typeof A.getBackend>
+  #doc: A.Doc<unknown>
+  #automerge: ReturnType<typeof A.getBackend>
   /** Hash -> what it rests on, each after that. */
   readonly #deps = new Map<string, string | null>()
   readonly #heads = new Set<string>()
@@ -43,21 +43,22 @@ export class PlanDocument {
   readonly #chains = new Map<string, Chain>()
   /** Changes that are to be applied together. */
   #ready: Uint8Array[] = []
+  /** Whether Automerge still has changes that a fork took out. */
+  #hasRetracted = false
   /** Bytes of the envelopes. */
   bytes = 0
 
   constructor(thread: string) {
     this.thread = thread
     this.#genesis = genesisChange(thread)
-    // This document never writes, so its actor never shows; a fixed one keeps randomness out.
-    this.#doc = A.init({ actor: '00' })
+    this.#doc = emptyDocument()
     this.#automerge = A.getBackend(this.#doc)
     this.#add(this.#genesis)
     this.#flush()
   }
 
-  /** Adds envelopes; known ones change nothing. False when the document has to be made anew, with all envelopes at once: a sender has said two things. */
-  apply(entries: readonly PlanEntry[]): boolean {
+  /** Adds envelopes; known ones change nothing. Where a sender has said two things, what stood from there on is taken out. */
+  apply(entries: readonly PlanEntry[]): void {
     const chains = new Set<Chain>()
     for (const entry of entries) {
       if (this.#envelopes.has(entry.envelope)) continue
@@ -66,10 +67,11 @@ export class PlanDocument {
       if (entry.chain === null) this.#addSingle(entry)
       else chains.add(this.#link(entry, entry.chain))
     }
-    for (const chain of chains) if (chain.forkedAt <= chain.applied.length) return false
-    for (const chain of chains) this.#advance(chain)
+    for (const chain of chains) {
+      this.#retract(chain)
+      this.#advance(chain)
+    }
     this.#flush()
-    return true
   }
 
   /** Sorted. */
@@ -121,6 +123,7 @@ export class PlanDocument {
   }
 
   save(): Uint8Array {
+    if (this.#hasRetracted) this.#renew()
     return this.#automerge.save()
   }
 
@@ -179,6 +182,33 @@ export class PlanDocument {
     }
   }
 
+  /**
+   * Takes out what stands at a fork and after it. Automerge cannot forget a change, but is not asked for these again: each is taken out once,
+   * however often its sender forks, and the document goes on.
+   */
+  #retract(chain: Chain): void {
+    if (chain.forkedAt > chain.applied.length) return
+    const retracted = chain.applied.splice(chain.forkedAt - 1)
+    for (const { envelope, hash } of retracted) {
+      this.#envelopes.set(envelope, null)
+      this.#deps.delete(hash)
+      this.#heads.delete(hash)
+    }
+    const last = chain.applied.at(-1)
+    if (last !== undefined) this.#heads.add(last.hash)
+    this.#hasRetracted = true
+  }
+
+  /** Begins with Automerge anew, with the changes that are left. */
+  #renew(): void {
+    this.#ready = [...this.#deps.keys()].map(hash => this.bytesOf(hash))
+    A.free(this.#doc)
+    this.#doc = emptyDocument()
+    this.#automerge = A.getBackend(this.#doc)
+    this.#hasRetracted = false
+    this.#flush()
+  }
+
   #add({ hash, dep, bytes }: Change): void {
     this.#deps.set(hash, dep)
     if (dep !== null) this.#heads.delete(dep)
@@ -190,6 +220,11 @@ export class PlanDocument {
     if (this.#ready.length > 0) this.#automerge.applyChanges(this.#ready as A.Change[])
     this.#ready = []
   }
+}
+
+/** This document never writes, so its actor never shows; a fixed one keeps randomness out. */
+function emptyDocument(): A.Doc<unknown> {
+  return A.init({ actor: '00' })
 }
 
 function isFullFor(chain: Chain, { facts, bytes }: PlanEntry): boolean {

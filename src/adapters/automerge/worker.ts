@@ -42,9 +42,11 @@ function handle(request: Exclude<WorkerRequest, { kind: 'drop' | 'reopen' }>): W
   switch (request.kind) {
     case 'fold':
       documents.drop(thread)
-      return { kind: documents.apply(thread, request.entries) ? 'applied' : 'missing' }
+      documents.apply(thread, request.entries)
+      return { kind: 'applied' }
     case 'apply':
-      return { kind: documents.apply(thread, request.entries) ? 'applied' : 'missing' }
+      documents.apply(thread, request.entries)
+      return { kind: 'applied' }
     case 'view':
       return { kind: 'viewed', ...documents.view(thread) }
     case 'save':

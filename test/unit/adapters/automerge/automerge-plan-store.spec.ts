@@ -77,6 +77,32 @@ describe('adapters/automerge/store', () => {
     for (const order of orders) assert.deepEqual(await headsOf(order), before)
   })
 
+  it('folds nothing anew for a sender that forks its chain at each place, from its end on', async () => {
+    const known: PlanEntry[] = []
+    let folds = 0
+    const source = (): PlanEntry[] => {
+      folds++
+      return known
+    }
+    const store = create({ source })
+    const apply = (list: readonly Admitted[]): void => {
+      for (const entry of list.map(entryOf)) {
+        known.push(entry)
+        void store.apply(PLAN_THREAD, entry)
+      }
+    }
+    apply(envelopes)
+    assert.deepEqual((await store.view(PLAN_THREAD)).heads, HEADS)
+    const before = folds
+    for (let seq = chain.length; seq > 0; seq--) {
+      const after = chain[seq - 2] as Admitted<'UPDATE_PLAN'>
+      apply(planChain({ count: 1, salt: 'rival', ...(seq > 1 && { after }) }))
+      const left = headsByHand([PLAN_NEED, ...chain.slice(0, seq - 1), ...other])
+      assert.deepEqual((await store.view(PLAN_THREAD)).heads, left)
+    }
+    assert.equal(folds, before)
+  })
+
   it('shows what was applied before, without waiting for it', async () => {
     const store = create()
     const applied = store.apply(PLAN_THREAD, entryOf(PLAN_NEED))
