@@ -54,3 +54,16 @@ export class ColdDamagedError extends SwarmError {
     )
   }
 }
+
+/** What this node loaded of a log before cannot be read any more. */
+export class SyncMarkDamagedError extends SwarmError {
+  readonly code = 'SYNC_MARK_DAMAGED'
+
+  constructor(origin: string) {
+    const did = origin.slice(origin.lastIndexOf('/') + 1)
+    super(
+      `how far ${origin} was loaded before cannot be read, so an old checkpoint of it could pass for the newest: load it again with "can-swarm sync --from ${did} --anew", with peers that you trust to be up to date`,
+      { origin }
+    )
+  }
+}

@@ -20,7 +20,8 @@ export {
   ColdDamagedError,
   ColdMissingError,
   HistoryDamagedError,
-  SyncFailedError
+  SyncFailedError,
+  SyncMarkDamagedError
 } from './errors.ts'
 export { ORIGINS_MAX } from './limits.ts'
 export { OwnLog } from './own-log.ts'

@@ -1,12 +1,5 @@
 import * as v from 'valibot'
 import { equals, utf8 } from '../core/base/index.ts'
-import {
-  type CheckedNote,
-  checkNote,
-  formatNote,
-  parseNote,
-  type SignedNote
-} from '../core/checkpoint/index.ts'
 import { decodeStrict, encode } from '../core/codec/index.ts'
 import { decodeLeaf, type Leaf, standingOf } from '../core/history/index.ts'
 import { CompactTree, leafHash } from '../core/merkle/index.ts'
@@ -14,8 +7,9 @@ import type { Exchange, KeyValues, KeyValueWrite, Logger, VerifySignature } from
 import { checkCertified } from './certified-leaf.ts'
 import { BadAnswerError, SyncFailedError } from './errors.ts'
 import { indexKey } from './keys.ts'
-import { WITNESSED_LEAVES_MAX } from './limits.ts'
+import { LoadedCheckpoints } from './loaded-checkpoints.ts'
 import type { CertifiedLeaf } from './messages.ts'
+import { type Offer, Offers } from './offers.ts'
 import { askPeer } from './peers.ts'
 
 export type HistorySyncInit = {
@@ -42,6 +36,8 @@ export type SyncRequest = {
   readonly full?: boolean
   /** Load all leaves, also those that bind nobody any more. */
   readonly all?: boolean
+  /** Forget what was loaded of `origin` before, which has to be named: where that cannot be read. */
+  readonly anew?: boolean
   readonly progress?: (done: number, size: number) => void
 }
 
@@ -57,19 +53,11 @@ export type SyncResult = {
   readonly trust: 'checkpoint' | 'full'
 }
 
-/** A checkpoint that peers offer, with all cosignatures that any of them knows. */
-type Offer = {
-  readonly note: SignedNote
-  readonly checked: CheckedNote
-  readonly holders: Set<string>
-}
-
 const PROGRESS = 'sync/leaf/'
 /** What the leaves that are here go on from, where the first ones are not. */
 const BEGIN = 'sync/begin/'
 /** How many of them, from the first on, had their certificates checked here. */
 const CERTIFIED = 'sync/certified/'
-const LOADED = 'sync/note/'
 
 const beginSchema = v.strictObject({
   size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
@@ -87,17 +75,20 @@ type Begun = { readonly tree: CompactTree; readonly leaves: Leaf[]; readonly fro
  */
 export class HistorySync {
   readonly #init: HistorySyncInit
+  readonly #before: LoadedCheckpoints
   /** Who gave good leaves last: asked first. */
   #giver: string | null = null
 
   constructor(init: HistorySyncInit) {
     this.#init = init
+    this.#before = new LoadedCheckpoints(init.store, init.verify)
   }
 
-  /** Rejects with SyncFailedError when no peer has anything that holds. */
+  /** Rejects with SyncFailedError when no peer has anything that holds, with SyncMarkDamagedError when it cannot be told whether that is older than what is here. */
   async run(request: SyncRequest = {}): Promise<SyncResult> {
+    if (request.anew === true) await this.#begunAnew(request.origin)
     const offers = await this.#offers(request.origin)
-    const stable = offers.filter(offer => this.#witnessesOf(offer).length >= this.#init.quorum)
+    const stable = offers.filter(({ witnesses }) => witnesses.length >= this.#init.quorum)
     const full = request.full === true || stable.length === 0
     const [best, ...others] = (full ? offers : stable).sort((a, b) => compareSize(b, a))
     if (best === undefined) throw this.#nothing(request.origin)
@@ -116,76 +107,59 @@ export class HistorySync {
     }
   }
 
+  async #begunAnew(origin: string | undefined): Promise<void> {
+    if (origin === undefined)
+      throw new SyncFailedError('a log that is to be loaded anew has to be named: --from DID')
+    await this.#forget(origin)
+    await this.#init.store.write([this.#before.forget(origin)])
+  }
+
   async #load(offer: Offer, how: How): Promise<SyncResult> {
     await this.#checkRollback(offer)
     const { from, loaded } = await this.#follow(offer, how)
     const { origin, size } = offer.checked.checkpoint
-    const value = formatNote(offer.note)
-    await this.#init.store.write([{ type: 'put', key: LOADED + origin, value }])
+    await this.#init.store.write([this.#before.put(origin, offer.note)])
     return {
       origin,
       size: Number(size),
       from,
       loaded,
-      witnesses: this.#witnessesOf(offer),
+      witnesses: offer.witnesses,
       trust: how.full ? 'full' : 'checkpoint'
     }
   }
 
   async #offers(origin: string | undefined): Promise<Offer[]> {
     const { exchange, peers, logger } = this.#init
-    const offers = new Map<string, Offer>()
+    const offers = new Offers(this.#init)
     const question = { type: 'notes', origin: origin ?? null } as const
     const ask = async (did: string): Promise<void> => {
       try {
         const { notes } = await askPeer(exchange, did, question)
-        for (const bytes of notes) this.#offer(offers, did, bytes)
+        for (const bytes of notes) offers.take(did, bytes)
       } catch (error) {
         logger.debug('a peer tells no checkpoints', { did, error: String(error) })
       }
     }
     await Promise.all(peers().map(ask))
-    return [...offers.values()].filter(({ checked: { checkpoint } }) =>
-      origin === undefined ? checkpoint.origin !== this.#init.own : checkpoint.origin === origin
-    )
-  }
-
-  #offer(offers: Map<string, Offer>, did: string, bytes: Uint8Array): void {
-    const { verify, network } = this.#init
-    const note = parseNote(bytes)
-    const checked = note.ok ? checkNote(note.value, verify) : note
-    if (!note.ok || !checked.ok || checked.value.network !== network) return
-    if (checked.value.checkpoint.size > BigInt(WITNESSED_LEAVES_MAX)) return
-    const known = offers.get(note.value.text)
-    const signatures = [...(known?.note.signatures ?? []), ...note.value.signatures]
-    const merged = { text: note.value.text, signatures }
-    const together = checkNote(merged, verify)
-    offers.set(note.value.text, {
-      note: known === undefined ? note.value : merged,
-      checked: together.ok ? together.value : checked.value,
-      holders: new Set([...(known?.holders ?? []), did, checked.value.did])
-    })
-  }
-
-  #witnessesOf({ checked }: Offer): string[] {
-    const { trusted } = this.#init
-    return [...checked.witnesses.keys()].filter(did => trusted.size === 0 || trusted.has(did))
+    return offers
+      .all()
+      .filter(({ checked: { checkpoint } }) =>
+        origin === undefined ? checkpoint.origin !== this.#init.own : checkpoint.origin === origin
+      )
   }
 
   /** What was loaded once is never replaced by less: an old checkpoint is valid for ever. */
   async #checkRollback({ checked }: Offer): Promise<void> {
     const { origin, size, root } = checked.checkpoint
-    const kept = await this.#init.store.get(LOADED + origin)
-    const note = kept === undefined ? null : parseNote(kept)
-    if (note === null || !note.ok) return
-    const before = checkNote(note.value, this.#init.verify)
-    if (!before.ok) return
-    if (size < before.value.checkpoint.size)
+    const before = await this.#before.of(origin)
+    if (before === null) return
+    if (size < before.size)
       throw new SyncFailedError(
-        `the newest checkpoint that peers offer has ${size} leaves, and one of ${before.value.checkpoint.size} was loaded before: they are behind, or hide what came since`,
+        `the newest checkpoint that peers offer has ${size} leaves, and one of ${before.size} was loaded before: they are behind, or hide what came since`,
         { origin }
       )
-    if (size === before.value.checkpoint.size && !equals(root, before.value.checkpoint.root))
+    if (size === before.size && !equals(root, before.root))
       throw new SyncFailedError(`${origin} has signed two logs of ${size} leaves`, { origin })
   }
 

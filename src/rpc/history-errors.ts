@@ -18,6 +18,12 @@ export const HISTORY_ROWS: ErrorRows = [
   ],
   ['COLD_DAMAGED', 'config', 'A cold file does not hold what was written.'],
   ['SYNC_FAILED', 'failure', 'No checkpoint could be loaded from any peer.'],
+  [
+    'SYNC_MARK_DAMAGED',
+    'config',
+    'How far a log of another node was loaded before cannot be read.',
+    'Load it again with "sync --from DID --anew".'
+  ],
   ['BAD_ANSWER', 'failure', "A peer's answer breaks the protocol or contradicts what was signed."],
   ['NOTE_MALFORMED', 'failure', 'The bytes are not a signed note.'],
   ['CHECKPOINT_MALFORMED', 'failure', 'The text of a note is not a checkpoint.'],

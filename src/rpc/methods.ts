@@ -68,9 +68,9 @@ export interface Methods {
   'checkpoint.list': [Record<string, never>, CheckpointSummary[]]
   /** Signs what is new in this node's log, and asks connected nodes to witness it. */
   'checkpoint.make': [Record<string, never>, CheckpointSummary]
-  /** Progress: {done, size}, in leaves. `from`: the log of this node only; in the result, the first leaf that is here. `all`: also leaves that bind nobody any more. */
+  /** Progress: {done, size}, in leaves. `from`: the log of this node only; in the result, the first leaf that is here. `all`: also leaves that bind nobody any more. `anew`, with `from`: forgets what was loaded of that log before. */
   'history.sync': [
-    { from?: string; full?: boolean; all?: boolean },
+    { from?: string; full?: boolean; all?: boolean; anew?: boolean },
     {
       origin: string
       size: number

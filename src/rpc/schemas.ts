@@ -225,7 +225,12 @@ export const METHODS: { readonly [M in Method]: MethodEntry<M> } = {
   ),
   'history.sync': entry(
     'write',
-    v.strictObject({ from: maybe(did), full: maybe(v.boolean()), all: maybe(v.boolean()) }),
+    v.strictObject({
+      from: maybe(did),
+      full: maybe(v.boolean()),
+      all: maybe(v.boolean()),
+      anew: maybe(v.boolean())
+    }),
     'Loads how threads ended that others have checkpointed.'
   ),
   'history.compact': entry(

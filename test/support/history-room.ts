@@ -1,10 +1,12 @@
 import { strict as assert } from 'node:assert'
 import { nodeSigner, nodeVerifier } from '../../src/adapters/ed25519/index.ts'
 import { formatOrigin } from '../../src/core/checkpoint/index.ts'
+import type { Leaf } from '../../src/core/history/index.ts'
 import type { CertificateFile } from '../../src/core/roster/index.ts'
 import {
   answerPeer,
   Checkpointer,
+  HistorySync,
   OwnLog,
   Witness,
   WitnessedLogs
@@ -130,4 +132,42 @@ export function certificateFiles(count: number): CertificateFile[] {
     made.push(file)
   }
   return made.slice(0, count)
+}
+
+/** An author that may have three leaves, and two witnesses that it asks. */
+export async function authorAndWitnesses() {
+  const room = new HistoryRoom()
+  const one = await historyNode(room, 2)
+  const two = await historyNode(room, 3)
+  const author = await historyNode(room, 1, { witnesses: () => [one.did, two.did] })
+  return { room, author, one, two }
+}
+
+/** Adds the first so many ends to a node's log. */
+export async function appendEnds(node: HistoryNode, count: number): Promise<void> {
+  for (const file of certificateFiles(count)) assert((await node.own.append(file)).ok)
+}
+
+/** A node without history that loads what its peers have. */
+export function newcomerOf(
+  room: HistoryRoom,
+  peers: readonly string[],
+  init: { readonly trusted?: readonly string[]; readonly own?: string } = {}
+) {
+  const loaded: Leaf[][] = []
+  const store = new MemoryKeyValues()
+  const logger = recordingLogger()
+  const sync = new HistorySync({
+    store,
+    exchange: room.exchangeOf('newcomer'),
+    verify: verifyBoth,
+    logger,
+    network: NETWORK,
+    own: init.own ?? 'can-swarm/test/newcomer',
+    quorum: 2,
+    trusted: new Set(init.trusted ?? []),
+    peers: () => peers,
+    load: async leaves => void loaded.push([...leaves])
+  })
+  return { sync, loaded, store, logger }
 }

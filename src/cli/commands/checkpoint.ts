@@ -54,6 +54,10 @@ export function addCheckpointCommands(program: Command, shell: Shell): void {
       )
       .option('--full', 'Check the certificate of every thread, whatever witnesses say.')
       .option('--all', 'Load also what ended so long ago that it binds nobody any more.')
+      .option(
+        '--anew',
+        'With --from: forget how far that log was loaded before, and load it again.'
+      )
       .action(shell.action(sync)),
     ['sync', 'sync --full --json']
   )
@@ -122,12 +126,17 @@ async function verify(session: Session, file: string): Promise<void> {
   })
 }
 
-type SyncOptions = { readonly from?: string; readonly full?: boolean; readonly all?: boolean }
+type SyncOptions = {
+  readonly from?: string
+  readonly full?: boolean
+  readonly all?: boolean
+  readonly anew?: boolean
+}
 
-async function sync(session: Session, { from, full, all }: SyncOptions): Promise<void> {
+async function sync(session: Session, { from, full, all, anew }: SyncOptions): Promise<void> {
   const bar = await countBar(session, 0)
   const origin = from === undefined ? {} : { from: await resolvePeer(session, from) }
-  const params = { ...origin, ...(full && { full }), ...(all && { all }) }
+  const params = { ...origin, ...(full && { full }), ...(all && { all }), ...(anew && { anew }) }
   const onProgress = (data: unknown): void => {
     const { done, size } = data as { done: number; size: number }
     bar.update(done, 'threads', size)

@@ -21,6 +21,8 @@ export type CheckedNote = {
   readonly did: string
   /** When each witness cosigned, in seconds since 1970, by DID. The origin itself is none. */
   readonly witnesses: ReadonlyMap<string, number>
+  /** The lines that say so: the origin's first, then one of each witness, its newest, under its DID. */
+  readonly lines: readonly NoteSignature[]
 }
 
 /** The line of the log's own node; `sig` is its signature over the text's UTF-8 bytes. */
@@ -56,11 +58,12 @@ export function checkNote({ text, signatures }: SignedNote, verify: Verify): Res
   if (!origin.ok) return origin
   const { did, network } = origin.value
   const witnesses = new Map<string, number>()
-  let isSigned = false
+  const cosignatures = new Map<string, NoteSignature>()
+  let own: NoteSignature | null = null
   for (const signature of signatures) {
     if (isOf(signature, checkpoint.value.origin, did, ED25519)) {
       if (!verify(did, utf8(text), signature.bytes)) return wrongSignature(signature.name)
-      isSigned = true
+      own = signature
       continue
     }
     const seconds = cosignedAt(signature)
@@ -69,11 +72,14 @@ export function checkNote({ text, signatures }: SignedNote, verify: Verify): Res
     if (!verify(signature.name, cosignedBytes(text, seconds), sig))
       return wrongSignature(signature.name)
     const known = witnesses.get(signature.name)
-    if (known === undefined || known < seconds) witnesses.set(signature.name, seconds)
+    if (known !== undefined && known >= seconds) continue
+    witnesses.set(signature.name, seconds)
+    cosignatures.set(signature.name, signature)
   }
-  if (!isSigned)
+  if (own === null)
     return refuse('CHECKPOINT_UNSIGNED', 'the checkpoint is not signed by the node whose log it is')
-  return ok({ checkpoint: checkpoint.value, network, did, witnesses })
+  const lines = [own, ...cosignatures.values()]
+  return ok({ checkpoint: checkpoint.value, network, did, witnesses, lines })
 }
 
 /** The time in a cosignature of a DID, or null for every other kind of signature. */

@@ -52,11 +52,12 @@ export function historyHandlers(
       await checkpoint(parts)
       return own()
     },
-    'history.sync': async ({ from, full, all }, { progress }) => {
+    'history.sync': async ({ from, full, all, anew }, { progress }) => {
       const result = await historySync(parts).run({
         ...(from === undefined ? {} : { origin: formatOrigin(parts.config.network.name, from) }),
         ...(full === undefined ? {} : { full }),
         ...(all === undefined ? {} : { all }),
+        ...(anew === undefined ? {} : { anew }),
         progress: (done, size) => progress({ done, size })
       })
       return { ...result, witnesses: [...result.witnesses] }

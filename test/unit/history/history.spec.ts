@@ -13,23 +13,19 @@ import {
   originSignature,
   parseNote
 } from '../../../src/core/checkpoint/index.ts'
-import type { Leaf } from '../../../src/core/history/index.ts'
 import { leafHash, MerkleTree } from '../../../src/core/merkle/index.ts'
-import {
-  Announcements,
-  answerPeer,
-  HistorySync,
-  OwnLog,
-  WitnessedLogs
-} from '../../../src/history/index.ts'
+import { Announcements, answerPeer, OwnLog, WitnessedLogs } from '../../../src/history/index.ts'
 import { decodeAnswer, encodeAnswer } from '../../../src/history/messages.ts'
 import {
+  appendEnds,
+  authorAndWitnesses,
   certificateFiles,
   type HistoryNode,
   HistoryRoom,
   historyNode,
   MemoryKeyValues,
   NETWORK,
+  newcomerOf,
   verifyBoth
 } from '../../support/history-room.ts'
 import { recordingLogger } from '../../support/recording-logger.ts'
@@ -38,43 +34,9 @@ describe('history', function () {
   this.timeout(60_000)
   const files = () => certificateFiles(3)
 
-  async function appendAll(node: HistoryNode, count = 3): Promise<void> {
-    for (const file of files().slice(0, count)) assert((await node.own.append(file)).ok)
-  }
-
-  /** An author with three leaves, and two witnesses. */
-  async function world() {
-    const room = new HistoryRoom()
-    const one = await historyNode(room, 2)
-    const two = await historyNode(room, 3)
-    const dids = [one.did, two.did]
-    const author = await historyNode(room, 1, { witnesses: () => dids })
-    return { room, author, one, two }
-  }
-
-  function newcomer(
-    room: HistoryRoom,
-    peers: readonly string[],
-    init: { trusted?: string[]; own?: string } = {}
-  ) {
-    const loaded: Leaf[][] = []
-    const store = new MemoryKeyValues()
-    const sync = new HistorySync({
-      store,
-      exchange: room.exchangeOf('newcomer'),
-      verify: verifyBoth,
-      logger: recordingLogger(),
-      network: NETWORK,
-      own: init.own ?? 'can-swarm/test/newcomer',
-      quorum: 2,
-      trusted: new Set(init.trusted ?? []),
-      peers: () => peers,
-      load: async leaves => {
-        loaded.push([...leaves])
-      }
-    })
-    return { sync, loaded, store }
-  }
+  const appendAll = (node: HistoryNode, count = 3): Promise<void> => appendEnds(node, count)
+  const world = authorAndWitnesses
+  const newcomer = newcomerOf
 
   /** A checkpoint signed by the author over these leaves, whatever its log says. */
   function signedBy(
