@@ -44,7 +44,12 @@ const schema = v.variant('type', [
     candidates: candidates(CANDIDATES_MAX),
     roster
   }),
-  v.strictObject({ type: v.literal('sealing'), thread: shortText, epoch: uint }),
+  v.strictObject({
+    type: v.literal('sealing'),
+    thread: shortText,
+    epoch: uint,
+    absent: v.exactOptional(roster)
+  }),
   v.strictObject({
     type: v.literal('sealed'),
     thread: shortText,

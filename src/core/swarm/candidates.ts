@@ -24,15 +24,35 @@ export function reachable(context: Context, role: Role): Candidate[] {
   return agents
 }
 
-/** Voters for a group: whom to invite. `avoid` are those who were asked for an epoch before and did not join. */
-export function candidatesOf(
+/** Voters whom to invite to the group of a NEED's first epoch. */
+export function firstCandidates(context: Context): Candidate[] {
+  return reachable(context, 'voter').slice(0, CANDIDATES_INVITED_MAX)
+}
+
+/**
+ * Voters whom to invite to a later epoch. Those that were absent in an earlier one come last, the most recent at the very end, and only if
+ * too few are left without them, or `rounds` says that those did not answer: two that take turns must not use up all epochs.
+ */
+export function laterCandidates(
   context: Context,
-  { isFirst, avoid }: { readonly isFirst: boolean; readonly avoid: ReadonlySet<string> }
+  wanted: {
+    readonly size: number
+    /** The last epoch in which a voter was absent. */
+    readonly absences: ReadonlyMap<string, number>
+    /** Groups of the absent that are invited although enough others are there. */
+    readonly rounds: number
+  }
 ): Candidate[] {
-  const most = isFirst ? CANDIDATES_INVITED_MAX : CANDIDATES_INVITED_LATER_MAX
-  return reachable(context, 'voter')
-    .filter(({ did }) => !avoid.has(did))
-    .slice(0, most)
+  const ranked = Map.groupBy(
+    reachable(context, 'voter'),
+    ({ did }) => wanted.absences.get(did) ?? Number.NEGATIVE_INFINITY
+  )
+  const candidates: Candidate[] = []
+  for (const [round, epoch] of [...ranked.keys()].sort((a, b) => (a < b ? -1 : 1)).entries()) {
+    if (candidates.length >= wanted.size && round > wanted.rounds) break
+    candidates.push(...(ranked.get(epoch) ?? []))
+  }
+  return candidates.slice(0, CANDIDATES_INVITED_LATER_MAX)
 }
 
 /** Whether a manifest shows that its sender is a voter now, give or take a clock difference. */

@@ -12,7 +12,7 @@ import type { Context } from './context.ts'
 import { driveFormation } from './formation.ts'
 import { knowEnds } from './known-ends.ts'
 import { updatePlan } from './planning.ts'
-import { beginSealing, checkReform } from './sealing.ts'
+import { absentNow, beginSealing, checkReform } from './sealing.ts'
 import { standingOf } from './standing.ts'
 import type { Thread } from './thread.ts'
 import type { Command } from './types.ts'
@@ -59,7 +59,7 @@ function reform(context: Context, thread: Thread): Result<{ readonly epoch: numb
   const checked = checkReform(context, thread)
   if (!checked.ok) return checked
   const epoch = thread.formation?.epoch ?? thread.epoch()
-  beginSealing(context, thread)
+  beginSealing(context, thread, absentNow(context, thread))
   driveFormation(context, thread)
   return ok({ epoch: epoch + 1 })
 }

@@ -9,7 +9,7 @@ import {
   takeManifests,
   tellManifests
 } from './binding.ts'
-import { type Candidate, candidatesOf, reachable } from './candidates.ts'
+import { type Candidate, firstCandidates, laterCandidates, reachable } from './candidates.ts'
 import type { Context } from './context.ts'
 import { promiseKey, sealEpoch } from './promises.ts'
 import { driveSealing, onSealed, type Sealing, sealingDueAt, sealingReason } from './sealing.ts'
@@ -105,11 +105,11 @@ export function formationReason(context: Context, thread: Thread): string {
 function invited(context: Context, thread: Thread): Candidate[] {
   if (thread.need.envelope.payload.solo)
     return reachable(context, 'voter').filter(({ did }) => did === context.did)
-  const { sealing } = thread
-  return candidatesOf(context, {
-    isFirst: sealing === null,
-    avoid: sealing?.avoid ?? new Set()
-  })
+  const { sealing, absences } = thread
+  if (sealing === null) return firstCandidates(context)
+  const waitedMs = sealing.sealedAt === 0 ? 0 : context.nowMs - sealing.sealedAt
+  const rounds = Math.floor(waitedMs / context.settings.joinMs)
+  return laterCandidates(context, { size: sizeOf(context, thread), absences, rounds })
 }
 
 /**

@@ -1,13 +1,17 @@
 import { isPointless } from '../need/index.ts'
 import { quorumOf } from '../roster/index.ts'
-import { candidatesOf } from './candidates.ts'
+import { reachable } from './candidates.ts'
 import type { Context } from './context.ts'
 import { sizeOf } from './formation.ts'
-import { beginSealing, checkReform } from './sealing.ts'
+import { absentNow, beginSealing, checkReform } from './sealing.ts'
 import type { Group, Thread } from './thread.ts'
 
-/** When the requester opens a new epoch by itself, ms, and why. */
-export type Reform = { readonly at: number; readonly why: string }
+/** When the requester opens a new epoch by itself, ms, why, and which members it would rather do without then. */
+export type Reform = {
+  readonly at: number
+  readonly why: string
+  readonly absent: (context: Context, thread: Thread) => readonly string[]
+}
 
 /**
  * A new epoch costs the members a round of promises and the worker its lease, and a NEED has few of them. So the requester opens
@@ -31,7 +35,7 @@ export function driveReform(context: Context, thread: Thread): void {
   const plan = reformPlan(context, thread)
   if (plan === null || context.nowMs < plan.at) return
   thread.warn(context, `a new epoch is opened: ${plan.why}`)
-  beginSealing(context, thread)
+  beginSealing(context, thread, plan.absent(context, thread))
 }
 
 /** When `driveReform` has something to do. */
@@ -50,7 +54,8 @@ function stuckJoin(context: Context, thread: Thread): Reform | null {
   const since = Math.max(formation.chosenAt, context.steadySince)
   return {
     at: since + context.settings.joinMs,
-    why: `${missing.length} chosen member(s) did not join`
+    why: `${missing.length} chosen member(s) did not join`,
+    absent: absentNow
   }
 }
 
@@ -61,7 +66,11 @@ function memberAway(context: Context, thread: Thread, group: Group): Reform | nu
   if (away.length === 0) return null
   const left = away.map(did => context.leftAt.get(did) ?? group.since)
   const since = Math.max(Math.min(...left), group.since, context.steadySince)
-  return { at: since + context.settings.awayMs, why: `${away.length} member(s) are away` }
+  return {
+    at: since + context.settings.awayMs,
+    why: `${away.length} member(s) are away`,
+    absent: absentNow
+  }
 }
 
 /** Something is due in the log, and nothing moves. */
@@ -69,7 +78,12 @@ function stalled(context: Context, thread: Thread, group: Group): Reform | null 
   const pending = pendingSince(context, thread, group)
   if (pending === null || !canSeal(context, thread, group)) return null
   const since = Math.max(pending, group.since, group.progressAt, context.steadySince)
-  return { at: since + context.settings.stallMs, why: 'the group makes no progress' }
+  return {
+    at: since + context.settings.stallMs,
+    why: 'the group makes no progress',
+    // Nobody can tell who holds it up: a leader that leaves things out looks like any other.
+    absent: () => group.form.envelope.payload.roster.filter(did => did !== context.did)
+  }
 }
 
 function pendingSince(context: Context, thread: Thread, group: Group): number | null {
@@ -94,7 +108,8 @@ function canSeal(context: Context, thread: Thread, group: Group): boolean {
 }
 
 function hasVoters(context: Context, thread: Thread, avoid: ReadonlySet<string>): boolean {
-  return candidatesOf(context, { isFirst: false, avoid }).length >= sizeOf(context, thread)
+  const voters = reachable(context, 'voter').filter(({ did }) => !avoid.has(did))
+  return voters.length >= sizeOf(context, thread)
 }
 
 function isHere(context: Context, did: string): boolean {

@@ -39,7 +39,9 @@ export function restoreRecord(world: World, record: JournalRecord): void {
       context.seals.set(promiseKey(record.slot, record.epoch), record)
       return
     case 'sealing':
-      return world.withThread(record.thread, thread => restoreSealing(thread, record.epoch))
+      return world.withThread(record.thread, thread =>
+        restoreSealing(thread, record.epoch, record.absent ?? [])
+      )
     case 'chosen':
       return world.withThread(record.thread, thread => {
         context.chosen.set(promiseKey(thread.scopedSlot(), record.epoch), thread.id)

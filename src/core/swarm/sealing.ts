@@ -6,7 +6,6 @@ import { carriedBy, quorumOf, rosterHash, sealBytes, shownBy } from '../roster/i
 import type { Context } from './context.ts'
 import { watchSeal } from './evidence.ts'
 import { compareSeals } from './evidence-seals.ts'
-import type { Formation } from './formation.ts'
 import { epochKey, sealEpoch, unloggedCommits } from './promises.ts'
 import type { SeenSeal } from './statements.ts'
 import type { Thread } from './thread.ts'
@@ -25,13 +24,13 @@ export type Sealing = {
   readonly roster: readonly string[]
   /** Sealed epochs before this one that no FORM has shown yet. */
   readonly earlier: readonly SealedEpoch[]
-  /** Members that would not join, or had the time to and did not: they are not invited to the next epoch. */
-  readonly avoid: ReadonlySet<string>
   readonly seals: Map<string, MemberSeal>
   readonly declined: Map<string, string>
   askedAt: number
   /** When the members were first asked, here or since the last restart; 0 before. */
   beganAt: number
+  /** When enough seals agreed first; 0 before. */
+  sealedAt: number
   /** Set once enough seals agree; they are what FORM will show. Seals that come before its members are chosen may still better it. */
   sealed: SealedEpoch | null
 }
@@ -67,51 +66,74 @@ function hasResult(thread: Thread): boolean {
   return thread.group.log.state.commit !== null || unloggedCommits(thread).length > 0
 }
 
-/** Begins to end the epoch. From here on no FORM is made for it, also after a restart. `checkReform` has allowed it. */
-export function beginSealing(context: Context, thread: Thread): void {
-  const { formation } = thread
-  thread.sealing = newSealing(thread, formation === null ? new Set() : absent(context, formation))
-  if (thread.sealing === null) return
+/**
+ * Begins to end the epoch, in which these members were `absent`. From here on no FORM is made for it, also after a restart.
+ * `checkReform` has allowed it.
+ */
+export function beginSealing(context: Context, thread: Thread, absent: readonly string[]): void {
+  const sealing = newSealing(thread)
+  if (sealing === null) return
+  const { epoch } = sealing
+  thread.sealing = sealing
   thread.formation = null
+  noteAbsent(thread, epoch, absent)
   context.persist(
-    { type: 'sealing', thread: thread.id, epoch: thread.sealing.epoch },
+    {
+      type: 'sealing',
+      thread: thread.id,
+      epoch,
+      ...(absent.length === 0 ? {} : { absent: [...absent] })
+    },
     { sync: true }
   )
-  ask(context, thread, thread.sealing)
+  ask(context, thread, sealing)
 }
 
-/** Puts back a sealing that had begun. Who did not join then is not known any more: all may be asked again. */
-export function restoreSealing(thread: Thread, epoch: number): void {
-  const sealing = newSealing(thread, new Set())
+/** Puts back a sealing that had begun. */
+export function restoreSealing(thread: Thread, epoch: number, absent: readonly string[]): void {
+  noteAbsent(thread, epoch, absent)
+  const sealing = newSealing(thread)
   if (sealing === null || sealing.epoch !== epoch) return
   thread.sealing = sealing
   thread.formation = null
 }
 
-function newSealing(thread: Thread, avoid: ReadonlySet<string>): Sealing | null {
+function noteAbsent(thread: Thread, epoch: number, absent: readonly string[]): void {
+  for (const did of absent) thread.absences.set(did, epoch)
+}
+
+function newSealing(thread: Thread): Sealing | null {
   const { formation, group } = thread
   const fresh = {
     seals: new Map<string, MemberSeal>(),
     declined: new Map<string, string>(),
     askedAt: 0,
     beganAt: 0,
+    sealedAt: 0,
     sealed: null
   }
   if (formation?.roster != null) {
     const { epoch, roster, seals } = formation
-    return { epoch, form: null, roster, earlier: seals, avoid, ...fresh }
+    return { epoch, form: null, roster, earlier: seals, ...fresh }
   }
   if (group === null) return null
   const { epoch, roster } = group.form.envelope.payload
-  return { epoch, form: group.form.id, roster, earlier: [], avoid, ...fresh }
+  return { epoch, form: group.form.id, roster, earlier: [], ...fresh }
 }
 
-/** Chosen members without whom the next group is formed. One that was asked a moment ago has done nothing wrong. */
-function absent(context: Context, formation: Formation): ReadonlySet<string> {
+/**
+ * Members without whom the next group is formed, if it can be: who would not join, or had the time to and did not; and of a group that has
+ * begun, who is away. One that was asked a moment ago has done nothing wrong.
+ */
+export function absentNow(context: Context, { formation, group }: Thread): readonly string[] {
+  if (formation === null) {
+    const roster = group?.form.envelope.payload.roster ?? []
+    return roster.filter(did => did !== context.did && !context.connected.has(did))
+  }
   const { roster, joins, declined, chosenAt } = formation
   const askedAt = Math.max(chosenAt, context.steadySince)
   const hadTime = context.nowMs >= askedAt + context.settings.joinMs
-  return new Set(roster?.filter(did => !joins.has(did) && (hadTime || declined.has(did))))
+  return roster?.filter(did => !joins.has(did) && (hadTime || declined.has(did))) ?? []
 }
 
 /** Asks again after a while: messages get lost, and members come back. */
@@ -190,6 +212,7 @@ function settle(context: Context, thread: Thread, sealing: Sealing): void {
   const seals = agreeing(context, thread, sealing)
   if (seals === null) return
   const { epoch, form, roster } = sealing
+  if (sealing.sealedAt === 0) sealing.sealedAt = context.nowMs
   sealing.sealed = { epoch, form, roster, seals }
 }
 

@@ -73,6 +73,8 @@ export class Thread {
   formation: Formation | null = null
   /** As requester: an epoch that is being ended so that the next can begin. */
   sealing: Sealing | null = null
+  /** As requester: members of earlier epochs that were absent, and in which epoch last. */
+  readonly absences = new SparseMap<string, number>()
   /** Manifests (text CIDs) that the requester sent along with its choice, and whose they are. */
   readonly vouched = new SparseMap<string, string>()
   decide: { readonly admitted: Admitted<'DECIDE'>; readonly signers: readonly string[] } | null =

@@ -244,7 +244,13 @@ export type JournalRecord =
       readonly roster: readonly string[]
     }
   /** The requester has begun to seal this epoch: after a restart it goes on, and makes no FORM for it. */
-  | { readonly type: 'sealing'; readonly thread: string; readonly epoch: number }
+  | {
+      readonly type: 'sealing'
+      readonly thread: string
+      readonly epoch: number
+      /** Members that were absent in it, if any were: they are invited to later epochs only for want of others. */
+      readonly absent?: readonly string[]
+    }
   /** This member takes part in (slot, epoch) no more; on disk before its SEAL leaves (R11). */
   | {
       readonly type: 'sealed'

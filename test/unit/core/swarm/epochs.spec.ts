@@ -135,6 +135,69 @@ describe('core/swarm: epochs', () => {
     assert.equal(cluster.view(requester, thread).epoch, 1)
   })
 
+  it('is decided in a later epoch though two members take turns in not joining', () => {
+    const given = world({ nodes: 6, seed: 6 })
+    const { cluster, requester, thread } = given
+    const pair = cluster.nodes.slice(-2)
+    /** By epoch: which of the two did not join. */
+    const mute = new Map<number, ClusterNode>()
+    for (const node of pair)
+      node.malice = {
+        send: (_, message) => {
+          if (message.type !== 'join') return [message]
+          if (mute.get(message.epoch - 1) !== node && !mute.has(message.epoch))
+            mute.set(message.epoch, node)
+          return mute.get(message.epoch) === node ? [] : [message]
+        }
+      }
+    reaches(given, () => requester.swarm.view(thread)?.decide?.certified === true)
+    const { epoch, group } = cluster.view(requester, thread)
+    assert.deepEqual([mute.size, epoch], [2, 2])
+    for (const { did } of pair) assert(!group?.roster.includes(did))
+  })
+
+  it('invites those that were absent again when there are too few without them, the longest ago first', () => {
+    const given = world({ nodes: 5 })
+    const { cluster, requester, thread } = given
+    const mute: ClusterNode[] = []
+    // In each epoch the first that is asked and did not stay away from one before.
+    for (const node of cluster.nodes.slice(1))
+      node.malice = {
+        send: (_, message) => {
+          if (message.type !== 'join') return [message]
+          if (mute[message.epoch] === undefined && message.epoch < 2 && !mute.includes(node))
+            mute[message.epoch] = node
+          return mute[message.epoch] === node ? [] : [message]
+        }
+      }
+    reaches(given, () => requester.swarm.view(thread)?.decide?.certified === true)
+    const { epoch, group } = cluster.view(requester, thread)
+    assert.deepEqual([mute.length, epoch], [2, 2])
+    const [first, second] = mute as [ClusterNode, ClusterNode]
+    assert(group?.roster.includes(first.did))
+    assert(!group?.roster.includes(second.did))
+  })
+
+  it('goes on with others when a group stands still, also after a restart of the requester', () => {
+    for (const restarts of [false, true]) {
+      const given = world()
+      const { cluster, requester, thread } = given
+      reaches(given, () => requester.swarm.view(thread)?.phase === 'BIDDING')
+      const before = chosen(given, 0)
+      for (const node of before)
+        node.malice = { send: (_, message) => (message.type === 'raft' ? [] : [message]) }
+      reaches(given, () => recordsOf(requester, 'sealing').length > 0)
+      if (restarts) {
+        cluster.crash(requester)
+        cluster.run(500)
+        cluster.restart(requester)
+      }
+      reaches(given, () => requester.swarm.view(thread)?.decide?.certified === true)
+      assert.equal(cluster.view(requester, thread).epoch, 1)
+      for (const node of chosen(given, 1)) assert(!before.includes(node))
+    }
+  })
+
   it('waits for the member instead when there is nobody to take its place', () => {
     const given = world({ nodes: 4 })
     const { cluster, requester, thread } = given
