@@ -308,11 +308,13 @@ export class Member {
 }
 
 /**
- * What no group of a thread says, whatever codec it came through: its log is not compacted, and its members are those of FORM. A snapshot would replace
- * what a member applied, and another configuration its group, by what the sender says.
+ * What no group of a thread says, whatever codec it came through: its log is not compacted, its members are those of FORM, and its leader hands over to
+ * nobody. A snapshot would replace what a member applied, and another configuration its group, by what the sender says; a vote that says that the leader
+ * wants it is heard at any time, and deposes it.
  */
 function isForeign(message: RaftMessage): boolean {
-  if (message.type === 'snapshot') return true
+  if (message.type === 'snapshot' || message.type === 'timeout-now') return true
+  if (message.type === 'vote' || message.type === 'pre-vote') return message.transfer !== false
   return (
     message.type === 'append' &&
     Array.isArray(message.entries) &&
