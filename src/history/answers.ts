@@ -43,6 +43,14 @@ async function answer(init: AnswersInit, from: string, question: Question): Prom
       const peaks = isOwn ? init.own.peaks(size) : await init.witnessed.peaks(origin, size)
       return { type: 'peaks', peaks }
     }
+    case 'consistency': {
+      const { origin, from: first, size } = question
+      const isOwn = origin === init.origin
+      const proof = isOwn
+        ? init.own.consistency(first, size)
+        : await init.witnessed.consistency(origin, first, size)
+      return { type: 'consistency', proof }
+    }
     case 'cosign':
       if (init.witness !== null) return init.witness.cosign(from, question.note)
       return {

@@ -3,6 +3,7 @@ import { ok, type Result, refuse } from '../core/base/index.ts'
 import { NOTE_BYTES_MAX } from '../core/checkpoint/index.ts'
 import { decodeStrict, encode } from '../core/codec/index.ts'
 import { LEAF_BYTES_MAX } from '../core/history/index.ts'
+import { PROOF_HASHES_MAX } from '../core/merkle/index.ts'
 import { CERTIFICATE_FILE_BYTES_MAX } from '../core/roster/index.ts'
 import { LEAVES_PER_ANSWER_MAX, NOTES_PER_ANSWER_MAX, PEAKS_MAX } from './limits.ts'
 
@@ -22,6 +23,8 @@ const question = v.variant('type', [
   v.strictObject({ type: v.literal('leaves'), origin, from: uint, certified: v.boolean() }),
   /** What it takes to go on from so many leaves of a log. */
   v.strictObject({ type: v.literal('peaks'), origin, size: uint }),
+  /** The proof that your tree of `size` leaves begins with that of the first `from`. */
+  v.strictObject({ type: v.literal('consistency'), origin, from: uint, size: uint }),
   /** Witness this checkpoint of mine. */
   v.strictObject({ type: v.literal('cosign'), note })
 ])
@@ -47,6 +50,11 @@ const answer = v.variant('type', [
   v.strictObject({
     type: v.literal('peaks'),
     peaks: v.nullable(v.pipe(v.array(bytesUpTo(32)), v.maxLength(PEAKS_MAX)))
+  }),
+  /** None where the asked node has not so many leaves. */
+  v.strictObject({
+    type: v.literal('consistency'),
+    proof: v.nullable(v.pipe(v.array(bytesUpTo(32)), v.maxLength(PROOF_HASHES_MAX)))
   }),
   /** The checkpoint with the witness's own signature and no other. */
   v.strictObject({ type: v.literal('cosigned'), note }),

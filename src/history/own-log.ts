@@ -146,6 +146,11 @@ export class OwnLog {
     return size > this.size ? null : this.#tree.peaks(size)
   }
 
+  /** The proof that the first `size` leaves begin with the first `from`; null where there are not so many. */
+  consistency(from: number, size: number): Uint8Array[] | null {
+    return size > this.size || from > size ? null : this.#tree.consistencyProof(from, size)
+  }
+
   /** Leaves from one on that a checkpoint covers, as many as one answer holds. */
   leaves(from: number, certified: boolean): Promise<CertifiedLeaf[]> {
     return firstThatFit(this.#signed(from, certified))

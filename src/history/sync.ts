@@ -1,14 +1,14 @@
 import * as v from 'valibot'
 import { equals, utf8 } from '../core/base/index.ts'
+import type { Checkpoint } from '../core/checkpoint/index.ts'
 import { decodeStrict, encode } from '../core/codec/index.ts'
 import { decodeLeaf, type Leaf, standingOf } from '../core/history/index.ts'
 import { CompactTree, leafHash } from '../core/merkle/index.ts'
 import type { Exchange, KeyValues, KeyValueWrite, Logger, VerifySignature } from '../ports/index.ts'
-import { checkCertified } from './certified-leaf.ts'
-import { BadAnswerError, SyncFailedError } from './errors.ts'
+import { SyncFailedError } from './errors.ts'
 import { indexKey } from './keys.ts'
 import { LoadedCheckpoints } from './loaded-checkpoints.ts'
-import type { CertifiedLeaf } from './messages.ts'
+import { LogSource } from './log-source.ts'
 import { type Offer, Offers } from './offers.ts'
 import { askPeer } from './peers.ts'
 
@@ -25,6 +25,8 @@ export type HistorySyncInit = {
   /** Only these count as witnesses; empty: any. */
   readonly trusted: ReadonlySet<string>
   readonly peers: () => readonly string[]
+  /** Whether it is proven here that this log was rewritten: nothing of it is taken. */
+  readonly isConvicted: (origin: string) => Promise<boolean>
   /** Takes in a part of the log: durable when it resolves. Leaves that are known already are passed over. */
   readonly load: (leaves: readonly Leaf[], from: { origin: string }) => Promise<void>
 }
@@ -67,7 +69,13 @@ const beginSchema = v.strictObject({
 type How = SyncRequest & { readonly full: boolean }
 
 /** Leaves that are here, from one on, and the tree up to the last of them. */
-type Begun = { readonly tree: CompactTree; readonly leaves: Leaf[]; readonly from: number }
+type Begun = {
+  readonly tree: CompactTree
+  readonly leaves: Leaf[]
+  readonly from: number
+  /** What has to be written with the first part that comes. */
+  readonly writes: readonly KeyValueWrite[]
+}
 
 /**
  * A newcomer's way to what a network knows: the newest checkpoint that enough witnesses cosigned, its leaves, and their root computed here. Without such a
@@ -76,8 +84,6 @@ type Begun = { readonly tree: CompactTree; readonly leaves: Leaf[]; readonly fro
 export class HistorySync {
   readonly #init: HistorySyncInit
   readonly #before: LoadedCheckpoints
-  /** Who gave good leaves last: asked first. */
-  #giver: string | null = null
 
   constructor(init: HistorySyncInit) {
     this.#init = init
@@ -110,13 +116,15 @@ export class HistorySync {
   async #begunAnew(origin: string | undefined): Promise<void> {
     if (origin === undefined)
       throw new SyncFailedError('a log that is to be loaded anew has to be named: --from DID')
-    await this.#forget(origin)
-    await this.#init.store.write([this.#before.forget(origin)])
+    const keys = await this.#keys(origin)
+    const dels = keys.map(key => ({ type: 'del', key }) as const)
+    await this.#init.store.write([...dels, this.#before.forget(origin)])
   }
 
   async #load(offer: Offer, how: How): Promise<SyncResult> {
-    await this.#checkRollback(offer)
-    const { from, loaded } = await this.#follow(offer, how)
+    const source = new LogSource({ ...this.#init, offer, full: how.full })
+    await this.#checkRollback(offer, source)
+    const { from, loaded } = await this.#follow(source, offer, how)
     const { origin, size } = offer.checked.checkpoint
     await this.#init.store.write([this.#before.put(origin, offer.note)])
     return {
@@ -142,15 +150,26 @@ export class HistorySync {
       }
     }
     await Promise.all(peers().map(ask))
-    return offers
+    const wanted = offers
       .all()
       .filter(({ checked: { checkpoint } }) =>
         origin === undefined ? checkpoint.origin !== this.#init.own : checkpoint.origin === origin
       )
+    return this.#unconvicted(wanted)
   }
 
-  /** What was loaded once is never replaced by less: an old checkpoint is valid for ever. */
-  async #checkRollback({ checked }: Offer): Promise<void> {
+  async #unconvicted(offers: readonly Offer[]): Promise<Offer[]> {
+    const honest: Offer[] = []
+    for (const offer of offers)
+      if (!(await this.#init.isConvicted(offer.checked.checkpoint.origin))) honest.push(offer)
+    if (honest.length > 0 || offers.length === 0) return honest
+    throw new SyncFailedError(
+      'each log that peers offer was rewritten by its node, the proof of which is kept here ("can-swarm evidence ls"): nothing of it is taken'
+    )
+  }
+
+  /** What was loaded once is never replaced by less, or by what does not go on from it: an old checkpoint is valid for ever. */
+  async #checkRollback({ checked }: Offer, source: LogSource): Promise<void> {
     const { origin, size, root } = checked.checkpoint
     const before = await this.#before.of(origin)
     if (before === null) return
@@ -161,53 +180,82 @@ export class HistorySync {
       )
     if (size === before.size && !equals(root, before.root))
       throw new SyncFailedError(`${origin} has signed two logs of ${size} leaves`, { origin })
-  }
-
-  /** Fetches the leaves that are missing here, computes the root over all, and loads them. */
-  async #follow(offer: Offer, how: How): Promise<{ from: number; loaded: number }> {
-    const { origin, size, root } = offer.checked.checkpoint
-    const prefix = `${PROGRESS}${origin}/`
-    const { tree, leaves, from } = await this.#begin(offer, how)
-    const known = leaves.length
-    while (tree.size < Number(size)) {
-      const part = await this.#part(offer, { from: tree.size, full: how.full })
-      const wanted = part.slice(0, Number(size) - tree.size)
-      const puts = wanted.map(({ bytes }, at) => put(indexKey(prefix, tree.size + at), bytes))
-      if (how.full) puts.push(put(CERTIFIED + origin, utf8(String(tree.size + wanted.length))))
-      await this.#init.store.write(puts)
-      for (const { bytes, leaf } of wanted) {
-        tree.append(leafHash(bytes))
-        leaves.push(leaf)
-      }
-      how.progress?.(tree.size - from, Number(size) - from)
-    }
-    if (!equals(tree.root(), root)) {
-      await this.#forget(origin)
+    if (size > before.size && before.size > 0n && !(await source.beginsWith(before)))
       throw new SyncFailedError(
-        'the leaves that came do not lead to the root that was signed; they are thrown away: try again, with another peer',
+        `no peer shows that the log of ${origin} goes on from the ${before.size} leaves that were loaded before: they are away, or it was rewritten; nothing of it is taken`,
         { origin }
       )
+  }
+
+  /** Fetches the leaves that are missing here, up to the root that was signed, and loads all. */
+  async #follow(
+    source: LogSource,
+    offer: Offer,
+    how: How
+  ): Promise<{ from: number; loaded: number }> {
+    const kept = await this.#suitable(offer, how)
+    if (kept === null)
+      return this.#complete(source, offer, how, await this.#fresh(source, offer, how))
+    try {
+      return await this.#complete(source, offer, how, kept)
+    } catch (error) {
+      if (!source.isRefuted) throw error
     }
+    // They cannot all lie, if what is here is of another log: it goes once there is something better.
+    source.pardon()
+    return this.#complete(source, offer, how, await this.#fresh(source, offer, how))
+  }
+
+  async #complete(
+    source: LogSource,
+    { checked }: Offer,
+    how: How,
+    begun: Begun
+  ): Promise<{ from: number; loaded: number }> {
+    const { origin, size } = checked.checkpoint
+    const { leaves, from } = begun
+    const prefix = `${PROGRESS}${origin}/`
+    const known = leaves.length
+    let { tree } = begun
+    let writes = [...begun.writes]
+    while (tree.size < Number(size)) {
+      const part = await source.part(tree)
+      for (const [at, { bytes, leaf }] of part.leaves.entries()) {
+        writes.push(put(indexKey(prefix, tree.size + at), bytes))
+        leaves.push(leaf)
+      }
+      tree = part.tree
+      if (how.full) writes.push(put(CERTIFIED + origin, utf8(String(tree.size))))
+      await this.#init.store.write(writes)
+      writes = []
+      how.progress?.(tree.size - from, Number(size) - from)
+    }
+    if (writes.length > 0) await this.#init.store.write(writes)
     await this.#init.load(leaves, { origin })
     return { from, loaded: leaves.length - known }
   }
 
-  /** What is here of a log already, or what stands before the first leaf that is wanted. */
-  async #begin(offer: Offer, { full, all = false }: How): Promise<Begun> {
-    const { origin, size } = offer.checked.checkpoint
-    const said = full || all ? null : standingOf(offer.checked.checkpoint)
-    const standing = said?.ok === true && said.value !== null ? said.value.from : 0
-    const kept = await this.#kept(origin, full ? await this.#certified(origin) : Number(size))
-    const isWhole = kept !== null && (kept.from === 0 || !(full || all))
-    if (isWhole && kept.tree.size >= standing) return kept
-    const begun = await this.#init.store.get(BEGIN + origin)
-    if (kept !== null || begun !== undefined) await this.#forget(origin)
-    if (standing === 0) return { tree: new CompactTree(), leaves: [], from: 0 }
-    const peaks = await this.#peaks(offer, standing)
-    const tree = CompactTree.of(standing, peaks)
-    if (!tree.ok) throw new SyncFailedError(tree.refusal.message, { origin })
-    await this.#init.store.write([put(BEGIN + origin, encode({ size: standing, peaks }))])
-    return { tree: tree.value, leaves: [], from: standing }
+  /** What is here of a log already and can be gone on with; null when it is better begun anew. */
+  async #suitable({ checked }: Offer, how: How): Promise<Begun | null> {
+    const { origin, size, root } = checked.checkpoint
+    const end = how.full ? await this.#certified(origin) : Number(size)
+    const kept = await this.#kept(origin, end)
+    if (kept === null) return null
+    const isWhole = kept.from === 0 || !(how.full || how.all === true)
+    if (!isWhole || kept.tree.size < standingIn(checked.checkpoint, how)) return null
+    const isEnd = BigInt(kept.tree.size) === size
+    return isEnd && !equals(kept.tree.root(), root) ? null : kept
+  }
+
+  /** What stands before the first leaf that is wanted. What is here goes when the first good part comes. */
+  async #fresh(source: LogSource, { checked }: Offer, how: How): Promise<Begun> {
+    const { origin } = checked.checkpoint
+    const from = standingIn(checked.checkpoint, how)
+    const writes: KeyValueWrite[] = (await this.#keys(origin)).map(key => ({ type: 'del', key }))
+    if (from === 0) return { tree: new CompactTree(), leaves: [], from, writes }
+    const { tree, peaks } = await source.peaks(from)
+    writes.push(put(BEGIN + origin, encode({ size: from, peaks })))
+    return { tree, leaves: [], from, writes }
   }
 
   /** The leaves that are here, but for those from `end` on; null where there are none. */
@@ -224,57 +272,7 @@ export class HistorySync {
       tree.append(leafHash(bytes))
       leaves.push(leaf.value)
     }
-    return leaves.length === 0 ? null : { tree, leaves, from }
-  }
-
-  /** From the first holder that has them. What they are worth shows when the leaves after them lead to the root. */
-  async #peaks({ holders, checked }: Offer, size: number): Promise<readonly Uint8Array[]> {
-    const { origin } = checked.checkpoint
-    for (const did of new Set([checked.did, ...holders])) {
-      const question = { type: 'peaks', origin, size } as const
-      const answer = await askPeer(this.#init.exchange, did, question).catch(() => null)
-      if (answer?.peaks != null) return answer.peaks
-    }
-    throw new SyncFailedError(
-      `no peer tells what stands before leaf ${size} of ${origin}: run it again, or load all of the log`,
-      { origin, size }
-    )
-  }
-
-  /** The next leaves from the first holder that gives good ones. */
-  async #part(
-    { holders, checked }: Offer,
-    { from, full }: { readonly from: number; readonly full: boolean }
-  ): Promise<{ bytes: Uint8Array; leaf: Leaf }[]> {
-    const { origin } = checked.checkpoint
-    // Witnesses keep no certificates: those come from the log's own node.
-    const sources = new Set(full ? [checked.did] : [checked.did, ...holders])
-    const giver = [...sources].filter(did => did === this.#giver)
-    const failures: string[] = []
-    for (const did of new Set([...giver, ...sources])) {
-      try {
-        const question = { type: 'leaves', origin, from, certified: full } as const
-        const { leaves } = await askPeer(this.#init.exchange, did, question)
-        if (leaves.length === 0) throw new BadAnswerError(did, 'it has none of the leaves')
-        const good: { bytes: Uint8Array; leaf: Leaf }[] = []
-        for (const item of leaves)
-          good.push({ bytes: item.leaf, leaf: await this.#read(did, item, full) })
-        this.#giver = did
-        return good
-      } catch (error) {
-        failures.push(error instanceof Error ? error.message : String(error))
-      }
-    }
-    throw new SyncFailedError(
-      `no peer delivers leaf ${from} of ${origin}: ${failures.join('; ')}; what came so far is kept, run it again`,
-      { origin, from }
-    )
-  }
-
-  async #read(did: string, item: CertifiedLeaf, full: boolean): Promise<Leaf> {
-    const leaf = full ? await checkCertified(item, this.#init.verify) : decodeLeaf(item.leaf)
-    if (!leaf.ok) throw new BadAnswerError(did, leaf.refusal.message)
-    return leaf.value
+    return leaves.length === 0 ? null : { tree, leaves, from, writes: [] }
   }
 
   async #certified(origin: string): Promise<number> {
@@ -282,12 +280,13 @@ export class HistorySync {
     return kept === undefined ? 0 : Number(new TextDecoder().decode(kept))
   }
 
-  async #forget(origin: string): Promise<void> {
-    const { store } = this.#init
+  /** Where what is here of a log stands. */
+  async #keys(origin: string): Promise<string[]> {
     const prefix = `${PROGRESS}${origin}/`
     const keys = [CERTIFIED + origin, BEGIN + origin]
-    for await (const [key] of store.range({ from: prefix, to: `${prefix}~` })) keys.push(key)
-    await store.write(keys.map(key => ({ type: 'del', key })))
+    const range = { from: prefix, to: `${prefix}~` }
+    for await (const [key] of this.#init.store.range(range)) keys.push(key)
+    return keys
   }
 
   #nothing(origin: string | undefined): SyncFailedError {
@@ -298,6 +297,12 @@ export class HistorySync {
         : `none of ${count} peers has a checkpoint${origin === undefined ? ' of another node' : ` of ${origin}`}: threads are followed as they come, and old ones can be had when a node has checkpointed them`
     )
   }
+}
+
+/** The first leaf that is wanted. */
+function standingIn(checkpoint: Checkpoint, { full, all = false }: How): number {
+  const said = full || all ? null : standingOf(checkpoint)
+  return said?.ok === true && said.value !== null ? said.value.from : 0
 }
 
 /** Where the leaves that are here begin; null for bytes that say nothing of it. */

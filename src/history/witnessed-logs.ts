@@ -121,6 +121,13 @@ export class WitnessedLogs {
     return log === null || size > log.size ? null : log.peaks(size)
   }
 
+  /** The proof that the first `size` leaves of an origin begin with the first `from`; null where there are not so many. */
+  async consistency(origin: string, from: number, size: number): Promise<Uint8Array[] | null> {
+    if ((await this.note(origin)) === null) return null
+    const log = await this.get(origin)
+    return log === null || size > log.size || from > size ? null : log.consistency(from, size)
+  }
+
   async *#leavesFrom(origin: string, from: number): AsyncGenerator<CertifiedLeaf> {
     const prefix = prefixOf(origin)
     const range = { from: indexKey(prefix, from), to: `${prefix}~`, limit: LEAVES_PER_ANSWER_MAX }

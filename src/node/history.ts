@@ -192,6 +192,7 @@ export function historySync(parts: NodeParts): HistorySync {
     quorum: config.history.quorum,
     trusted: new Set(config.history.trusted),
     peers: () => network.peers().map(({ did }) => did),
+    isConvicted: origin => history.witnessed.isConvicted(origin, verify),
     load: leaves => load(parts, leaves)
   })
 }

@@ -46,6 +46,7 @@ export async function fastSyncMs(events: number, folder: string): Promise<number
       quorum: 2,
       trusted: new Set(),
       peers: () => [author.did],
+      isConvicted: async () => false,
       load: async loaded =>
         archive.put(
           loaded.map(({ need, slot, task, result: phase, reason, requester, ...leaf }) => {
@@ -140,6 +141,10 @@ function authorOf(leaves: readonly Uint8Array[]): (question: Uint8Array) => Uint
     const question = decodeQuestion(bytes)
     if (question.ok && question.value.type === 'notes')
       return encodeAnswer({ type: 'notes', notes: [note] })
+    if (question.ok && question.value.type === 'consistency') {
+      const { from, size: to } = question.value
+      return encodeAnswer({ type: 'consistency', proof: tree.consistencyProof(from, to) })
+    }
     if (!question.ok || question.value.type !== 'leaves') throw new RangeError('no such question')
     const { from } = question.value
     const part = leaves.slice(from, from + LEAVES_PER_ANSWER_MAX)

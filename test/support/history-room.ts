@@ -152,7 +152,11 @@ export async function appendEnds(node: HistoryNode, count: number): Promise<void
 export function newcomerOf(
   room: HistoryRoom,
   peers: readonly string[],
-  init: { readonly trusted?: readonly string[]; readonly own?: string } = {}
+  init: {
+    readonly trusted?: readonly string[]
+    readonly own?: string
+    readonly isConvicted?: (origin: string) => Promise<boolean>
+  } = {}
 ) {
   const loaded: Leaf[][] = []
   const store = new MemoryKeyValues()
@@ -167,7 +171,23 @@ export function newcomerOf(
     quorum: 2,
     trusted: new Set(init.trusted ?? []),
     peers: () => peers,
+    isConvicted: init.isConvicted ?? (async () => false),
     load: async leaves => void loaded.push([...leaves])
   })
   return { sync, loaded, store, logger }
+}
+
+/** From now on this peer answers otherwise where `other` does, and else as before. */
+export function replaceAnswers(
+  room: HistoryRoom,
+  did: string,
+  other: (question: Uint8Array) => Promise<Uint8Array | null>
+): void {
+  const before = room.answers.get(did)
+  room.answers.set(did, async (from, question) => {
+    const answer = await other(question)
+    if (answer !== null) return answer
+    if (before === undefined) throw new DOMException(`${did} is not there`, 'AbortError')
+    return before(from, question)
+  })
 }

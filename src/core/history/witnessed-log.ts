@@ -54,6 +54,11 @@ export class WitnessedLog {
     return this.#tree.peaks(size)
   }
 
+  /** The proof that the first `size` leaves begin with the first `from`. */
+  consistency(from: number, size: number): Uint8Array[] {
+    return this.#tree.consistencyProof(from, size)
+  }
+
   /**
    * Judges a checkpoint of this origin. `leaves` are the hashes of the leaves from `size` on, each checked by the caller (`leafOf`). Refusals:
    * those of `parseNote` and `checkNote`; `CHECKPOINT_ORIGIN` for another log; `CHECKPOINT_ROLLBACK` for a tree smaller than the one held;

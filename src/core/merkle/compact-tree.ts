@@ -29,6 +29,14 @@ export class CompactTree {
     return this.#size
   }
 
+  /** Another one with the same leaves. */
+  copy(): CompactTree {
+    const tree = new CompactTree()
+    tree.#size = this.#size
+    tree.#peaks.push(...this.#peaks)
+    return tree
+  }
+
   /** Adds a leaf by its hash (`leafHash`). */
   append(leaf: Uint8Array): void {
     assert(leaf.length === HASH_BYTES, 'a leaf is appended by its hash')

@@ -12,7 +12,6 @@ import {
 } from '../../../src/core/checkpoint/index.ts'
 import { type Leaf, leafStandsUntil, standingOf } from '../../../src/core/history/index.ts'
 import type { CertificateFile } from '../../../src/core/roster/index.ts'
-import { HistorySync } from '../../../src/history/index.ts'
 import { decodeQuestion, encodeAnswer } from '../../../src/history/messages.ts'
 import { finishedThread } from '../../support/finished-thread.ts'
 import {
@@ -20,11 +19,9 @@ import {
   type HistoryNode,
   HistoryRoom,
   historyNode,
-  MemoryKeyValues,
-  NETWORK,
-  verifyBoth
+  newcomerOf,
+  replaceAnswers
 } from '../../support/history-room.ts'
-import { recordingLogger } from '../../support/recording-logger.ts'
 
 const DAY_MS = 86_400_000
 
@@ -59,23 +56,7 @@ describe('history: what stands', function () {
     return { room, author, one, two, clock, ends }
   }
 
-  function newcomer(room: HistoryRoom, peers: readonly string[]) {
-    const loaded: (readonly Leaf[])[] = []
-    const store = new MemoryKeyValues()
-    const sync = new HistorySync({
-      store,
-      exchange: room.exchangeOf('newcomer'),
-      verify: verifyBoth,
-      logger: recordingLogger(),
-      network: NETWORK,
-      own: '',
-      quorum: 2,
-      trusted: new Set(),
-      peers: () => peers,
-      load: async leaves => void loaded.push(leaves)
-    })
-    return { sync, loaded, store }
-  }
+  const newcomer = newcomerOf
 
   const slots = (leaves: readonly Leaf[] | undefined) => leaves?.map(({ slot }) => slot)
 
@@ -151,20 +132,21 @@ describe('history: what stands', function () {
     assert.equal(await asked('another line'), 'cosigned')
   })
 
-  it('is thrown away when a peer lies about what came before', async () => {
+  it('is what the checkpoint says, also when a peer lies about what came before', async () => {
     const { room, author, one, two } = await world()
     await author.checkpointer.run()
-    const { sync, loaded, store } = newcomer(room, [author.did, one.did, two.did])
-    const answer = room.answers.get(author.did)
-    room.answers.set(author.did, async (from, question) => {
+    const lie = async (question: Uint8Array): Promise<Uint8Array | null> => {
       const asked = decodeQuestion(question)
-      if (asked.ok && asked.value.type === 'peaks')
-        return encodeAnswer({ type: 'peaks', peaks: [new Uint8Array(32)] })
-      return (answer as NonNullable<typeof answer>)(from, question)
-    })
-    await assert.rejects(sync.run(), { code: 'SYNC_FAILED', message: /thrown away/u })
-    assert.deepEqual([loaded.length, store.map.size], [0, 0])
-    room.answers.delete(author.did)
-    assert.equal((await sync.run()).from, 2)
+      const isPeaks = asked.ok && asked.value.type === 'peaks'
+      return isPeaks ? encodeAnswer({ type: 'peaks', peaks: [new Uint8Array(32)] }) : null
+    }
+    replaceAnswers(room, author.did, lie)
+    const { sync, logger } = newcomer(room, [author.did, one.did, two.did])
+    assert.deepEqual([(await sync.run()).from, logger.lines.length], [2, 1])
+    replaceAnswers(room, one.did, lie)
+    replaceAnswers(room, two.did, lie)
+    const alone = newcomer(room, [author.did, one.did, two.did])
+    await assert.rejects(alone.sync.run(), { code: 'SYNC_FAILED', message: /before leaf 2/u })
+    assert.deepEqual([alone.loaded.length, alone.store.map.size], [0, 0])
   })
 })

@@ -12,12 +12,17 @@ import {
   parseNote,
   type SignedNote
 } from '../../../src/core/checkpoint/index.ts'
-import { decodeQuestion, encodeAnswer } from '../../../src/history/messages.ts'
+import type { CertificateFile } from '../../../src/core/roster/index.ts'
+import { answerPeer } from '../../../src/history/index.ts'
+import { decodeAnswer, decodeQuestion, encodeAnswer } from '../../../src/history/messages.ts'
 import {
   appendEnds,
   authorAndWitnesses,
-  type HistoryRoom,
+  certificateFiles,
+  HistoryRoom,
+  historyNode,
   newcomerOf,
+  replaceAnswers,
   verifyBoth
 } from '../../support/history-room.ts'
 
@@ -31,14 +36,16 @@ const junk = (count: number): NoteSignature[] =>
 
 /** From now on this peer answers with these notes, and as before what else it is asked. */
 function offer(room: HistoryRoom, did: string, notes: readonly SignedNote[]): void {
-  const before = room.answers.get(did)
-  room.answers.set(did, async (from, question) => {
-    const asked = decodeQuestion(question)
-    if (asked.ok && asked.value.type === 'notes')
-      return encodeAnswer({ type: 'notes', notes: notes.map(formatNote) })
-    if (before === undefined) throw new DOMException(`${did} is not there`, 'AbortError')
-    return before(from, question)
-  })
+  replaceAnswers(room, did, async question =>
+    typeOf(question) === 'notes'
+      ? encodeAnswer({ type: 'notes', notes: notes.map(formatNote) })
+      : null
+  )
+}
+
+function typeOf(question: Uint8Array): string | null {
+  const asked = decodeQuestion(question)
+  return asked.ok ? asked.value.type : null
 }
 
 describe('history: loading what others know', function () {
@@ -116,5 +123,99 @@ describe('history: loading what others know', function () {
     await assert.rejects(sync.run({ anew: true }), { code: 'SYNC_FAILED', message: /--from/u })
     assert.equal((await sync.run({ origin: author.origin, anew: true })).size, 3)
     assert.equal((await sync.run()).loaded, 0)
+  })
+
+  /** Answers of this peer hold one leaf each, which `changed` may replace. Returns what it was asked. */
+  function oneByOne(
+    room: HistoryRoom,
+    did: string,
+    changed: (leaf: Uint8Array, at: number) => Uint8Array = leaf => leaf
+  ): string[] {
+    const asked: string[] = []
+    const honest = room.answers.get(did)
+    assert(honest !== undefined)
+    room.answers.set(did, async (from, bytes) => {
+      const question = decodeQuestion(bytes)
+      assert(question.ok)
+      asked.push(question.value.type)
+      const answer = decodeAnswer(await honest(from, bytes))
+      assert(answer.ok)
+      if (answer.value.type !== 'leaves' || question.value.type !== 'leaves')
+        return encodeAnswer(answer.value)
+      const { from: at } = question.value
+      const leaves = answer.value.leaves.slice(0, 1)
+      return encodeAnswer({
+        type: 'leaves',
+        leaves: leaves.map(({ leaf }) => ({ leaf: changed(leaf, at), certificate: null }))
+      })
+    })
+    return asked
+  }
+
+  it('asks a holder nothing more that gave a false leaf, and takes all from the others', async () => {
+    for (const wrong of [0, 1, 2]) {
+      const { room, author, one, two } = await grown()
+      const other = (await author.own.leaves((wrong + 1) % 3, false))[0]?.leaf
+      assert(other !== undefined)
+      const asked = oneByOne(room, author.did, (leaf, at) => (at === wrong ? other : leaf))
+      oneByOne(room, one.did)
+      oneByOne(room, two.did)
+      const { sync, loaded, logger } = newcomerOf(room, [author.did, one.did, two.did])
+      const { size, loaded: news } = await sync.run()
+      assert.deepEqual([size, news, loaded[0]?.length], [3, 3, 3])
+      assert.equal(asked.filter(type => type === 'leaves').length, wrong + 1)
+      assert.equal(logger.lines.length, 1)
+    }
+  })
+
+  it('keeps what was proven when all that are left lie, and goes on with it', async () => {
+    const { room, author, one, two } = await grown()
+    const honest = [author, one, two].map(({ did }) => [did, room.answers.get(did)] as const)
+    const first = (await author.own.leaves(0, false))[0]?.leaf as Uint8Array
+    for (const { did } of [author, one, two])
+      oneByOne(room, did, (leaf, at) => (at > 0 ? first : leaf))
+    const { sync, store, loaded } = newcomerOf(room, [author.did, one.did, two.did])
+    await assert.rejects(sync.run(), { code: 'SYNC_FAILED', message: /leaf 1 of/u })
+    const kept = [...store.map.keys()].filter(key => key.startsWith('sync/leaf/'))
+    assert.deepEqual([kept.length, loaded.length], [1, 0])
+    for (const [did, answer] of honest) if (answer !== undefined) room.answers.set(did, answer)
+    assert.equal((await sync.run()).loaded, 2)
+  })
+
+  it('begins anew where what is here is of another log', async () => {
+    const { room, author, one } = await grown()
+    const { sync, store, loaded } = newcomerOf(room, [author.did, one.did])
+    const leaf = (await author.own.leaves(2, false))[0]?.leaf as Uint8Array
+    store.map.set(`sync/leaf/${author.origin}/000000000000`, leaf)
+    assert.equal((await sync.run()).loaded, 3)
+    assert.equal(loaded.at(-1)?.length, 3)
+  })
+
+  it('takes no log that does not go on from what was loaded of it', async () => {
+    const { room, author, one, two, old } = await grown()
+    const forked = await historyNode(new HistoryRoom(), 1)
+    for (const at of [2, 1, 0])
+      assert((await forked.own.append(certificateFiles(3)[at] as CertificateFile)).ok)
+    await forked.checkpointer.run()
+    const { sync, store, loaded } = newcomerOf(room, [author.did, one.did, two.did])
+    for (const { did } of [author, one, two]) offer(room, did, [old])
+    assert.equal((await sync.run()).size, 2)
+    const before = new Map(store.map)
+    const answers = { ...forked, witness: null }
+    for (const { did } of [author, one, two])
+      room.answers.set(did, (from, question) => answerPeer(answers, from, question))
+    await assert.rejects(sync.run({ full: true }), { code: 'SYNC_FAILED', message: /rewritten/u })
+    assert.deepEqual([store.map, loaded.length], [before, 1])
+  })
+
+  it('takes nothing of a node that is known to have rewritten its log', async () => {
+    const { room, author, one, two } = await grown()
+    const peers = [author.did, one.did, two.did]
+    const isConvicted = async (origin: string): Promise<boolean> => origin === author.origin
+    const { sync, loaded } = newcomerOf(room, peers, { isConvicted })
+    await assert.rejects(sync.run(), { code: 'SYNC_FAILED', message: /evidence ls/u })
+    await appendEnds(one, 1)
+    await one.checkpointer.run()
+    assert.deepEqual([(await sync.run()).origin, loaded.length], [one.origin, 1])
   })
 })
