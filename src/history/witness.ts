@@ -10,14 +10,7 @@ import {
   parseNote,
   type SignedNote
 } from '../core/checkpoint/index.ts'
-import {
-  checkStanding,
-  decodeLeaf,
-  type Leaf,
-  type Standing,
-  standingOf,
-  type WitnessedLog
-} from '../core/history/index.ts'
+import { decodeLeaf, type Leaf, StandingCheck, type WitnessedLog } from '../core/history/index.ts'
 import { leafHash } from '../core/merkle/index.ts'
 import type { Clock, Exchange, Logger, Signer, VerifySignature } from '../ports/index.ts'
 import { checkCertified } from './certified-leaf.ts'
@@ -127,19 +120,21 @@ export class Witness {
     checkpoint: Checkpoint,
     news: readonly Uint8Array[]
   ): Promise<Result<void>> {
-    const said = standingOf(checkpoint)
-    if (!said.ok) return said
-    if (said.value === null) return ok(undefined)
     const held = log.note === null ? null : parseCheckpoint(log.note.text)
-    const known = held?.ok === true ? standingOf(held.value) : null
-    const before = known?.ok === true && known.value !== null ? known.value : NOTHING_PASSED
-    const leaves: Leaf[] = []
-    for await (const bytes of this.#init.logs.between(log.origin, before.from, said.value.from))
-      leaves.push(read(bytes))
-    const passed = Math.max(0, said.value.from - log.size)
-    for (const bytes of news.slice(0, passed)) leaves.push(read(bytes))
-    const nowMs = this.#init.clock.nowMs()
-    return checkStanding(said.value, before, { leaves, nowMs })
+    const older = held?.ok === true ? held.value : null
+    const begun = StandingCheck.begin(checkpoint, older, this.#init.clock.nowMs())
+    if (!begun.ok) return begun
+    const check = begun.value
+    if (check === null) return ok(undefined)
+    for await (const bytes of this.#init.logs.between(log.origin, check.from, check.to)) {
+      const taken = check.take(read(bytes))
+      if (!taken.ok) return taken
+    }
+    for (const bytes of news.slice(0, Math.max(0, check.to - log.size))) {
+      const taken = check.take(read(bytes))
+      if (!taken.ok) return taken
+    }
+    return check.end()
   }
 
   /** The leaves that a checkpoint has and the witnessed log lacks, each checked against its certificate. */
@@ -173,8 +168,6 @@ export class Witness {
     return { text, signatures: [first, own] }
   }
 }
-
-const NOTHING_PASSED: Standing = { from: 0, atMs: 0 }
 
 /** A leaf that was recomputed here. */
 function read(bytes: Uint8Array): Leaf {

@@ -18,10 +18,10 @@ export {
   leafOf
 } from './leaf.ts'
 export {
-  checkStanding,
   formatStanding,
   leafStandsUntil,
   type Standing,
+  StandingCheck,
   standingOf
 } from './standing.ts'
 export { type Judgement, WitnessedLog } from './witnessed-log.ts'

@@ -38,25 +38,57 @@ export function standingOf({ size, extensions }: Checkpoint): Result<Standing | 
 }
 
 /**
- * What a witness asks before it cosigns such a line: that it goes on from what it has seen of this log (`before`), that its time is not ahead, and that none of
- * the leaves in between, which the caller has recomputed, stands at that time. Refusals: `CHECKPOINT_STANDING`.
+ * What a witness asks before it cosigns such a line, leaf by leaf: that it goes on from what the log said before, that its time is not ahead, and that none of the
+ * leaves in between, which the caller has recomputed, stands at that time. Refusals: `CHECKPOINT_STANDING`.
  */
-export function checkStanding(
-  said: Standing,
-  before: Standing,
-  { leaves, nowMs }: { readonly leaves: Iterable<Leaf>; readonly nowMs: number }
-): Result<void> {
-  if (said.from < before.from || said.atMs < before.atMs)
-    return refuse('CHECKPOINT_STANDING', 'what stands has gone back')
-  if (said.atMs > nowMs + CLOCK_SKEW_MS_MAX)
-    return refuse('CHECKPOINT_STANDING', 'the time of what stands is ahead of the clock here')
-  let at = before.from
-  for (const leaf of leaves) {
-    if (leafStandsUntil(leaf) > said.atMs)
-      return refuse('CHECKPOINT_STANDING', `leaf ${at} still stands`)
-    at += 1
+export class StandingCheck {
+  /** The leaf from which on each is to be shown, and the one that is not to be any more. */
+  readonly from: number
+  readonly to: number
+  readonly #atMs: number
+  #at: number
+
+  private constructor(before: Standing, said: Standing) {
+    this.from = before.from
+    this.to = said.from
+    this.#at = before.from
+    this.#atMs = said.atMs
   }
-  return at === said.from
-    ? ok(undefined)
-    : refuse('CHECKPOINT_STANDING', `leaves from ${at} to ${said.from} are not here`)
+
+  /** By a checkpoint and the one before it, or null; null when neither says anything. What was said once is said from then on. */
+  static begin(
+    checkpoint: Checkpoint,
+    older: Checkpoint | null,
+    nowMs: number
+  ): Result<StandingCheck | null> {
+    const said = standingOf(checkpoint)
+    if (!said.ok) return said
+    const known = older === null ? ok(null) : standingOf(older)
+    if (!known.ok) return known
+    if (said.value === null)
+      return known.value === null ? ok(null) : refused('it is said no more what stands')
+    const before = known.value ?? { from: 0, atMs: 0 }
+    const { from, atMs } = said.value
+    if (from < before.from || atMs < before.atMs) return refused('what stands has gone back')
+    if (atMs > nowMs + CLOCK_SKEW_MS_MAX)
+      return refused('the time of what stands is ahead of the clock here')
+    return ok(new StandingCheck(before, said.value))
+  }
+
+  /** The next leaf. */
+  take(leaf: Leaf): Result<void> {
+    if (leafStandsUntil(leaf) > this.#atMs) return refused(`leaf ${this.#at} still stands`)
+    this.#at += 1
+    return ok(undefined)
+  }
+
+  /** After the last of them. */
+  end(): Result<void> {
+    const isAll = this.#at === this.to
+    return isAll ? ok(undefined) : refused(`leaves from ${this.#at} to ${this.to} are not here`)
+  }
+}
+
+function refused(why: string): Result<never> {
+  return refuse('CHECKPOINT_STANDING', why)
 }

@@ -40,7 +40,7 @@ describe('history', function () {
 
   /** A checkpoint signed by the author over these leaves, whatever its log says. */
   function signedBy(
-    { origin, signer, did }: HistoryNode,
+    { origin, signer, did, own }: HistoryNode,
     leaves: readonly Uint8Array[]
   ): Uint8Array {
     const tree = new MerkleTree()
@@ -49,7 +49,8 @@ describe('history', function () {
       origin,
       size: BigInt(tree.size),
       root: tree.root(),
-      extensions: []
+      // As the checkpoint before.
+      extensions: own.note?.text.split('\n').slice(3, -1) ?? []
     })
     const signature = originSignature(origin, did, signer.sign(utf8(text)))
     return formatNote({ text, signatures: [signature] })

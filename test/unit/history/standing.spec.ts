@@ -105,7 +105,7 @@ describe('history: what stands', function () {
     assert.deepEqual([from, loaded], [0, 3])
   })
 
-  it('is not cosigned when it leaves out a leaf that binds, is ahead of the clock, or goes back', async () => {
+  it('is not cosigned when it leaves out a leaf that binds, is ahead of the clock, goes back, or ends', async () => {
     const { author, one, clock, ends } = await world()
     const asked = async (line: string): Promise<unknown> => {
       const { origin, signer, did, own } = author
@@ -124,12 +124,16 @@ describe('history: what stands', function () {
       'standing 2',
       `standing 02 ${clock.nowMs}`
     ]
+    assert.equal(await asked('another line'), 'cosigned', 'nothing was said yet')
     for (const line of lies) assert.equal(await asked(line), 'CHECKPOINT_STANDING', line)
     assert.equal(await asked(`standing 2 ${clock.nowMs}`), 'cosigned')
     // The same log once more, which the witness holds: what it says of it is looked at as before.
     for (const line of [...lies, `standing 1 ${clock.nowMs}`, 'standing 0 0'])
       assert.equal(await asked(line), 'CHECKPOINT_STANDING', line)
-    assert.equal(await asked('another line'), 'cosigned')
+    assert.equal(await asked('another line'), 'CHECKPOINT_STANDING', 'it is said no more')
+    assert.equal(await asked(`standing 2 ${clock.nowMs}`), 'cosigned')
+    const note = await one.witnessed.note(author.origin)
+    assert.match(note?.text ?? '', /\nstanding 2 /u)
   })
 
   it('is what the checkpoint says, also when a peer lies about what came before', async () => {
