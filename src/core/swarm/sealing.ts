@@ -33,6 +33,8 @@ export type Sealing = {
   sealedAt: number
   /** Set once enough seals agree; they are what FORM will show. Seals that come before its members are chosen may still better it. */
   sealed: SealedEpoch | null
+  /** Whether what they show may be the word of liars alone. */
+  isDoubtful: boolean
 }
 
 /** Whether the epoch that an own thread is in can be ended, as far as this node knows. */
@@ -110,7 +112,8 @@ function newSealing(thread: Thread): Sealing | null {
     askedAt: 0,
     beganAt: 0,
     sealedAt: 0,
-    sealed: null
+    sealed: null,
+    isDoubtful: false
   }
   if (formation?.roster != null) {
     const { epoch, roster, seals } = formation
@@ -136,7 +139,7 @@ export function absentNow(context: Context, { formation, group }: Thread): reado
   return roster?.filter(did => !joins.has(did) && (hadTime || declined.has(did))) ?? []
 }
 
-/** Asks again after a while: messages get lost, and members come back. */
+/** Asks again after a while, also while members of the next group are chosen on a word that may be a liar's: messages get lost, and members come back. */
 export function driveSealing(context: Context, thread: Thread): void {
   const { sealing } = thread
   if (sealing !== null && context.nowMs >= sealingDueAt(context, sealing))
@@ -145,7 +148,7 @@ export function driveSealing(context: Context, thread: Thread): void {
 
 /** When `driveSealing` has something to do. */
 export function sealingDueAt(context: Context, sealing: Sealing): number {
-  return sealing.sealed === null
+  return sealing.sealed === null || sealing.isDoubtful
     ? sealing.askedAt + context.settings.retryMs
     : Number.POSITIVE_INFINITY
 }
@@ -209,9 +212,11 @@ function takeSeal(sealing: Sealing, { member, digest, proposal, sig }: MemberSea
  * word: until members promise, nothing hangs on it.
  */
 function settle(context: Context, thread: Thread, sealing: Sealing): void {
-  const seals = agreeing(context, thread, sealing)
-  if (seals === null) return
+  const agreed = agreeing(context, thread, sealing)
+  if (agreed === null) return
   const { epoch, form, roster } = sealing
+  const { seals, isDoubtful } = agreed
+  sealing.isDoubtful = isDoubtful && sealing.seals.size < roster.length
   if (sealing.sealedAt === 0) sealing.sealedAt = context.nowMs
   sealing.sealed = { epoch, form, roster, seals }
 }
@@ -226,7 +231,7 @@ function agreeing(
   context: Context,
   thread: Thread,
   sealing: Sealing
-): readonly MemberSeal[] | null {
+): { readonly seals: readonly MemberSeal[]; readonly isDoubtful: boolean } | null {
   const carried = carriedProposal(thread, sealing)
   const counts = new Map<string, number>([['', 0]])
   for (const seal of sealing.seals.values()) {
@@ -248,10 +253,11 @@ function agreeing(
     if (all < quorumOf(sealing.roster.length)) continue
     const isDoubtful = rank(shown) < 2 && count <= faultyMax(sealing)
     if (isDoubtful && isEarly(context, sealing)) continue
-    return sealing.roster.flatMap(member => {
+    const seals = sealing.roster.flatMap(member => {
       const seal = sealing.seals.get(member)
       return seal !== undefined && ['', shown].includes(shownBy(seal)) ? [seal] : []
     })
+    return { seals, isDoubtful }
   }
   return null
 }

@@ -3,109 +3,26 @@
  * virtual world, and every effect of a sealed node looked at.
  */
 import { strict as assert } from 'node:assert'
-import { CID } from '../../../../src/core/codec/index.ts'
-import {
-  compareFence,
-  type Draft,
-  type Fence,
-  type Payload
-} from '../../../../src/core/envelope/index.ts'
-import { drawOrder, rosterHash, sealBytes } from '../../../../src/core/roster/index.ts'
-import type { Effect, JournalRecord, PeerMessage } from '../../../../src/core/swarm/index.ts'
+import { compareFence, type Fence } from '../../../../src/core/envelope/index.ts'
+import { drawOrder } from '../../../../src/core/roster/index.ts'
+import type { JournalRecord, PeerMessage } from '../../../../src/core/swarm/index.ts'
 import { checkRecord } from '../../../../src/replay/check-record.ts'
 import { writeRecord } from '../../../../src/replay/index.ts'
 import { NO_POLICIES } from '../../../support/record-header.ts'
-import { type Script, script } from '../../../support/swarm-agents.ts'
-import { give, stateNeed } from '../../../support/swarm-attacks.ts'
 import {
-  type ClusterNode,
-  OUTPUT,
-  SwarmCluster,
-  testDraft,
-  testKeys,
-  testVerify
-} from '../../../support/swarm-cluster.ts'
+  answers,
+  ask,
+  commitDraft,
+  decided,
+  tell,
+  types,
+  watched,
+  watchSteps
+} from '../../../support/sealed-world.ts'
+import { give, stateNeed } from '../../../support/swarm-attacks.ts'
+import { type ClusterNode, testKeys, testVerify } from '../../../support/swarm-cluster.ts'
 import { temporaryFolder } from '../../../support/temporary-folder.ts'
 import { twoEpochs } from '../../../support/two-epochs.ts'
-
-type World = {
-  readonly cluster: SwarmCluster
-  readonly requester: ClusterNode
-  readonly thread: string
-  readonly members: readonly ClusterNode[]
-}
-
-type Watch = (node: ClusterNode, effects: readonly Effect[]) => void
-/** Sees the effects of every step of the world at hand. */
-let watch: Watch | null = null
-
-function watched(nodes: number, seed: number): SwarmCluster {
-  watch = null
-  return new SwarmCluster({
-    nodes,
-    seed,
-    witness: { stepped: (node, _, effects) => watch?.(node, effects) }
-  })
-}
-
-/** A decided NEED whose worker does not claim, or one that nobody bids for; `members` are those of the group without the requester. */
-function decided(works: Script = { claims: () => false }): World {
-  const cluster = watched(7, 7)
-  for (const [index, node] of cluster.nodes.entries())
-    script(cluster, node, {
-      verifies: index >= 2,
-      ...works,
-      works: index === 1 && works.works !== false
-    })
-  const thread = stateNeed(cluster, { expiresAt: cluster.nowMs + 60_000 })
-  const requester = cluster.nodes[0] as ClusterNode
-  const isReady = ({ swarm }: ClusterNode): boolean =>
-    works.works === false
-      ? swarm.view(thread)?.group != null
-      : swarm.view(thread)?.decide?.certified === true
-  assert(cluster.runUntil(() => cluster.nodes.every(isReady), 20_000))
-  const { roster = [] } = cluster.view(requester, thread).group ?? {}
-  const members = cluster.nodes.filter(node => node !== requester && roster.includes(node.did))
-  return { cluster, requester, thread, members }
-}
-
-/** What a node answers to one message. */
-function tell(
-  cluster: SwarmCluster,
-  node: ClusterNode,
-  from: string,
-  message: PeerMessage
-): readonly Effect[] {
-  const effects: Effect[] = []
-  watch = (who, of) => {
-    if (who === node) effects.push(...of)
-  }
-  cluster.input(node, { kind: 'message', nowMs: cluster.nowMs, from, message })
-  watch = null
-  return effects
-}
-
-function answers(effects: readonly Effect[]): PeerMessage[] {
-  return effects.flatMap(effect => (effect.kind === 'send' ? [effect.message] : []))
-}
-
-function types(effects: readonly Effect[]): string[] {
-  return answers(effects).map(({ type }) => type)
-}
-
-function commitDraft(
-  { cluster, requester, thread }: World,
-  fence: Fence
-): Draft<'COMMIT'> & { readonly epoch: number } {
-  const task = CID.parse(cluster.view(requester, thread).decide?.proposal ?? thread)
-  const figures = { tokens: 0, cost: 1n, wallMs: 1, exitStatus: 0 }
-  const telemetry = { ...figures, tool: 't', model: '', zone: '' }
-  const payload: Payload<'COMMIT'> = { task, outputs: [OUTPUT], verifyBounty: 10n, telemetry }
-  const draft = testDraft(cluster.nowMs, 'COMMIT', CID.parse(thread), payload)
-  return { ...draft, epoch: 0, fence } as typeof draft & { epoch: number }
-}
-
-const ask = (thread: string, epoch = 0): PeerMessage => ({ type: 'seal-ask', thread, epoch })
 
 /** What only a member of a group writes. */
 const BINDING: ReadonlySet<string> = new Set(['entries', 'hard-state', 'lock', 'join'])
@@ -146,7 +63,7 @@ describe('core/swarm: a member that seals', () => {
     const sealed = members.slice(0, 1)
     for (const member of sealed) tell(cluster, member, requester.did, ask(thread))
     const said: string[] = []
-    watch = (node, effects) => {
+    watchSteps((node, effects) => {
       if (!sealed.includes(node)) return
       for (const effect of effects) {
         const isOfGroup =
@@ -155,7 +72,7 @@ describe('core/swarm: a member that seals', () => {
         if (effect.kind !== 'persist') continue
         for (const record of effect.records) if (BINDING.has(record.type)) said.push(record.type)
       }
-    }
+    })
     cluster.run(3_000)
     for (const member of sealed) {
       cluster.crash(member)
@@ -254,181 +171,6 @@ describe('core/swarm: a member that seals', () => {
     give(cluster, [member], cluster.seal(testKeys(60), draft, 900_000))
     assert(cluster.view(member, thread).envelopes.some(({ verb }) => verb === 'COMMIT'))
     assert.deepEqual(types(tell(cluster, member, requester.did, ask(thread))), ['sealed'])
-  })
-})
-
-describe('core/swarm: seals at the requester', () => {
-  type Sealed = Extract<PeerMessage, { type: 'sealed' }>
-
-  /** SEALs of this thread's first epoch that show what they are told to. */
-  function sealOf(given: World, member: ClusterNode, shown: Sealed['proposal']): Sealed {
-    const { cluster, requester, thread } = given
-    const key = { thread, slot: 'slot-1', epoch: 0 }
-    const roster = rosterHash(key, cluster.view(requester, thread).group?.roster ?? [])
-    const digest = shown === null ? null : new Uint8Array(32).fill(7)
-    const sig = member.keys.sign(sealBytes({ ...key, roster, digest, proposal: shown }))
-    return { type: 'sealed', thread, epoch: 0, roster, digest, proposal: shown, sig }
-  }
-
-  function silence(given: World): void {
-    const { cluster, requester } = given
-    cluster.linked = (from, to) => from === requester || to !== requester
-    const id = cluster.command(requester, { type: 'reform', thread: given.thread })
-    assert((requester.replies.get(id) as { ok: boolean }).ok)
-  }
-
-  /** What the seals show on which the requester's last choice rests. */
-  function shownIn({ requester }: World): ReadonlySet<string | null> {
-    const chosen = requester.disk.findLast(record => record.type === 'chosen')
-    assert(chosen?.type === 'chosen')
-    return new Set(chosen.seals.flatMap(({ seals }) => seals.map(({ proposal }) => proposal)))
-  }
-
-  /** A PROPOSE that everybody has and nobody attests. */
-  function bidBy({ cluster, thread }: World, worker: ClusterNode): string {
-    const need = CID.parse(thread)
-    const bid = cluster.seal(
-      worker.keys,
-      testDraft(cluster.nowMs, 'PROPOSE', need, {
-        need,
-        patch: [],
-        ballot: { cost: 10n, etaMs: 100, bond: 0n },
-        shardDependencies: [],
-        standing: null
-      }),
-      700_000
-    )
-    give(cluster, cluster.nodes, bid)
-    return bid.id
-  }
-
-  /** One member says that it shows this, the others that they show nothing: the next group is free. */
-  function isNotBound(given: World, shown: string): void {
-    const { cluster, requester, members, thread } = given
-    silence(given)
-    const [liar, ...honest] = members as [ClusterNode, ...ClusterNode[]]
-    liar.malice = { send: (_, message) => (message.type === 'sealed' ? [] : [message]) }
-    tell(cluster, requester, liar.did, sealOf(given, liar, shown))
-    for (const member of honest) {
-      cluster.run(100)
-      tell(cluster, requester, member.did, sealOf(given, member, null))
-    }
-    cluster.linked = () => true
-    assert(cluster.runUntil(() => cluster.view(requester, thread).epoch === 1, 10_000))
-    assert.deepEqual(shownIn(given), new Set([null]))
-  }
-
-  function chosenEpoch({ requester }: World): number {
-    return requester.disk.filter(record => record.type === 'chosen').length - 1
-  }
-
-  it('that show two decisions end the thread: no group can be bound to both', () => {
-    const given = decided()
-    const { cluster, requester, members, thread } = given
-    silence(given)
-    const lies = [String(OUTPUT), String(CID.parse(thread)), thread, String(OUTPUT)]
-    for (const [index, member] of members.entries())
-      tell(cluster, requester, member.did, sealOf(given, member, lies[index] as string))
-    cluster.run(5_000)
-    assert.equal(chosenEpoch(given), 0)
-    assert.match(cluster.view(requester, thread).reason, /different decisions/u)
-    assert(cluster.runUntil(() => cluster.view(requester, thread).phase === 'EXPIRED', 90_000))
-  })
-
-  it('are left out when one member shows what the others do not', () => {
-    const given = decided()
-    const { cluster, requester, members, thread } = given
-    const truth = cluster.view(requester, thread).decide?.proposal as string
-    silence(given)
-    const [liar, ...honest] = members as [ClusterNode, ...ClusterNode[]]
-    tell(cluster, requester, liar.did, sealOf(given, liar, String(OUTPUT)))
-    cluster.linked = () => true
-    for (const member of honest)
-      cluster.input(member, {
-        kind: 'message',
-        nowMs: cluster.nowMs,
-        from: requester.did,
-        message: ask(thread)
-      })
-    assert(cluster.runUntil(() => cluster.view(requester, thread).epoch === 1, 20_000))
-    assert(
-      cluster.runUntil(() => cluster.view(requester, thread).decide?.certified === true, 20_000)
-    )
-    assert.equal(cluster.view(requester, thread).decide?.proposal, truth)
-  })
-
-  for (const [name, lie] of [
-    ['a proposal that nobody has', String(OUTPUT)],
-    ['what no FORM can hold', 'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKPbdG']
-  ] as const) {
-    it(`of one member that show ${name} do not bind the next group, however fast it answers`, () => {
-      isNotBound(decided({ works: false }), lie)
-    })
-  }
-
-  it('of one member that show a bid which really was made wait for the others, and do not bind the next group when those show nothing', () => {
-    const given = decided({ works: false })
-    isNotBound(given, bidBy(given, given.cluster.nodes[1] as ClusterNode))
-  })
-
-  it('of one member that show a bid are believed when the others stay away: it may have been decided', () => {
-    const given = decided({ works: false })
-    const { cluster, requester, members, thread } = given
-    const bid = bidBy(given, cluster.nodes[1] as ClusterNode)
-    silence(given)
-    const [one, two] = members as [ClusterNode, ClusterNode]
-    tell(cluster, requester, one.did, sealOf(given, one, bid))
-    tell(cluster, requester, two.did, sealOf(given, two, null))
-    cluster.run(2_000)
-    assert.equal(chosenEpoch(given), 0)
-    cluster.linked = (from, to) => [from, to].every(node => node !== members[2])
-    assert(cluster.runUntil(() => cluster.view(requester, thread).epoch === 1, 20_000))
-    assert.deepEqual(shownIn(given), new Set([null, bid]))
-  })
-
-  it('of one member that show a bid are not believed any more when another answers before the next group is chosen', () => {
-    const given = decided({ works: false })
-    const { cluster, requester, members, thread } = given
-    const bid = bidBy(given, cluster.nodes[1] as ClusterNode)
-    silence(given)
-    const [one, two, late] = members as [ClusterNode, ClusterNode, ClusterNode]
-    tell(cluster, requester, one.did, sealOf(given, one, bid))
-    tell(cluster, requester, two.did, sealOf(given, two, null))
-    const reason = (): string => cluster.view(requester, thread).reason
-    assert(cluster.runUntil(() => !reason().includes('different decisions'), 20_000))
-    // Nobody whom it invites can answer: it goes on to look for a group.
-    cluster.run(1_000)
-    assert.equal(chosenEpoch(given), 0)
-    tell(cluster, requester, late.did, sealOf(given, late, null))
-    for (const member of members)
-      member.malice = { send: (_, message) => (message.type === 'sealed' ? [] : [message]) }
-    cluster.linked = () => true
-    assert(cluster.runUntil(() => cluster.view(requester, thread).epoch === 1, 20_000))
-    assert.deepEqual(shownIn(given), new Set([null]))
-  })
-
-  it('count only when they are signed by a member, for this roster and epoch', () => {
-    const given = decided()
-    const { cluster, requester, members, thread } = given
-    silence(given)
-    const [member] = members as [ClusterNode]
-    const good = sealOf(given, member, null)
-    const spoilt: Sealed[] = [
-      { ...good, epoch: 1 },
-      { ...good, roster: new Uint8Array(32) },
-      { ...good, proposal: thread },
-      { ...good, digest: new Uint8Array(32) },
-      { ...good, sig: new Uint8Array(64) }
-    ]
-    const waits = (): string => cluster.view(requester, thread).reason
-    const before = waits()
-    for (const seal of spoilt) tell(cluster, requester, member.did, seal)
-    tell(cluster, requester, testKeys(60).did, good)
-    const decline: PeerMessage = { type: 'decline', thread, epoch: 0, reason: 'lies' }
-    tell(cluster, requester, testKeys(60).did, decline)
-    assert.equal(waits(), before)
-    tell(cluster, requester, member.did, decline)
-    assert.match(waits(), /lies/u)
   })
 })
 
