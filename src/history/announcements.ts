@@ -1,7 +1,7 @@
 import { toHex } from '../core/base/index.ts'
 import { checkNote, formatOrigin, parseNote, type SignedNote } from '../core/checkpoint/index.ts'
 import type { Exchange, Logger, VerifySignature } from '../ports/index.ts'
-import { ANNOUNCED_MAX } from './limits.ts'
+import { ANNOUNCED_ASKED_MAX, ANNOUNCED_MAX } from './limits.ts'
 import { askPeer } from './peers.ts'
 import type { Witness } from './witness.ts'
 
@@ -20,17 +20,22 @@ export type AnnouncementsInit = {
   readonly network: string
   /** Looks at notes for forks; null where this node does not witness. */
   readonly witness: Witness | null
+  /** DIDs of connected nodes. */
+  readonly peers: () => readonly string[]
 }
 
 /**
- * The newest checkpoint that each node says it has, fetched from it as a signed note. What an envelope says counts for nothing until the note is here; a
- * witness compares the note with the log that it holds, which is how a node that shows others another log is found out.
+ * The newest checkpoint that each node says it has, fetched as a signed note from it and from a few others, since it may tell each something else. What an envelope
+ * says counts for nothing until the note is here; a witness compares the notes with the log that it holds, which is how a node that shows others another log is
+ * found out.
  */
 export class Announcements {
   readonly #init: AnnouncementsInit
   /** By origin, least recently heard of first. */
   readonly #notes = new Map<string, { readonly note: SignedNote; readonly size: bigint }>()
   readonly #asking = new Set<string>()
+  /** Where among the peers the next question begins. */
+  #turn = 0
 
   constructor(init: AnnouncementsInit) {
     this.#init = init
@@ -50,16 +55,35 @@ export class Announcements {
     if (this.#asking.has(origin) || this.#asking.size >= ANNOUNCED_MAX) return
     this.#asking.add(origin)
     try {
-      const { notes } = await askPeer(this.#init.exchange, sender, { type: 'notes', origin })
-      for (const bytes of notes) await this.#look(origin, bytes, { treeSize, root })
+      const asked = [sender, ...this.#others(sender)].map(did => this.#ask(did, origin))
+      for (const notes of await Promise.all(asked))
+        for (const bytes of notes) await this.#look(origin, bytes, { treeSize, root })
     } catch (error) {
-      this.#init.logger.debug('an announced checkpoint was not to be had', {
+      this.#init.logger.warn('an announced checkpoint was not looked at', {
         origin,
         error: String(error)
       })
     } finally {
       this.#asking.delete(origin)
     }
+  }
+
+  async #ask(did: string, origin: string): Promise<readonly Uint8Array[]> {
+    const { exchange, logger } = this.#init
+    try {
+      return (await askPeer(exchange, did, { type: 'notes', origin })).notes
+    } catch (error) {
+      logger.debug('a checkpoint was not to be had', { did, origin, error: String(error) })
+      return []
+    }
+  }
+
+  /** A few peers, each time the next ones. */
+  #others(sender: string): string[] {
+    const peers = this.#init.peers().filter(did => did !== sender)
+    const start = peers.length === 0 ? 0 : this.#turn % peers.length
+    this.#turn += ANNOUNCED_ASKED_MAX
+    return [...peers.slice(start), ...peers.slice(0, start)].slice(0, ANNOUNCED_ASKED_MAX)
   }
 
   async #look(

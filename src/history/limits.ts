@@ -14,5 +14,7 @@ export const WITNESSES_ASKED_MAX = 8
 export const TREES_MAX = 8
 /** Nodes whose announced checkpoints are remembered, and that are asked at once: a note has at most 32 KiB. */
 export const ANNOUNCED_MAX = 64
+/** Nodes that are asked about an announced checkpoint besides its own: enough that two witnesses soon hear of each other. */
+export const ANNOUNCED_ASKED_MAX = 3
 /** Complete subtrees that the leaves of a log make: one for each bit of their number. */
 export const PEAKS_MAX = 53

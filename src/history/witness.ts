@@ -72,8 +72,11 @@ export class Witness {
   }
 
   async #keepFork(origin: string, fork: CheckpointFork): Promise<void> {
-    await this.#init.logs.keepFork(fork)
-    this.#init.logger.warn('a node has signed two logs of ended threads; the proof is kept', {
+    const { logs, verify, logger } = this.#init
+    // One convicts as well as any number.
+    if (await logs.isConvicted(origin, verify)) return
+    await logs.keepFork(fork)
+    logger.warn('a node has signed two logs of ended threads; the proof is kept', {
       origin
     })
   }

@@ -66,6 +66,7 @@ export async function openHistory(init: HistoryInit): Promise<History> {
     const common = { exchange: network.exchange, signer, verify, logger }
     const isWitness = config.history.witness && !config.node.unplug.includes('witness')
     const clock = systemClock()
+    const peers = (): string[] => network.peers().map(({ did }) => did)
     const witness = isWitness
       ? new Witness({ ...common, logs: witnessed, clock, network: config.network.name })
       : null
@@ -74,7 +75,7 @@ export async function openHistory(init: HistoryInit): Promise<History> {
       clock,
       log: own,
       origin,
-      witnesses: () => network.peers().map(({ did }) => did),
+      witnesses: peers,
       quorum: config.history.quorum,
       changed: ({ text }, witnesses) =>
         logger.info('checkpoint', { leaves: text.split('\n')[1], witnesses })
@@ -83,7 +84,12 @@ export async function openHistory(init: HistoryInit): Promise<History> {
     const serve = (): void =>
       network.exchange.onAsk((from, question) => answerPeer(answers, from, question))
     const cold = await ColdStore.open(coldFolder(join(config.home.dir, 'cold')), store)
-    const announcements = new Announcements({ ...common, network: config.network.name, witness })
+    const announcements = new Announcements({
+      ...common,
+      network: config.network.name,
+      witness,
+      peers
+    })
     return { store, origin, own, witnessed, checkpointer, cold, announcements, serve }
   } catch (error) {
     await store.close()

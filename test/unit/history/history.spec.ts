@@ -272,7 +272,8 @@ describe('history', function () {
       verify: verifyBoth,
       logger,
       network: NETWORK,
-      witness: one.witness
+      witness: one.witness,
+      peers: () => []
     })
     const announced = { sender: author.did, treeSize: 3, root: toHex(author.own.root()) }
     await announcements.take(announced)
@@ -291,6 +292,30 @@ describe('history', function () {
     room.answers.delete(author.did)
     await announcements.take({ ...announced, treeSize: 5 })
     assert.equal(announcements.notes().length, 1)
+  })
+
+  it('is found out when it shows two witnesses two logs, and each of them what it wants to see', async () => {
+    const { room, author, one, two } = await world()
+    await appendAll(author)
+    await author.checkpointer.run()
+    const old = one.store.map.get(`witnessed/note/${author.origin}`) as Uint8Array
+    const lie = signedBy(author, [utf8('a'), utf8('b')])
+    two.store.map.set(`witnessed/note/${author.origin}`, lie)
+    room.answers.set(author.did, async () => encodeAnswer({ type: 'notes', notes: [old] }))
+    const announcements = new Announcements({
+      exchange: room.exchangeOf(one.did),
+      verify: verifyBoth,
+      logger: recordingLogger(),
+      network: NETWORK,
+      witness: one.witness,
+      peers: () => [author.did, 'nobody', two.did]
+    })
+    const announced = { sender: author.did, root: toHex(author.own.root()) }
+    await announcements.take({ ...announced, treeSize: 3 })
+    assert.equal((await one.witnessed.forks()).length, 1)
+    two.store.map.set(`witnessed/note/${author.origin}`, signedBy(author, [utf8('c')]))
+    await announcements.take({ ...announced, treeSize: 4 })
+    assert.equal((await one.witnessed.forks()).length, 1, 'one is enough')
   })
 
   it('signs nothing more after it was restored from an older copy', async () => {
