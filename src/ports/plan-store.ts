@@ -1,6 +1,6 @@
-import type { PlanEntry } from '../core/plan/index.ts'
+import type { PlanEntry, PlanSession } from '../core/plan/index.ts'
 
-export type { PlanEntry }
+export type { PlanEntry, PlanSession }
 
 /** What a sync message of a peer was. */
 export type HeardPlan = {
@@ -8,6 +8,8 @@ export type HeardPlan = {
   readonly lie: string | null
   /** Envelopes that the document does not have, in order. They still have to pass the door (R4). */
   readonly envelopes: readonly Uint8Array[]
+  /** Sessions that are forked here and that the peer is to be shown both sides of, first those of which it has one side. */
+  readonly forks: readonly PlanSession[]
 }
 
 /** What is to be sent to a peer. */

@@ -34,11 +34,13 @@ import { CommandDesk } from './command-desk.ts'
 import { Compaction } from './compaction.ts'
 import { Counters } from './counters.ts'
 import { Door } from './door.ts'
+import { EnvelopeIntake } from './envelope-intake.ts'
 import { JournalRecordError } from './errors.ts'
 import { InputQueue, type QueuedInput } from './input-queue.ts'
 import { decodeStored, encodeRecord } from './journal-codec.ts'
 import type { Machine } from './machine.ts'
 import { Outlet, type Part } from './outlet.ts'
+import { PeerPace } from './peer-pace.ts'
 import { Publisher } from './publisher.ts'
 import { RefusalNotices } from './refusal-notices.ts'
 import type { SeenRecord } from './seen-codec.ts'
@@ -101,6 +103,8 @@ type State = 'new' | 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
  */
 export class Driver {
   readonly door: Door
+  /** What peers bring of plans, in whatever way. */
+  readonly pace: PeerPace = new PeerPace()
   readonly #components: DriverComponents
   readonly #init: Required<Omit<DriverInit, 'compactBytesMin'>>
   readonly #queue = new InputQueue()
@@ -110,6 +114,7 @@ export class Driver {
   readonly #commands = new CommandDesk()
   readonly #archivist: Archivist
   readonly #outlet: Outlet
+  readonly #intake: EnvelopeIntake
   readonly #compaction: Compaction
   readonly #notices: RefusalNotices
   #state: State = 'new'
@@ -140,6 +145,7 @@ export class Driver {
       refused: refused => this.#notices.tell(refused),
       accept: (admitted, isLocal) => this.#accept(admitted, isLocal)
     })
+    this.#intake = new EnvelopeIntake({ ...components, door: this.door, pace: this.pace })
     this.#publisher = new Publisher({
       ...components,
       admit: bytes => this.door.admit(bytes, components.signer.did, 'local'),
@@ -336,10 +342,7 @@ export class Driver {
   }
 
   #onUnpacked(from: string, { message, size }: Unpacked): void {
-    if (message.type === 'envelopes') {
-      for (const item of message.items) void this.door.admit(item, from, 'peer')
-      return
-    }
+    if (message.type === 'envelopes') return this.#intake.take(from, message.items)
     if (message.type === 'raft' && this.#init.unplug.has('consensus')) return
     this.#offer({ kind: 'message', from, message }, size)
   }

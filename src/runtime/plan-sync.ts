@@ -1,8 +1,8 @@
 import type { SwarmEvent } from '../core/swarm/index.ts'
-import type { Clock, Logger, PlanStore, PlanStreams } from '../ports/index.ts'
+import type { Clock, Logger, PlanSession, PlanStore, PlanStreams } from '../ports/index.ts'
 import type { Admission, Door } from './door.ts'
 import { Lanes } from './lanes.ts'
-import { PeerPace } from './peer-pace.ts'
+import type { PeerPace } from './peer-pace.ts'
 import { decodePlanFrame, encodePlanFrame } from './plan-frame.ts'
 import { PlanOffers } from './plan-offers.ts'
 import { PlanSpeaker } from './plan-speaker.ts'
@@ -11,10 +11,13 @@ export type PlanSyncComponents = {
   readonly plan: PlanStore
   readonly streams: PlanStreams
   readonly door: Pick<Door, 'admit'>
+  readonly pace: PeerPace
   /** Resolves when what the door accepted has been stepped. */
   readonly settled: () => Promise<void>
   /** Whether a thread is followed here and not archived. */
   readonly isFollowed: (thread: string) => boolean
+  /** Shows a peer the two updates by which a sender forked its session (PLAN-24). Returns their bytes. */
+  readonly showFork: (peer: string, thread: string, fork: PlanSession) => number
   /** Threads that are followed and have UPDATE_PLANs. */
   readonly shared: () => Iterable<string>
   readonly clock: Clock
@@ -35,6 +38,8 @@ export type PlanSyncStats = {
 const HEARD_AT_ONCE = 2
 /** Envelopes of one message at the door at once: what their checks take of the event loop comes in small pieces. */
 const JUDGED_AT_ONCE = 8
+/** Bytes of forks that a peer is shown for one message of it. */
+const SHOWN_BYTES_MAX = 512 * 1024
 /** Wait before an envelope that the door had no room for is shown to it again, in ms, and how often: together less than a frame may take. */
 const AGAIN_MS = 250
 const AGAIN_MAX = 160
@@ -55,7 +60,6 @@ export class PlanSync {
   readonly #components: PlanSyncComponents
   readonly #speaker: PlanSpeaker
   readonly #lanes = new Lanes(HEARD_AT_ONCE)
-  readonly #pace = new PeerPace()
   readonly #peers = new Set<string>()
   /** Threads with a plan that more than the NEED and its proposals make. */
   readonly #shared = new Set<string>()
@@ -161,7 +165,7 @@ export class PlanSync {
     if (!this.#components.isFollowed(frame.thread)) return this.#offers.add(from, frame.thread)
     try {
       const links = await this.#lanes.run(() => this.#hear(from, frame.thread, frame.message))
-      await this.#wait(this.#pace.spend(from, links, this.#components.clock.nowMs()))
+      await this.#wait(this.#components.pace.spend(from, links, this.#components.clock.nowMs()))
     } catch (error) {
       // The worker is gone or busy: nothing was taken, and the next message of either side goes on from there.
       this.#components.logger.debug('a sync message was not read', {
@@ -172,11 +176,11 @@ export class PlanSync {
     }
   }
 
-  /** How many envelopes it brought that are not in the document. */
+  /** How many envelopes it brought that are not in the document, and how many were shown for it. */
   async #hear(from: string, thread: string, message: Uint8Array): Promise<number> {
     const { plan, settled } = this.#components
     this.#heard++
-    const { lie, envelopes } = await plan.hear(thread, from, message)
+    const { lie, envelopes, forks } = await plan.hear(thread, from, message)
     if (lie !== null) {
       this.#convict(from, lie)
       return 0
@@ -191,8 +195,17 @@ export class PlanSync {
       return 0
     }
     await settled()
+    this.#showForks(from, thread, forks)
     this.#tell(from, thread)
-    return envelopes.length
+    return envelopes.length + 2 * forks.length
+  }
+
+  #showForks(peer: string, thread: string, forks: readonly PlanSession[]): void {
+    let bytes = 0
+    for (const fork of forks) {
+      if (bytes >= SHOWN_BYTES_MAX) return
+      bytes += this.#components.showFork(peer, thread, fork)
+    }
   }
 
   async #wait(ms: number): Promise<void> {

@@ -99,7 +99,7 @@ class AutomergePlanStore implements PlanStore {
     await this.#settle(thread)
     const answer = await this.#ask({ kind: 'hear', thread, peer, message })
     assert(answer.kind === 'heard', 'what is heard is answered by what it was')
-    return { lie: answer.lie, envelopes: answer.envelopes }
+    return { lie: answer.lie, envelopes: answer.envelopes, forks: answer.forks }
   }
 
   async say(thread: string, peer: string): Promise<SaidPlan> {

@@ -2,7 +2,7 @@ import { hash as hashOf } from 'node:crypto'
 import { assert, equals, toHex } from '../../core/base/index.ts'
 import { parseEnvelope } from '../../core/envelope/index.ts'
 import { planEntryOf } from '../../core/plan/index.ts'
-import type { PlanEntry } from '../../ports/index.ts'
+import type { PlanEntry, PlanSession } from '../../ports/index.ts'
 import { readChange } from './change-chunk.ts'
 import { DOCUMENTS_BYTES_MAX, SESSIONS_MAX } from './limits.ts'
 import { PlanDocument } from './plan-document.ts'
@@ -11,8 +11,13 @@ import { type Said, SyncSession } from './sync-session.ts'
 
 /** What a message brought: envelopes that are new here, still to be judged by the door, or what is wrong with it. */
 export type HeardMessage =
-  | { readonly lie: null; readonly envelopes: readonly Uint8Array[] }
-  | { readonly lie: string; readonly envelopes: readonly [] }
+  | {
+      readonly lie: null
+      readonly envelopes: readonly Uint8Array[]
+      /** Forked sessions that the peer has not been shown, those first of which it has one side: it has no reason to ask for the other. */
+      readonly forks: readonly PlanSession[]
+    }
+  | { readonly lie: string; readonly envelopes: readonly []; readonly forks: readonly [] }
 
 /** The Automerge documents of the worker, one per thread, of which the least recently used are freed, and their sync with peers. */
 export class Documents {
@@ -61,6 +66,7 @@ export class Documents {
     if (message === null) return lie('a message that is none of the protocol, or above a limit')
     const session = this.#session(thread, peer)
     const envelopes: Uint8Array[] = []
+    const seen: PlanSession[] = []
     for (const change of message.changes) {
       if (document.has(toHex(hashOf('sha256', change.subarray(8), 'buffer')))) continue
       const read = readChange(change)
@@ -69,12 +75,15 @@ export class Documents {
       if (entry === null) return lie('a change of an envelope that is not of this plan')
       if (!equals(document.changeOf(entry, read.dep).bytes, change))
         return lie('a change that is not the one of its envelope')
-      if (!document.has(read.dep)) session.want(read.dep)
+      const fork = document.forkOf(entry)
+      if (fork !== null) seen.push(fork)
+      else if (!document.has(read.dep)) session.want(read.dep)
       // A copy: the view would keep the whole message.
       if (!document.holds(entry.envelope)) envelopes.push(read.envelope.slice())
     }
     session.hear(message)
-    return { lie: null, envelopes }
+    const forks = session.show([...seen, ...document.forks()])
+    return { lie: null, envelopes, forks }
   }
 
   /** The next message to a peer. */
@@ -131,7 +140,7 @@ export class Documents {
 }
 
 function lie(why: string): HeardMessage {
-  return { lie: why, envelopes: [] }
+  return { lie: why, envelopes: [], forks: [] }
 }
 
 /** The entry that an envelope makes in the plan of a thread; null when it makes none. Its signature is the door's business. */

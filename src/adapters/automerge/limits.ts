@@ -34,5 +34,8 @@ export const SENT_BYTES_MAX: number = 192 * 1024
 export const CAPABILITIES_BYTES_MAX = 16
 /** Peers of all threads whose state of sync is kept; the least recently used starts over. */
 export const SESSIONS_MAX = 1024
+/** Forked sessions of which a peer is shown both sides, for one message of it, and in all over one stream. */
+export const FORKS_SHOWN_MAX = 64
+export const FORKS_OF_STREAM_MAX = 1024
 /** Changes that one peer's changes rest on and that are asked for by name. */
 export const WANTED_MAX = 256

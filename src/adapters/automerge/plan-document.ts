@@ -1,7 +1,7 @@
 import * as A from '@automerge/automerge'
 import { assert, compareText } from '../../core/base/index.ts'
 import { SESSION_BYTES_MAX, SESSION_FACTS_MAX } from '../../core/plan/index.ts'
-import type { PlanEntry } from '../../ports/index.ts'
+import type { PlanEntry, PlanSession } from '../../ports/index.ts'
 import {
   type Change,
   chainActor,
@@ -41,6 +41,8 @@ export class PlanDocument {
   /** Envelope -> hash of its change, or null while the change waits for those before it. */
   readonly #envelopes = new Map<string, string | null>()
   readonly #chains = new Map<string, Chain>()
+  /** Sessions that are forked, by the same keys. */
+  readonly #forks = new Map<string, PlanSession>()
   /** Changes that are to be applied together. */
   #ready: Uint8Array[] = []
   /** Whether Automerge still has changes that a fork took out. */
@@ -88,6 +90,19 @@ export class PlanDocument {
 
   holds(envelope: string): boolean {
     return this.#envelopes.has(envelope)
+  }
+
+  /** The session of an envelope where that is forked at its place or before, or null. */
+  forkOf({ sender, chain }: PlanEntry): PlanSession | null {
+    if (chain === null) return null
+    const key = chainKey(sender, chain.session)
+    const forkedAt = this.#chains.get(key)?.forkedAt ?? Infinity
+    return forkedAt <= chain.seq ? (this.#forks.get(key) ?? null) : null
+  }
+
+  /** Sessions that are forked, in the order in which that became known. */
+  forks(): Iterable<PlanSession> {
+    return this.#forks.values()
   }
 
   /** Hashes of all changes, each after what it rests on, with that. */
@@ -143,16 +158,17 @@ export class PlanDocument {
   }
 
   #link(entry: PlanEntry, { session, seq }: NonNullable<PlanEntry['chain']>): Chain {
-    const key = `${entry.sender} ${session}`
+    const key = chainKey(entry.sender, session)
     let chain = this.#chains.get(key)
     if (chain === undefined) {
       const actor = chainActor(this.thread, entry.sender, session)
       chain = { actor, applied: [], waiting: new Map(), forkedAt: Infinity, facts: 0, bytes: 0 }
       this.#chains.set(key, chain)
     }
-    if (seq <= chain.applied.length || chain.waiting.has(seq))
+    if (seq <= chain.applied.length || chain.waiting.has(seq)) {
       chain.forkedAt = Math.min(chain.forkedAt, seq)
-    else chain.waiting.set(seq, entry)
+      this.#forks.set(key, { sender: entry.sender, session })
+    } else chain.waiting.set(seq, entry)
     return chain
   }
 
@@ -225,6 +241,10 @@ export class PlanDocument {
 /** This document never writes, so its actor never shows; a fixed one keeps randomness out. */
 function emptyDocument(): A.Doc<unknown> {
   return A.init({ actor: '00' })
+}
+
+function chainKey(sender: string, session: number): string {
+  return `${sender} ${session}`
 }
 
 function isFullFor(chain: Chain, { facts, bytes }: PlanEntry): boolean {

@@ -1,4 +1,4 @@
-import type { PlanEntry } from '../../ports/index.ts'
+import type { PlanEntry, PlanSession } from '../../ports/index.ts'
 
 /**
  * Messages between the store and its worker thread, handled in order, one answer each.
@@ -38,6 +38,7 @@ export type WorkerAnswer =
       readonly kind: 'heard'
       readonly lie: string | null
       readonly envelopes: readonly Uint8Array[]
+      readonly forks: readonly PlanSession[]
     }
   | { readonly kind: 'said'; readonly message: Uint8Array | null; readonly more: boolean }
   /** There is no document of the thread: fold it first. */

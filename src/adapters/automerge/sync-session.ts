@@ -1,7 +1,10 @@
 import { compareText } from '../../core/base/index.ts'
+import type { PlanSession } from '../../ports/index.ts'
 import { Bloom } from './bloom.ts'
 import {
   BLOOM_ENTRIES_MAX,
+  FORKS_OF_STREAM_MAX,
+  FORKS_SHOWN_MAX,
   HASHES_MAX,
   SENT_BYTES_MAX,
   SENT_CHANGES_MAX,
@@ -45,6 +48,8 @@ export class SyncSession {
   #sentAgain = new Set<string>()
   /** Changes that others of this peer rest on and that are not here. */
   #wanted = new Set<string>()
+  /** Forked sessions that the peer was shown since the stream was opened. */
+  #shown = new Set<string>()
   /** What the last message said apart from its changes. */
   #lastSaid: string | null = null
 
@@ -54,6 +59,7 @@ export class SyncSession {
     this.#sent = new Set()
     this.#sentAgain = new Set()
     this.#wanted = new Set()
+    this.#shown = new Set()
     this.#lastSaid = null
   }
 
@@ -65,6 +71,20 @@ export class SyncSession {
   /** A change of the peer rests on this one, which is not here. */
   want(hash: string): void {
     if (this.#wanted.size < WANTED_MAX) this.#wanted.add(hash)
+  }
+
+  /** Those of these forks that the peer is to be shown now: each once over one stream. */
+  show(forks: Iterable<PlanSession>): PlanSession[] {
+    const fresh: PlanSession[] = []
+    for (const fork of forks) {
+      const isFull = this.#shown.size >= FORKS_OF_STREAM_MAX || fresh.length >= FORKS_SHOWN_MAX
+      if (isFull) break
+      const key = `${fork.sender} ${fork.session}`
+      if (this.#shown.has(key)) continue
+      this.#shown.add(key)
+      fresh.push(fork)
+    }
+    return fresh
   }
 
   /** The next message, if there is something to say. */

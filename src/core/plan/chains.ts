@@ -77,6 +77,12 @@ export class PlanChains {
       .sort((a, b) => compareText(a.sender, b.sender) || a.session - b.session)
   }
 
+  /** The two updates at the first place where a session is forked; none where it is not. */
+  rivals(sender: string, session: number): string[] {
+    const known = this.#senders.get(sender)?.get(session)
+    return (known?.places.get(known.forkedAt) ?? []).map(({ envelope }) => envelope)
+  }
+
   /** The last update of each session that counts. */
   heads(): string[] {
     return [...this.#sessions()].flatMap(({ counted }) => counted.at(-1)?.envelope ?? [])

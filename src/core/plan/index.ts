@@ -41,6 +41,7 @@ export type {
   PlanChain,
   PlanChange,
   PlanGraph,
+  PlanSession,
   PlanView,
   TaskState,
   TaskView

@@ -114,6 +114,11 @@ export class PlanState {
     return this.#chains.next(sender)
   }
 
+  /** The two updates that fork a session, at its first forked place; none where it is not forked. */
+  rivals(sender: string, session: number): string[] {
+    return this.#chains.rivals(sender, session)
+  }
+
   /** The UPDATE_PLANs that count, of each session in order. */
   counted(): string[] {
     return [...this.#chains.all()].map(({ envelope }) => envelope)

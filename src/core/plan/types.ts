@@ -26,6 +26,9 @@ export type PlanChain = {
   readonly previous: string | null
 }
 
+/** A chain of one sender's updates. */
+export type PlanSession = { readonly sender: string; readonly session: number }
+
 export type PlanAct =
   /** The NEED: its sender is the requester. */
   | { readonly kind: 'open' }

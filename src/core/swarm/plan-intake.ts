@@ -4,7 +4,7 @@ import { watchFork } from './evidence.ts'
 import { PLAN_BYTES_MAX, THREAD_BYTES_MAX } from './room.ts'
 import type { Thread } from './thread.ts'
 
-/** Forks of one thread that a node tells its peers of; beyond it they come by sync. Keeps one liar from being made louder without end. */
+/** Forks of one thread that a node tells its peers of at once; beyond it they come by plan sync. Keeps one liar from being made louder without end. */
 const FORKS_TOLD_MAX = 64
 
 /** What a filed envelope means for the plan: its facts, and maybe that its sender has two updates at one place. */

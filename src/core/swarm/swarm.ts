@@ -1,7 +1,13 @@
 import { unreachable } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
 import { bidSubjectOf, commitSubjectOf } from '../need/index.ts'
-import { type PlanChange, type PlanEntry, type PlanState, planEntryOf } from '../plan/index.ts'
+import {
+  type PlanChange,
+  type PlanEntry,
+  type PlanSession,
+  type PlanState,
+  planEntryOf
+} from '../plan/index.ts'
 import type { BidSubject, CommitSubject } from '../policy/index.ts'
 import type { LogEntry } from '../raft/index.ts'
 import type { CertificateFile } from '../roster/index.ts'
@@ -174,6 +180,13 @@ export class Swarm {
     return [...(thread?.envelopes.values() ?? [])].flatMap(
       ({ admitted }) => planEntryOf(id, admitted) ?? []
     )
+  }
+
+  /** The two updates by which a sender forked its session, complete; none where it is not forked here. */
+  planFork(id: string, { sender, session }: PlanSession): readonly Uint8Array[] {
+    const thread = this.#world.threads.get(id)
+    const rivals = thread?.plan.open().rivals(sender, session) ?? []
+    return rivals.flatMap(one => thread?.envelopes.get(one)?.admitted.bytes ?? [])
   }
 
   /**

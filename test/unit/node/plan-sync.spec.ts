@@ -71,6 +71,29 @@ describe('node/plan-sync', function () {
     await until(async () => (await other.heads(thread)) === before)
   })
 
+  it('a fork that has expired is shown to a peer that is there when it becomes known', async () => {
+    const { one, other, thread, before, ours, theirs } = await forked()
+    await one.network.join(other.address)
+    await until(async () => (await other.heads(thread)) !== before)
+    await one.driver.door.admit(theirs.bytes, 'x', 'plan')
+    await until(async () => (await other.heads(thread)) === before)
+    assert.ok(other.swarm.envelope(thread, ours.id) && other.swarm.envelope(thread, theirs.id))
+  })
+
+  it('a fork that has expired is shown to a peer that comes later with one side of it', async () => {
+    const { one, other, thread, before, ours, theirs } = await forked()
+    await one.driver.door.admit(theirs.bytes, 'x', 'plan')
+    await one.driver.settled()
+    assert.equal(await one.heads(thread), before)
+    await other.driver.door.admit(ours.bytes, 'x', 'plan')
+    await other.driver.settled()
+    assert.notEqual(await other.heads(thread), before)
+    await one.network.join(other.address)
+    await until(async () => (await other.heads(thread)) === before)
+    const [mine, yours] = [one, other].map(({ swarm }) => swarm.plan(thread)?.view())
+    assert.deepEqual(yours, mine)
+  })
+
   it('an envelope that has expired still comes to a node that was away', async () => {
     const [one, other] = [await start(), await start()]
     const thread = await openNeed(one)
@@ -90,6 +113,29 @@ describe('node/plan-sync', function () {
     await one.network.join(other.address)
     await together([one, other], thread, 2)
   })
+
+  /** Two nodes, and two updates at one place that have expired; the first node has one of them. */
+  async function forked() {
+    const [one, other] = [await start(), await start()]
+    const thread = await openNeed(one)
+    await follow(other, one, thread)
+    const before = await one.heads(thread)
+    const signer = nodeSigner(new Uint8Array(32).fill(55))
+    const say = async (task: string) => {
+      const [update] = await speakChain(one.policy, signer, {
+        thread: CID.parse(thread),
+        count: 1,
+        facts: () => notes(task, 1),
+        notAfter: Date.now() - 3_600_000
+      })
+      assert.ok(update !== undefined)
+      return update
+    }
+    const [ours, theirs] = [await say('ours'), await say('theirs')]
+    await one.driver.door.admit(ours.bytes, 'x', 'plan')
+    await one.driver.settled()
+    return { one, other, thread, before, ours, theirs }
+  }
 
   /** Lets a node learn of a thread. */
   async function follow(node: PlanNode, from: PlanNode, thread: string): Promise<void> {
