@@ -14,7 +14,7 @@ import type { Context } from './context.ts'
 import { threadDraft } from './drafts.ts'
 import { watchJoins } from './evidence.ts'
 import type { Formation } from './formation.ts'
-import { epochKey, promiseJoin } from './promises.ts'
+import { checkJoinable, epochKey, promiseJoin } from './promises.ts'
 import { toEpochSeal } from './sealing.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage } from './types.ts'
@@ -121,6 +121,14 @@ export function publishForm(context: Context, thread: Thread, formation: Formati
   context.publish(threadDraft(context, thread, 'FORM', payload, { epoch, refs: [thread.need.cid] }))
 }
 
+/** A candidate's answer: it is there; or it would decline whatever roster it was asked to join, so that no epoch is lost over it. */
+export function answerInvite(context: Context, thread: Thread, epoch: number): void {
+  const { sender } = thread.need.envelope
+  const reason = reasonAgainst(context, thread, epoch)
+  if (reason === null) context.send(sender, { type: 'available', thread: thread.id, epoch })
+  else context.send(sender, { type: 'decline', thread: thread.id, epoch, reason })
+}
+
 /** A member's answer: the promise, a question for manifests, or why not. */
 export function answerBind(context: Context, thread: Thread, message: Bind): void {
   const requester = thread.need.envelope.sender
@@ -145,14 +153,22 @@ export function answerBind(context: Context, thread: Thread, message: Bind): voi
   })
 }
 
-function flawOf(context: Context, thread: Thread, message: Bind): string | null {
-  const { epoch, roster, candidates } = message
+/** Why this node would join no group of the epoch, or null. */
+function reasonAgainst(context: Context, thread: Thread, epoch: number): string | null {
   const first = thread.need.envelope.payload.epoch
   if (epoch < first || epoch >= first + EPOCHS_MAX) return 'another epoch'
   if (thread.isEnded()) return 'the thread has ended here'
+  if (thread.group !== null && thread.epoch() > epoch) return 'a later epoch is known here'
+  const joinable = checkJoinable(context, thread, epoch)
+  return joinable.ok ? null : joinable.refusal.message
+}
+
+function flawOf(context: Context, thread: Thread, message: Bind): string | null {
+  const { epoch, roster, candidates } = message
+  const reason = reasonAgainst(context, thread, epoch)
+  if (reason !== null) return reason
   // A promise for a second roster would help nobody but an equivocating requester.
   const known = thread.group?.form.envelope.payload
-  if (known !== undefined && known.epoch > epoch) return 'a later epoch is known here'
   if (known?.epoch === epoch && known.roster.join() !== roster.join())
     return 'another FORM is known here for this slot and epoch'
   if (!GROUP_SIZES.includes(roster.length) || !roster.includes(context.did))

@@ -3,6 +3,7 @@ import { drawOrder } from '../roster/index.ts'
 import {
   acceptJoin,
   answerBind,
+  answerInvite,
   bind,
   publishForm,
   rebind,
@@ -224,9 +225,10 @@ function choose(context: Context, thread: Thread, formation: Formation): void {
   if (formation.roster !== null) return
   const size = sizeOf(context, thread)
   const waited = context.nowMs - formation.invitedAt >= context.settings.inviteMs
-  const first = formation.order.slice(0, size)
+  const first = formation.order.filter(did => !formation.declined.has(did)).slice(0, size)
   const ready = formation.order.filter(did => formation.available.has(did))
-  const settled = first.every(did => formation.available.has(did)) || waited
+  const isComplete = first.length === size && first.every(did => formation.available.has(did))
+  const settled = isComplete || waited
   if (!settled) return
   if (ready.length < size || isTaken(context, thread, formation.epoch)) {
     // Nobody has promised anything yet: begin anew with whoever is there then.
@@ -277,8 +279,7 @@ function answerRequester(
   requester: string,
   message: PeerMessage
 ): void {
-  if (message.type === 'invite')
-    context.send(requester, { type: 'available', thread: thread.id, epoch: message.epoch })
+  if (message.type === 'invite') answerInvite(context, thread, message.epoch)
   else if (message.type === 'bind') answerBind(context, thread, message)
   else if (message.type === 'manifests') takeManifests(context, thread, message)
   else if (message.type === 'seal-ask') answerSealAsk(context, thread, requester, message.epoch)
@@ -310,10 +311,13 @@ function onAnswer(context: Context, thread: Thread, from: string, message: PeerM
   if (!formation.order.includes(from)) return
   if (message.type === 'available') {
     formation.available.add(from)
+    if (formation.roster === null) formation.declined.delete(from)
     driveFormation(context, thread)
   } else if (message.type === 'decline') {
     formation.declined.set(from, message.reason)
-    if (formation.roster === null) formation.available.delete(from)
+    if (formation.roster !== null) return
+    formation.available.delete(from)
+    driveFormation(context, thread)
   } else if (message.type === 'lacking') {
     tellManifests(context, thread, formation, { member: from, ids: message.manifests })
   } else if (message.type === 'join') {

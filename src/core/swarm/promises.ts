@@ -25,6 +25,19 @@ export function epochKey(thread: Thread, epoch: number): EpochKey {
   return { thread: thread.id, slot: thread.need.envelope.payload.slot, epoch }
 }
 
+/** Refused where this node would join no roster of the epoch, whatever its members are. */
+export function checkJoinable(context: Context, thread: Thread, epoch: number): Result<null> {
+  if (hasSealed(context, thread.scopedSlot(), epoch))
+    return refuse('SEALED', 'this node has sealed this epoch or a later one')
+  // A tombstone stands for all promises of its slot and epochs (R12).
+  if (context.tombstones.covers(thread.scopedSlot(), epoch))
+    return refuse('PROMISED', 'this slot and epoch are over')
+  const promised = context.joins.get(promiseKey(thread.scopedSlot(), epoch))
+  if (promised !== undefined && promised.thread !== thread.id)
+    return refuse('PROMISED', 'promised to another NEED for this slot and epoch')
+  return ok(null)
+}
+
 /** Joins a roster, or says why not. */
 export function promiseJoin(
   context: Context,
@@ -32,11 +45,8 @@ export function promiseJoin(
   epoch: number,
   roster: readonly string[]
 ): Result<Uint8Array> {
-  if (hasSealed(context, thread.scopedSlot(), epoch))
-    return refuse('SEALED', 'this node has sealed this epoch or a later one')
-  // A tombstone stands for all promises of its slot and epochs (R12).
-  if (context.tombstones.covers(thread.scopedSlot(), epoch))
-    return refuse('PROMISED', 'this slot and epoch are over')
+  const joinable = checkJoinable(context, thread, epoch)
+  if (!joinable.ok) return joinable
   const key = epochKey(thread, epoch)
   const hash = rosterHash(key, roster)
   const scoped = promiseKey(thread.scopedSlot(), epoch)

@@ -122,6 +122,30 @@ describe('core/swarm: formation', () => {
     assert.deepEqual([view.epoch, view.group?.roster], [0, first])
   })
 
+  it('goes on at once with the next in order when a candidate declines', () => {
+    const cluster = new SwarmCluster({ nodes: 7, seed: 3 })
+    const thread = stateNeed(cluster)
+    const requester = cluster.nodes[0] as ClusterNode
+    const order = drawOrder(
+      thread,
+      0,
+      cluster.nodes.map(({ did }) => did)
+    )
+    const unwilling = cluster.nodes.find(
+      ({ did }) => did === order.find(one => one !== requester.did)
+    ) as ClusterNode
+    unwilling.malice = {
+      send: (_, message) => {
+        if (message.type !== 'available') return [message]
+        return [{ ...message, type: 'decline', reason: 'not today' }]
+      }
+    }
+    assert(cluster.runUntil(() => cluster.view(requester, thread).group !== null, 300))
+    const { group, epoch } = cluster.view(requester, thread)
+    const willing = order.filter(did => did !== unwilling.did)
+    assert.deepEqual([epoch, group?.roster], [0, willing.slice(0, 4)])
+  })
+
   it('waits while there are too few voters for the size that is asked for', () => {
     const { cluster, thread } = stated()
     assert.match(cluster.view(cluster.nodes[0] as ClusterNode, thread).reason, /7 are needed/u)

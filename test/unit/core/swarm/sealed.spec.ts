@@ -106,6 +106,19 @@ describe('core/swarm: a member that seals', () => {
     assert.deepEqual(types(tell(cluster, member, requester.did, ask(thread))), ['sealed'])
   })
 
+  it('declines an invitation to an epoch that it would not join', () => {
+    const { cluster, requester, thread, members } = decided()
+    const [member] = members as [ClusterNode]
+    const need = requester.swarm.envelope(thread, thread)?.bytes as Uint8Array
+    const invited = (epoch: number): string[] =>
+      types(tell(cluster, member, requester.did, { type: 'invite', need, epoch }))
+    assert.deepEqual([invited(1), invited(4)], [['available'], ['decline']])
+    tell(cluster, member, requester.did, ask(thread))
+    assert.deepEqual([invited(0), invited(1)], [['decline'], ['available']])
+    assert(cluster.runUntil(() => cluster.view(member, thread).phase === 'EXPIRED', 90_000))
+    assert.deepEqual(invited(1), ['decline'])
+  })
+
   it('declines where it joined nothing, and once there is a result', () => {
     const { cluster, requester, thread, members } = decided({ claims: () => true, pass: true })
     const outsider = cluster.nodes.find(node => node !== requester && !members.includes(node))
