@@ -40,4 +40,6 @@ export interface PlanStore {
   say(thread: string, peer: string): Promise<SaidPlan>
   /** What was sent to a peer may not have come: its stream has ended. */
   reopen(peer: string): Promise<void>
+  /** A peer has left: nothing of the talk with it is kept. */
+  forget(peer: string): Promise<void>
 }

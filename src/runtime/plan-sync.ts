@@ -110,6 +110,7 @@ export class PlanSync {
       this.#peers.delete(did)
       this.#speaker.leave(did)
       this.#offers.leave(did)
+      this.#components.plan.forget(did).catch(() => undefined)
       return
     }
     this.#peers.add(did)
@@ -236,6 +237,7 @@ export class PlanSync {
       }
     )
     this.#speaker.leave(did)
+    this.#components.plan.forget(did).catch(() => undefined)
     this.#components.streams.ban(did)
   }
 }

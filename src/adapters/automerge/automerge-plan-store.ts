@@ -115,6 +115,11 @@ class AutomergePlanStore implements PlanStore {
       await this.#link.ask({ kind: 'reopen', thread: null, peer })
   }
 
+  async forget(peer: string): Promise<void> {
+    if (!this.#stopped && this.#link.isRunning())
+      await this.#link.ask({ kind: 'forget', thread: null, peer })
+  }
+
   #gather(thread: string): Gathered {
     const entries: PlanEntry[] = []
     let flush = (): void => undefined

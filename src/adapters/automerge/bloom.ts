@@ -35,6 +35,11 @@ export class Bloom {
     return bits === null || cursor.left > 0 ? null : new Bloom(entries, bits.slice())
   }
 
+  /** Bytes of its bits. */
+  get size(): number {
+    return this.#bits.length
+  }
+
   encode(): Uint8Array {
     if (this.#entries === 0) return new Uint8Array()
     return Uint8Array.from([...leb128(this.#entries), BITS_PER_ENTRY, PROBES, ...this.#bits])

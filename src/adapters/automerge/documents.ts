@@ -4,10 +4,11 @@ import { parseEnvelope } from '../../core/envelope/index.ts'
 import { planEntryOf } from '../../core/plan/index.ts'
 import type { PlanEntry, PlanSession } from '../../ports/index.ts'
 import { readChange } from './change-chunk.ts'
-import { DOCUMENTS_BYTES_MAX, SESSIONS_MAX } from './limits.ts'
+import { DOCUMENTS_BYTES_MAX } from './limits.ts'
 import { PlanDocument } from './plan-document.ts'
 import { decodeSyncMessage } from './sync-message.ts'
-import { type Said, SyncSession } from './sync-session.ts'
+import type { Said } from './sync-session.ts'
+import { SyncSessions } from './sync-sessions.ts'
 
 /** What a message brought: envelopes that are new here, still to be judged by the door, or what is wrong with it. */
 export type HeardMessage =
@@ -23,8 +24,8 @@ export type HeardMessage =
 export class Documents {
   /** Least recently used first. */
   readonly #documents = new Map<string, PlanDocument>()
-  /** By thread and peer; least recently used first. They outlive documents: a document made anew has the same changes. */
-  readonly #sessions = new Map<string, SyncSession>()
+  /** They outlive documents: a document made anew has the same changes. */
+  readonly #sessions = new SyncSessions()
   readonly #max: number
 
   constructor(max: number) {
@@ -64,7 +65,7 @@ export class Documents {
     const document = this.#existing(thread)
     const message = decodeSyncMessage(bytes)
     if (message === null) return lie('a message that is none of the protocol, or above a limit')
-    const session = this.#session(thread, peer)
+    const session = this.#sessions.use(thread, peer)
     const envelopes: Uint8Array[] = []
     const seen: PlanSession[] = []
     for (const change of message.changes) {
@@ -83,27 +84,30 @@ export class Documents {
     }
     session.hear(message)
     const forks = session.show([...seen, ...document.forks()])
+    this.#sessions.makeRoom()
     return { lie: null, envelopes, forks }
   }
 
   /** The next message to a peer. */
   say(thread: string, peer: string): Said {
-    return this.#session(thread, peer).say(this.#existing(thread))
+    const said = this.#sessions.use(thread, peer).say(this.#existing(thread))
+    this.#sessions.makeRoom()
+    return said
   }
 
   /** The stream to a peer is a new one. */
   reopen(peer: string): void {
-    for (const [key, session] of this.#sessions) if (key.endsWith(` ${peer}`)) session.reopen()
+    this.#sessions.reopen(peer)
   }
 
-  #session(thread: string, peer: string): SyncSession {
-    const key = `${thread} ${peer}`
-    const session = this.#sessions.get(key) ?? new SyncSession()
-    this.#sessions.delete(key)
-    this.#sessions.set(key, session)
-    const [oldest] = this.#sessions.keys()
-    if (this.#sessions.size > SESSIONS_MAX && oldest !== undefined) this.#sessions.delete(oldest)
-    return session
+  /** The peer has left: it starts over when it comes back. */
+  forget(peer: string): void {
+    this.#sessions.forget(peer)
+  }
+
+  /** Memory of the state of sync with all peers, about. */
+  sessionBytes(): number {
+    return this.#sessions.bytes
   }
 
   #existing(thread: string): PlanDocument {

@@ -32,8 +32,11 @@ export const SENT_CHANGES_MAX = 256
 export const SENT_BYTES_MAX: number = 192 * 1024
 /** Bytes after a message in which Automerge says which versions it speaks. */
 export const CAPABILITIES_BYTES_MAX = 16
-/** Peers of all threads whose state of sync is kept; the least recently used starts over. */
+/** States of sync that are kept, one for each thread and peer, and their bytes, about: a quarter of the worker's heap. The peer with the most gives way. */
 export const SESSIONS_MAX = 1024
+export const SESSIONS_BYTES_MAX: number = 64 * 1024 * 1024
+/** Memory that a hash takes in a list or set: its text, and its place there. */
+export const HASH_BYTES = 128
 /** Forked sessions of which a peer is shown both sides, for one message of it, and in all over one stream. */
 export const FORKS_SHOWN_MAX = 64
 export const FORKS_OF_STREAM_MAX = 1024

@@ -23,11 +23,14 @@ export type WorkerRequest =
   | { readonly kind: 'drop'; readonly thread: string }
   /** What was sent to a peer may not have come. */
   | { readonly kind: 'reopen'; readonly thread: null; readonly peer: string }
+  /** A peer has left. */
+  | { readonly kind: 'forget'; readonly thread: null; readonly peer: string }
 
 export type WorkerAnswer =
   | { readonly kind: 'applied' }
   | { readonly kind: 'dropped' }
   | { readonly kind: 'reopened' }
+  | { readonly kind: 'forgotten' }
   | {
       readonly kind: 'viewed'
       readonly heads: readonly string[]

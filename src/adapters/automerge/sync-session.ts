@@ -5,6 +5,7 @@ import {
   BLOOM_ENTRIES_MAX,
   FORKS_OF_STREAM_MAX,
   FORKS_SHOWN_MAX,
+  HASH_BYTES,
   HASHES_MAX,
   SENT_BYTES_MAX,
   SENT_CHANGES_MAX,
@@ -27,6 +28,9 @@ export type Said = { readonly message: Uint8Array | null; readonly more: boolean
 
 /** A message apart from its changes. */
 type Header = Pick<SyncMessage, 'heads' | 'need' | 'have'>
+
+/** Memory of a session that has nothing to remember, about. */
+const SESSION_BYTES_MIN = 2_048
 
 const NOTHING: Said = { message: null, more: false }
 
@@ -52,6 +56,17 @@ export class SyncSession {
   #shown = new Set<string>()
   /** What the last message said apart from its changes. */
   #lastSaid: string | null = null
+
+  /** Memory that it takes, about; most of it is what the peer said. */
+  get bytes(): number {
+    const { heads = [], need = [], have = [] } = this.#theirs ?? {}
+    const named = have.map(({ lastSync }) => lastSync.length)
+    const sets = [this.#sent, this.#sentAgain, this.#wanted, this.#shown].map(({ size }) => size)
+    const hashes = [this.#shared.length, heads.length, need.length, ...named, ...sets]
+    const filters = have.map(({ bloom }) => bloom.size)
+    const said = this.#lastSaid?.length ?? 0
+    return sum(hashes) * HASH_BYTES + sum(filters) + said + SESSION_BYTES_MIN
+  }
 
   /** The stream is a new one: what was sent over the last one may not have come. What both have stays known. */
   reopen(): void {
@@ -163,6 +178,10 @@ export class SyncSession {
     const again = [...asked].filter(hash => !lacking.has(hash) || this.#sent.has(hash))
     return [...again.filter(hash => !this.#sentAgain.has(hash)), ...fresh]
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0)
 }
 
 /** Changes that are not among these heads or what they rest on, in order. */

@@ -23,6 +23,10 @@ function answer(request: WorkerRequest): WorkerAnswer {
     documents.reopen(request.peer)
     return { kind: 'reopened' }
   }
+  if (request.kind === 'forget') {
+    documents.forget(request.peer)
+    return { kind: 'forgotten' }
+  }
   if (request.kind === 'drop') {
     documents.drop(request.thread)
     return { kind: 'dropped' }
@@ -37,7 +41,9 @@ function answer(request: WorkerRequest): WorkerAnswer {
   }
 }
 
-function handle(request: Exclude<WorkerRequest, { kind: 'drop' | 'reopen' }>): WorkerAnswer {
+function handle(
+  request: Exclude<WorkerRequest, { kind: 'drop' | 'reopen' | 'forget' }>
+): WorkerAnswer {
   const { thread } = request
   switch (request.kind) {
     case 'fold':
