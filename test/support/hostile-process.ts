@@ -28,18 +28,25 @@ async function twoForms(peer: HostilePeer, addresses: readonly string[]): Promis
   await peer.join(addresses)
   const need = await peer.seal('NEED', idleNeed(peer, { slot: SLOT }))
   const nodes = peer.peers()
-  for (const [face, to] of nodes.entries()) peer.show(to, need, await formOf(peer, need, face))
-  await Promise.all(nodes.map(to => believes(peer, to, need.id)))
+  const believed: Promise<void>[] = []
+  for (const [face, to] of nodes.entries()) {
+    const form = await formOf(peer, need, face)
+    peer.show(to, need, form)
+    believed.push(believes(peer, to, form))
+  }
+  await Promise.all(believed)
   await peer.stop()
   return { did: peer.signer.did, thread: need.id }
 }
 
 /** Resolves when a node has taken its FORM: it shows it to whoever asks. */
-async function believes(peer: HostilePeer, to: string, thread: string): Promise<void> {
+async function believes(peer: HostilePeer, to: string, form: Admitted<'FORM'>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   peer.onMessage((from, message) => {
-    if (from === to && message.type === 'envelopes') resolve()
+    if (from !== to || message.type !== 'envelopes') return
+    if (message.items.some(item => idOf(item) === form.id)) resolve()
   })
+  const thread = String(form.envelope.thread)
   const ask: PeerMessage = { type: 'pull', thread, have: [thread], group: null, entries: 0 }
   const timer = setInterval(() => peer.send(to, ask), ASK_AGAIN_MS)
   await promise

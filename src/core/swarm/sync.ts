@@ -67,12 +67,14 @@ export function pullIfDue(context: Context, thread: Thread): void {
   if (peer !== null) pull(context, thread.id, thread, peer)
 }
 
-/** A connected member of the thread's group, or any peer. */
+/** A connected member of the thread's group, or any peer; not who was asked last, as long as there are others: what he had is here. */
 export function pickPeer(context: Context, thread: Thread | null): string | null {
   const roster = thread?.group?.form.envelope.payload.roster ?? []
   const members = roster.filter(did => context.connected.has(did))
   const peers = members.length > 0 ? members : [...context.connected]
-  return peers[context.random(Math.max(1, peers.length))] ?? null
+  const others = peers.filter(did => did !== thread?.pulledFrom)
+  const choice = others.length > 0 ? others : peers
+  return choice[context.random(Math.max(1, choice.length))] ?? null
 }
 
 /** Answers a pull: the missing envelopes in the order seen here, then the missing entries; as much as one answer may have. */

@@ -72,6 +72,30 @@ describe('core/swarm: quiescence', () => {
     assert(sleeps(world))
   })
 
+  it('is compared now and then by those outside it, never with the same peer twice in a row', () => {
+    const asked = new Map<string, string[]>()
+    const cluster = new SwarmCluster({
+      nodes: 6,
+      seed: 5,
+      signatures: signaturesOf('fast'),
+      witness: {
+        sent: (from, to, { type }) => {
+          if (type === 'pull') asked.set(from.did, [...(asked.get(from.did) ?? []), to.did])
+        }
+      }
+    })
+    const windows = { ...cluster.need().payload.windows, bidMs: BID_MS }
+    const need = cluster.need({ windows, expiresAt: cluster.nowMs + 3 * BID_MS })
+    const [requester] = cluster.nodes as [ClusterNode]
+    const draft = { ...need, notAfter: need.payload.expiresAt }
+    cluster.command(requester, { type: 'state-need', draft })
+    cluster.run(BID_MS - MINUTE_MS)
+    const lists = [...asked.values()].filter(peers => peers.length >= 5)
+    assert(lists.length >= 2, 'two nodes are outside the group')
+    for (const peers of lists)
+      for (const [i, peer] of peers.entries()) assert.notEqual(peer, peers[i - 1])
+  })
+
   it('wakes with an envelope, which gets into the log though it reached one member only', () => {
     const world = scene({ nodes: 5, groups: 1 })
     const { cluster, requester } = world
