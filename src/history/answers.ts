@@ -14,18 +14,24 @@ export type AnswersInit = {
   readonly witness: Witness | null
 }
 
-/** Answers what peers ask about logs of ended threads. Rejects a question that is none. */
+/** Answers what peers ask about logs of ended threads. Rejects a question that is none. `signal`: nobody waits for the answer any more. */
 export async function answerPeer(
   init: AnswersInit,
   from: string,
-  bytes: Uint8Array
+  bytes: Uint8Array,
+  signal: AbortSignal
 ): Promise<Uint8Array> {
   const question = decodeQuestion(bytes)
   if (!question.ok) throw new BadAnswerError(from, question.refusal.message)
-  return encodeAnswer(await answer(init, from, question.value))
+  return encodeAnswer(await answer(init, from, question.value, signal))
 }
 
-async function answer(init: AnswersInit, from: string, question: Question): Promise<Answer> {
+async function answer(
+  init: AnswersInit,
+  from: string,
+  question: Question,
+  signal: AbortSignal
+): Promise<Answer> {
   switch (question.type) {
     case 'notes':
       return { type: 'notes', notes: await notesOf(init, question.origin) }
@@ -52,7 +58,7 @@ async function answer(init: AnswersInit, from: string, question: Question): Prom
       return { type: 'consistency', proof }
     }
     case 'cosign':
-      if (init.witness !== null) return init.witness.cosign(from, question.note)
+      if (init.witness !== null) return init.witness.cosign(from, question.note, signal)
       return {
         type: 'declined',
         code: 'WITNESS_OFF',

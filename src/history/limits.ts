@@ -18,3 +18,15 @@ export const ANNOUNCED_MAX = 64
 export const ANNOUNCED_ASKED_MAX = 3
 /** Complete subtrees that the leaves of a log make: one for each bit of their number. */
 export const PEAKS_MAX = 53
+/** Time in which a witness fetches and checks leaves for one request, in ms: the asker waits for ten seconds more. */
+export const COSIGN_MS_MAX = 20_000
+/** Bytes of leaves and certificates that a witness fetches for one request: some 5,000 threads. */
+export const COSIGN_BYTES_MAX: number = 32 * 1024 * 1024
+/** The same for all requests of one peer in an hour: a minute of this machine's time. */
+export const COSIGN_HOUR_BYTES_MAX: number = 256 * 1024 * 1024
+/** Bytes of leaves of all logs that were checked and wait for the rest of theirs, in memory: one log of the largest size. */
+export const FETCHED_BYTES_MAX: number = 128 * 1024 * 1024
+/** Time for which they wait for the next request, in ms: three times that between two checkpoints. */
+export const FETCHED_IDLE_MS = 1_800_000
+/** Peers whose bytes of the hour are remembered. */
+export const FETCHING_PEERS_MAX = 1_024

@@ -12,9 +12,10 @@ import {
 export async function askPeer<Q extends Question>(
   exchange: Exchange,
   did: string,
-  question: Q
+  question: Q,
+  signal?: AbortSignal
 ): Promise<AnswerTo<Q['type']>> {
-  const answer = decodeAnswer(await exchange.ask(did, encodeQuestion(question)))
+  const answer = decodeAnswer(await exchange.ask(did, encodeQuestion(question), signal))
   if (!answer.ok) throw new BadAnswerError(did, answer.refusal.message)
   if (!isTo(question, answer.value))
     throw new BadAnswerError(did, `"${answer.value.type}" does not answer "${question.type}"`)

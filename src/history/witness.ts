@@ -13,10 +13,9 @@ import {
 import { decodeLeaf, type Leaf, StandingCheck, type WitnessedLog } from '../core/history/index.ts'
 import { leafHash } from '../core/merkle/index.ts'
 import type { Clock, Exchange, Logger, Signer, VerifySignature } from '../ports/index.ts'
-import { checkCertified } from './certified-leaf.ts'
+import { LeafFetcher } from './leaf-fetcher.ts'
 import { WITNESSED_LEAVES_MAX } from './limits.ts'
 import type { AnswerTo } from './messages.ts'
-import { askPeer } from './peers.ts'
 import type { WitnessedLogs } from './witnessed-logs.ts'
 
 export type WitnessInit = {
@@ -36,15 +35,17 @@ export type WitnessInit = {
  */
 export class Witness {
   readonly #init: WitnessInit
+  readonly #fetcher: LeafFetcher
   /** Checkpoints of one origin are judged one after the other. */
   readonly #busy = new Map<string, Promise<unknown>>()
 
   constructor(init: WitnessInit) {
     this.#init = init
+    this.#fetcher = new LeafFetcher(init)
   }
 
   /** Answers the node whose log it is; a checkpoint that a third one brings is not looked at. */
-  async cosign(from: string, bytes: Uint8Array): Promise<AnswerTo<'cosign'>> {
+  async cosign(from: string, bytes: Uint8Array, signal: AbortSignal): Promise<AnswerTo<'cosign'>> {
     const parsed = parseNote(bytes)
     const checked = parsed.ok ? checkNote(parsed.value, this.#init.verify) : parsed
     if (!checked.ok) return declined(checked.refusal, 0)
@@ -52,7 +53,7 @@ export class Witness {
     if (did !== from || network !== this.#init.network)
       return declined({ code: 'CHECKPOINT_ORIGIN', message: 'only the own log is witnessed' }, 0)
     const before = this.#busy.get(checkpoint.origin) ?? Promise.resolve()
-    const judged = before.then(() => this.#judge(from, checkpoint, bytes))
+    const judged = before.then(() => this.#judge(from, checkpoint, { bytes, signal }))
     const settled = judged.catch(() => undefined)
     this.#busy.set(checkpoint.origin, settled)
     void settled.then(() => {
@@ -84,8 +85,10 @@ export class Witness {
   async #judge(
     from: string,
     { origin, size }: Checkpoint,
-    bytes: Uint8Array
+    { bytes, signal }: { readonly bytes: Uint8Array; readonly signal: AbortSignal }
   ): Promise<AnswerTo<'cosign'>> {
+    // Others of this origin were before it, for a while.
+    signal.throwIfAborted()
     const { logs, verify } = this.#init
     // It would take the place of another log, and has nothing to witness.
     if (size === 0n)
@@ -97,7 +100,7 @@ export class Witness {
       const message = 'this log was rewritten before: nothing of it is witnessed any more'
       return declined({ code: 'CHECKPOINT_FORK', message }, log.size)
     }
-    const news = await this.#news(from, log, size)
+    const news = await this.#news(from, log, { size, signal })
     if (!news.ok) return declined(news.refusal, log.size)
     const judged = log.judge(bytes, news.value.map(leafHash), verify)
     if (!judged.ok) return declined(judged.refusal, log.size)
@@ -141,24 +144,14 @@ export class Witness {
   }
 
   /** The leaves that a checkpoint has and the witnessed log lacks, each checked against its certificate. */
-  async #news(from: string, log: WitnessedLog, size: bigint): Promise<Result<Uint8Array[]>> {
+  async #news(
+    from: string,
+    log: WitnessedLog,
+    { size, signal }: { readonly size: bigint; readonly signal: AbortSignal }
+  ): Promise<Result<readonly Uint8Array[]>> {
     if (size > BigInt(WITNESSED_LEAVES_MAX))
       return refuse('WITNESS_FULL', `a log of at most ${WITNESSED_LEAVES_MAX} leaves is witnessed`)
-    const news: Uint8Array[] = []
-    const { exchange } = this.#init
-    while (log.size + news.length < Number(size)) {
-      const question = { origin: log.origin, from: log.size + news.length, certified: true }
-      const { leaves } = await askPeer(exchange, from, { type: 'leaves', ...question })
-      if (leaves.length === 0)
-        return refuse('CHECKPOINT_LEAVES', 'the log does not deliver the leaves that it signed')
-      const missing = Number(size) - log.size - news.length
-      for (const item of leaves.slice(0, missing)) {
-        const leaf = await checkCertified(item, this.#init.verify)
-        if (!leaf.ok) return leaf
-        news.push(item.leaf)
-      }
-    }
-    return ok(news)
+    return this.#fetcher.fetch(from, log, { size: Number(size), signal })
   }
 
   #signed({ text, signatures }: SignedNote): SignedNote {

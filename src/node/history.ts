@@ -82,7 +82,9 @@ export async function openHistory(init: HistoryInit): Promise<History> {
     })
     const answers = { origin, own, witnessed, witness }
     const serve = (): void =>
-      network.exchange.onAsk((from, question) => answerPeer(answers, from, question))
+      network.exchange.onAsk((from, question, signal) =>
+        answerPeer(answers, from, question, signal)
+      )
     const cold = await ColdStore.open(coldFolder(join(config.home.dir, 'cold')), store)
     const announcements = new Announcements({
       ...common,

@@ -40,6 +40,7 @@ export const HISTORY_ROWS: ErrorRows = [
   ['CHECKPOINT_ROLLBACK', 'denied', 'A checkpoint is older than one that is held.'],
   ['CHECKPOINT_FORK', 'denied', 'A node has signed two logs; the proof is kept.'],
   ['WITNESS_FULL', 'busy', 'A node witnesses no further log, or no larger one.'],
+  ['WITNESS_BUSY', 'busy', 'More of a log is new than a witness looks at in one go.', 'Ask again.'],
   ['WITNESS_OFF', 'denied', 'A node does not witness.'],
   ['LEAF_OPEN', 'denied', 'A leaf needs a certified outcome; this is a decision.'],
   ['LEAF_SHAPE', 'failure', 'The bytes are not a leaf.'],

@@ -11,7 +11,7 @@ import {
   Witness,
   WitnessedLogs
 } from '../../src/history/index.ts'
-import type { Exchange, KeyValues, Signer } from '../../src/ports/index.ts'
+import type { Clock, Exchange, KeyValues, Signer } from '../../src/ports/index.ts'
 import { finishedThread } from './finished-thread.ts'
 import { recordingLogger } from './recording-logger.ts'
 import { testVerify } from './swarm-cluster.ts'
@@ -22,6 +22,9 @@ export const verifyBoth = (did: string, bytes: Uint8Array, signature: Uint8Array
   testVerify(did, bytes, signature) || real(did, bytes, signature)
 
 export const NETWORK = 'test'
+
+/** Somebody waits for the answer. */
+export const waiting: AbortSignal = new AbortController().signal
 
 /** A store of keys and values that a test may look into and cut. */
 export class MemoryKeyValues implements KeyValues {
@@ -49,7 +52,7 @@ export class MemoryKeyValues implements KeyValues {
   async close(): Promise<void> {}
 }
 
-type Answer = (from: string, question: Uint8Array) => Promise<Uint8Array>
+type Answer = (from: string, question: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>
 
 /** Nodes that ask each other, in one process. */
 export class HistoryRoom {
@@ -57,10 +60,11 @@ export class HistoryRoom {
 
   exchangeOf(did: string): Exchange {
     return {
-      ask: async (to, question) => {
+      ask: async (to, question, signal = waiting) => {
+        signal.throwIfAborted()
         const answer = this.answers.get(to)
         if (answer === undefined) throw new DOMException(`${to} is not there`, 'AbortError')
-        return answer(did, question)
+        return answer(did, question, signal)
       },
       onAsk: answer => {
         if (answer !== null) this.answers.set(did, answer)
@@ -79,11 +83,13 @@ export async function historyNode(
   {
     store = new MemoryKeyValues(),
     witnesses = (): readonly string[] => [],
-    nowMs = (): number => 1_800_000_000_000
+    nowMs = (): number => 1_800_000_000_000,
+    after = () => () => undefined
   }: {
     readonly store?: MemoryKeyValues
     readonly witnesses?: () => readonly string[]
     readonly nowMs?: () => number
+    readonly after?: Clock['after']
   } = {}
 ) {
   const signer: Signer = nodeSigner(new Uint8Array(32).fill(key))
@@ -93,7 +99,7 @@ export async function historyNode(
   const common = { exchange, signer, verify: verifyBoth, logger, network: NETWORK }
   const own = await OwnLog.open(store, verifyBoth)
   const witnessed = new WitnessedLogs(store)
-  const clock = { nowMs, after: () => () => undefined }
+  const clock = { nowMs, after }
   const witness = new Witness({ ...common, logs: witnessed, clock })
   const checkpointer = new Checkpointer({
     ...common,
@@ -105,7 +111,7 @@ export async function historyNode(
     changed: () => undefined
   })
   const answers = { origin, own, witnessed, witness }
-  exchange.onAsk((from, question) => answerPeer(answers, from, question))
+  exchange.onAsk((from, question, signal) => answerPeer(answers, from, question, signal))
   return {
     did: signer.did,
     signer,
@@ -184,10 +190,10 @@ export function replaceAnswers(
   other: (question: Uint8Array) => Promise<Uint8Array | null>
 ): void {
   const before = room.answers.get(did)
-  room.answers.set(did, async (from, question) => {
+  room.answers.set(did, async (from, question, signal) => {
     const answer = await other(question)
     if (answer !== null) return answer
     if (before === undefined) throw new DOMException(`${did} is not there`, 'AbortError')
-    return before(from, question)
+    return before(from, question, signal)
   })
 }

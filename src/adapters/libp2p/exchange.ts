@@ -49,9 +49,10 @@ export class HostExchange implements Exchange {
     this.#answer = answer
   }
 
-  async ask(did: string, question: Uint8Array): Promise<Uint8Array> {
+  async ask(did: string, question: Uint8Array, until?: AbortSignal): Promise<Uint8Array> {
     assert(question.length <= FRAME_BYTES_MAX, 'a question is within its limit')
-    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(QUESTION_MS_MAX)])
+    const signals = [this.#signal, AbortSignal.timeout(QUESTION_MS_MAX)]
+    const signal = AbortSignal.any(until === undefined ? signals : [...signals, until])
     try {
       const peerId = peerIdOf(did)
       if (peerId === null) throw new DOMException('it is not the DID of a peer', 'AbortError')
@@ -83,10 +84,13 @@ export class HostExchange implements Exchange {
       () => stream.abort(new DOMException('too slow', 'AbortError')),
       QUESTION_MS_MAX
     )
+    // Whoever answers stops once nobody waits: the stream has been cut, from here or from there.
+    const gone = new AbortController()
+    stream.addEventListener('close', () => gone.abort(), { once: true })
     try {
       const question = await firstFrame(stream)
       if (question === null) throw new DOMException('no question', 'AbortError')
-      stream.send(encode.single(await this.#answer(from, question)))
+      stream.send(encode.single(await this.#answer(from, question, gone.signal)))
       await stream.close()
     } catch (error) {
       this.#init.logger.debug('a question stays without an answer', { from, error: String(error) })

@@ -26,7 +26,8 @@ import {
   MemoryKeyValues,
   NETWORK,
   newcomerOf,
-  verifyBoth
+  verifyBoth,
+  waiting
 } from '../../support/history-room.ts'
 import { recordingLogger } from '../../support/recording-logger.ts'
 
@@ -115,7 +116,7 @@ describe('history', function () {
     const honest = room.answers.get(one.did)
     assert(honest !== undefined)
     room.answers.set(one.did, async (from, question) => {
-      const bytes = await honest(from, question)
+      const bytes = await honest(from, question, waiting)
       const answer = decodeAnswer(bytes)
       if (!answer.ok || answer.value.type !== 'cosigned') return bytes
       const note = parseNote(answer.value.note)
@@ -143,7 +144,7 @@ describe('history', function () {
     const junk = { name: author.origin, keyId: new Uint8Array(4), bytes: new Uint8Array(64) }
     await author.own.keepNote(signed.value)
     const note = formatNote({ text, signatures: [junk, ...signatures] })
-    const answer = await one.witness.cosign(author.did, note)
+    const answer = await one.witness.cosign(author.did, note, waiting)
     assert.equal(answer.type, 'cosigned')
     const kept = await one.witnessed.note(author.origin)
     assert(kept !== null)
@@ -186,7 +187,7 @@ describe('history', function () {
     const convicted = checkFork(decoded.value, verifyBoth)
     assert(convicted.ok && convicted.value.did === author.did)
     const honest = formatNote(author.own.note as NonNullable<typeof author.own.note>)
-    const after = await one.witness.cosign(author.did, honest)
+    const after = await one.witness.cosign(author.did, honest, waiting)
     assert.equal(after.type === 'declined' && after.code, 'CHECKPOINT_FORK')
   })
 
@@ -200,7 +201,7 @@ describe('history', function () {
     const { note } = other.own
     assert(note !== null && other.origin === author.origin)
     author.exchange.onAsk((from, question) =>
-      answerPeer({ ...other, witness: null }, from, question)
+      answerPeer({ ...other, witness: null }, from, question, waiting)
     )
     return formatNote(note)
   }
@@ -218,10 +219,13 @@ describe('history', function () {
     const signed = parseNote(note)
     assert(signed.ok)
     await author.own.keepNote(signed.value)
-    const both = [witness.cosign(author.did, note), witnessed.peaks(author.origin, 1)] as const
+    const both = [
+      witness.cosign(author.did, note, waiting),
+      witnessed.peaks(author.origin, 1)
+    ] as const
     assert.equal((await Promise.all(both))[0].type, 'cosigned')
     assert.equal((await witnessed.get(author.origin))?.size, 2)
-    const answer = await witness.cosign(author.did, await forkOf(author))
+    const answer = await witness.cosign(author.did, await forkOf(author), waiting)
     assert.equal(answer.type === 'declined' && answer.code, 'CHECKPOINT_FORK')
   })
 
@@ -242,7 +246,7 @@ describe('history', function () {
 
   it('takes no place at a witness while it is empty', async () => {
     const { author, one } = await world()
-    const answer = await one.witness.cosign(author.did, signedBy(author, []))
+    const answer = await one.witness.cosign(author.did, signedBy(author, []), waiting)
     assert.equal(answer.type === 'declined' && answer.code, 'CHECKPOINT_LEAVES')
     assert.equal(await one.witnessed.note(author.origin), null)
   })
@@ -406,7 +410,7 @@ describe('history', function () {
     let asked = 0
     room.answers.set(author.did, (from, question) => {
       if (++asked > 2) return Promise.reject(new DOMException('cut', 'AbortError'))
-      return answer(from, question)
+      return answer(from, question, waiting)
     })
     store.writesLeft = 1
     await assert.rejects(sync.run())
@@ -434,13 +438,13 @@ describe('history', function () {
       const asked = decodeQuestion(question)
       if (asked.ok && asked.value.type === 'notes')
         return encodeAnswer({ type: 'notes', notes: [old] })
-      return answer(from, question)
+      return answer(from, question, waiting)
     })
     await assert.rejects(sync.run(), { code: 'SYNC_FAILED', message: /behind, or hide/u })
     assert.equal(loaded.length, 1)
     const other = newcomer(room, [author.did])
     room.answers.set(author.did, async (from, question) => {
-      const given = await answer(from, question)
+      const given = await answer(from, question, waiting)
       const asked = decodeQuestion(question)
       if (!asked.ok || asked.value.type !== 'leaves') return given
       const leaf = author.store.map.get('own/leaf/000000000000') as Uint8Array

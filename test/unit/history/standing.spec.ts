@@ -20,7 +20,8 @@ import {
   HistoryRoom,
   historyNode,
   newcomerOf,
-  replaceAnswers
+  replaceAnswers,
+  waiting
 } from '../../support/history-room.ts'
 
 const DAY_MS = 86_400_000
@@ -113,7 +114,11 @@ describe('history: what stands', function () {
       const text = formatCheckpoint(checkpoint)
       const signature = originSignature(origin, did, signer.sign(utf8(text)))
       await own.keepNote({ text, signatures: [signature] })
-      const answer = await one.witness.cosign(did, formatNote({ text, signatures: [signature] }))
+      const answer = await one.witness.cosign(
+        did,
+        formatNote({ text, signatures: [signature] }),
+        waiting
+      )
       return answer.type === 'declined' ? answer.code : answer.type
     }
     const lies = [

@@ -23,7 +23,8 @@ import {
   historyNode,
   newcomerOf,
   replaceAnswers,
-  verifyBoth
+  verifyBoth,
+  waiting
 } from '../../support/history-room.ts'
 
 /** Lines of keys that nobody knows. */
@@ -138,7 +139,7 @@ describe('history: loading what others know', function () {
       const question = decodeQuestion(bytes)
       assert(question.ok)
       asked.push(question.value.type)
-      const answer = decodeAnswer(await honest(from, bytes))
+      const answer = decodeAnswer(await honest(from, bytes, waiting))
       assert(answer.ok)
       if (answer.value.type !== 'leaves' || question.value.type !== 'leaves')
         return encodeAnswer(answer.value)
@@ -203,7 +204,7 @@ describe('history: loading what others know', function () {
     const before = new Map(store.map)
     const answers = { ...forked, witness: null }
     for (const { did } of [author, one, two])
-      room.answers.set(did, (from, question) => answerPeer(answers, from, question))
+      room.answers.set(did, (from, question) => answerPeer(answers, from, question, waiting))
     await assert.rejects(sync.run({ full: true }), { code: 'SYNC_FAILED', message: /rewritten/u })
     assert.deepEqual([store.map, loaded.length], [before, 1])
   })

@@ -42,4 +42,21 @@ describe('adapters/libp2p: exchange', () => {
       code: 'PEER_UNREACHABLE'
     })
   })
+
+  it('tells who answers that nobody waits any more', async () => {
+    const { one, two } = await pair()
+    const asker = new AbortController()
+    const told = new Promise<void>(resolve => {
+      two.exchange.onAsk((_from, _question, signal) => {
+        signal.addEventListener('abort', () => resolve())
+        asker.abort()
+        return new Promise(() => undefined)
+      })
+    })
+    const did = await didOfName('two')
+    await assert.rejects(one.exchange.ask(did, utf8('hi'), asker.signal), {
+      code: 'PEER_UNREACHABLE'
+    })
+    await told
+  })
 })
