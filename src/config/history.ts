@@ -6,6 +6,8 @@ export type HistoryConfig = {
   readonly quorum: number
   readonly trusted: readonly string[]
   readonly witness: boolean
+  readonly witnessFor: readonly string[]
+  readonly witnessIdleDays: number
   readonly retentionDays: number
   readonly logBytes: number
   readonly syncAtStart: boolean
@@ -13,7 +15,8 @@ export type HistoryConfig = {
 
 /**
  * A checkpoint every ten minutes bounds what a crash of all witnesses could hide. Two witnesses: a node of a small network
- * still finds them, and neither it nor one of them alone can make others believe in a log. Seven days hot: a week's threads are what people look up. 16 MiB is a
+ * still finds them, and neither it nor one of them alone can make others believe in a log. Thirty days idle: whoever
+ * is away for so long has to be witnessed anew, which costs a new log its place for no longer. Seven days hot: a week's threads are what people look up. 16 MiB is a
  * file that an editor opens.
  */
 export const historyDefaults: HistoryConfig = {
@@ -21,6 +24,8 @@ export const historyDefaults: HistoryConfig = {
   quorum: 2,
   trusted: [],
   witness: true,
+  witnessFor: [],
+  witnessIdleDays: 30,
   retentionDays: 7,
   logBytes: 16 * 1024 * 1024,
   syncAtStart: false
@@ -50,6 +55,19 @@ export const historyFlags: FlagsFor<'history', HistoryConfig> = {
   'history.witness': {
     type: 'boolean',
     help: "Recompute and cosign other nodes' checkpoints."
+  },
+  'history.witnessFor': {
+    type: 'list',
+    option: 'witness-for',
+    unit: 'DID',
+    help: 'Nodes whose logs are witnessed also when there are more than a node witnesses.'
+  },
+  'history.witnessIdleDays': {
+    type: 'number',
+    unit: 'days',
+    min: 1,
+    max: 36_500,
+    help: 'Days without a new checkpoint after which a log that is witnessed gives its place to another.'
   },
   'history.retentionDays': {
     type: 'number',

@@ -34,7 +34,7 @@ async function answer(
 ): Promise<Answer> {
   switch (question.type) {
     case 'notes':
-      return { type: 'notes', notes: await notesOf(init, question.origin) }
+      return { type: 'notes', notes: await notesOf(init, question) }
     case 'leaves': {
       const { origin, from: first, certified } = question
       const leaves =
@@ -68,8 +68,12 @@ async function answer(
   }
 }
 
-async function notesOf(init: AnswersInit, origin: string | null): Promise<Uint8Array[]> {
+async function notesOf(
+  init: AnswersInit,
+  { origin, after }: Extract<Question, { type: 'notes' }>
+): Promise<Uint8Array[]> {
   const { own, witnessed } = init
+  if (after !== undefined) return witnessed.notes({ after, limit: NOTES_PER_ANSWER_MAX })
   // The newest may still wait for witnesses: the last that had them goes with it.
   const isStable = own.stable === null || own.stable.text === own.note?.text
   const first = [own.note, isStable ? null : own.stable].flatMap(note =>
@@ -80,5 +84,5 @@ async function notesOf(init: AnswersInit, origin: string | null): Promise<Uint8A
     const note = await witnessed.note(origin)
     return note === null ? [] : [formatNote(note)]
   }
-  return [...first, ...(await witnessed.notes(NOTES_PER_ANSWER_MAX - first.length))]
+  return [...first, ...(await witnessed.notes({ limit: NOTES_PER_ANSWER_MAX - first.length }))]
 }

@@ -23,7 +23,6 @@ export {
   SyncFailedError,
   SyncMarkDamagedError
 } from './errors.ts'
-export { ORIGINS_MAX } from './limits.ts'
 export { OwnLog } from './own-log.ts'
 export { HistorySync, type SyncRequest, type SyncResult } from './sync.ts'
 export { tieredArchive } from './tiered-archive.ts'

@@ -6,6 +6,12 @@ export const LEAVES_BYTES_MAX: number = 768 * 1024
 export const NOTES_PER_ANSWER_MAX = 16
 /** Logs of others that a node witnesses: it keeps every leaf of each on disk. */
 export const ORIGINS_MAX = 64
+/** Logs of others that were let go of, and of which the newest note is remembered, of at most 32 KiB. When there are more, none is let go of any more. */
+export const PAST_MAX = 2_000
+/** Pages of notes that one peer is asked for: its own, those of all logs that it witnesses, and some more that it may have been told to. */
+export const NOTE_PAGES_MAX = 8
+/** Time between two warnings that there is no place for a further log, in ms. */
+export const FULL_WARNING_MS = 3_600_000
 /** Leaves of one witnessed log, about 100 MB on disk. A log that grows beyond it needs other witnesses. */
 export const WITNESSED_LEAVES_MAX = 250_000
 /** Witnesses that are asked for one checkpoint. */

@@ -17,8 +17,12 @@ const bytesUpTo = (max: number): v.GenericSchema<unknown, Uint8Array> =>
 const note = bytesUpTo(NOTE_BYTES_MAX)
 
 const question = v.variant('type', [
-  /** The newest checkpoints that you hold: your own first, then those that you witnessed. */
-  v.strictObject({ type: v.literal('notes'), origin: v.nullable(origin) }),
+  /** The newest checkpoints that you hold: your own first, then those that you witnessed, by origin. `after`: of those only the ones after this origin. */
+  v.strictObject({
+    type: v.literal('notes'),
+    origin: v.nullable(origin),
+    after: v.optional(origin)
+  }),
   /** Leaves of a log from one on; with the certificates that they come from, where they are to be checked. */
   v.strictObject({ type: v.literal('leaves'), origin, from: uint, certified: v.boolean() }),
   /** What it takes to go on from so many leaves of a log. */

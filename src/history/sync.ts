@@ -10,7 +10,7 @@ import { indexKey } from './keys.ts'
 import { LoadedCheckpoints } from './loaded-checkpoints.ts'
 import { LogSource } from './log-source.ts'
 import { type Offer, Offers } from './offers.ts'
-import { askPeer } from './peers.ts'
+import { notesOf } from './peers.ts'
 
 export type HistorySyncInit = {
   readonly store: KeyValues
@@ -140,11 +140,10 @@ export class HistorySync {
   async #offers(origin: string | undefined): Promise<Offer[]> {
     const { exchange, peers, logger } = this.#init
     const offers = new Offers(this.#init)
-    const question = { type: 'notes', origin: origin ?? null } as const
     const ask = async (did: string): Promise<void> => {
       try {
-        const { notes } = await askPeer(exchange, did, question)
-        for (const bytes of notes) offers.take(did, bytes)
+        for await (const notes of notesOf(exchange, did, origin ?? null))
+          for (const bytes of notes) offers.take(did, bytes)
       } catch (error) {
         logger.debug('a peer tells no checkpoints', { did, error: String(error) })
       }

@@ -14,7 +14,7 @@ import { decodeLeaf, type Leaf, StandingCheck, type WitnessedLog } from '../core
 import { leafHash } from '../core/merkle/index.ts'
 import type { Clock, Exchange, Logger, Signer, VerifySignature } from '../ports/index.ts'
 import { LeafFetcher } from './leaf-fetcher.ts'
-import { WITNESSED_LEAVES_MAX } from './limits.ts'
+import { FULL_WARNING_MS, WITNESSED_LEAVES_MAX } from './limits.ts'
 import type { AnswerTo } from './messages.ts'
 import type { WitnessedLogs } from './witnessed-logs.ts'
 
@@ -27,6 +27,8 @@ export type WitnessInit = {
   readonly logger: Logger
   /** Name of this node's network: logs of others are not witnessed. */
   readonly network: string
+  /** Time after which a log of which no checkpoint was cosigned gives its place to another, in ms. */
+  readonly idleMs: number
 }
 
 /**
@@ -38,6 +40,7 @@ export class Witness {
   readonly #fetcher: LeafFetcher
   /** Checkpoints of one origin are judged one after the other. */
   readonly #busy = new Map<string, Promise<unknown>>()
+  #warnedMs = Number.NEGATIVE_INFINITY
 
   constructor(init: WitnessInit) {
     this.#init = init
@@ -93,9 +96,12 @@ export class Witness {
     // It would take the place of another log, and has nothing to witness.
     if (size === 0n)
       return declined({ code: 'CHECKPOINT_LEAVES', message: 'a log without leaves' }, 0)
-    const log = await logs.get(origin)
-    if (log === null)
-      return declined({ code: 'WITNESS_FULL', message: 'this node witnesses enough logs' }, 0)
+    const log = await this.#place(origin)
+    if (log === null) return declined(FULL, 0)
+    if (size < log.least) {
+      const message = `the checkpoint is older than one of ${log.least} leaves`
+      if (log.past !== null) return declined({ code: 'CHECKPOINT_ROLLBACK', message }, 0)
+    }
     if (await logs.isConvicted(origin, verify)) {
       const message = 'this log was rewritten before: nothing of it is witnessed any more'
       return declined({ code: 'CHECKPOINT_FORK', message }, log.size)
@@ -120,13 +126,48 @@ export class Witness {
     return { type: 'cosigned', note: formatNote(note) }
   }
 
+  /** The log of an origin. Where there is no place, the one that has been idle longest gives its own, if that is long enough. */
+  async #place(origin: string): Promise<WitnessedLog | null> {
+    const { logs, logger, clock } = this.#init
+    const known = await logs.get(origin)
+    if (known !== null) return known
+    const idle = await this.#idlest()
+    if (idle !== null && (await logs.retire(idle))) {
+      logger.info('a log that was idle is not witnessed any more', { origin: idle })
+      return logs.get(origin)
+    }
+    if (clock.nowMs() >= this.#warnedMs + FULL_WARNING_MS) {
+      this.#warnedMs = clock.nowMs()
+      logger.warn(FULL.message, { origin })
+    }
+    return null
+  }
+
+  /** The log whose last cosignature is the oldest, and old enough. */
+  async #idlest(): Promise<string | null> {
+    const { logs, signer, clock, verify, idleMs } = this.#init
+    let oldest: string | null = null
+    let since = Math.floor((clock.nowMs() - idleMs) / 1000)
+    for (const bytes of await logs.notes()) {
+      const note = parseNote(bytes)
+      const checked = note.ok ? checkNote(note.value, verify) : note
+      if (!checked.ok || this.#busy.has(checked.value.checkpoint.origin)) continue
+      const seconds = checked.value.witnesses.get(signer.did) ?? 0
+      if (seconds > since) continue
+      oldest = checked.value.checkpoint.origin
+      since = seconds
+    }
+    return oldest
+  }
+
   /** Of what a checkpoint says no longer binds, everything that the one before did not say is looked at. */
   async #checkStanding(
     log: WitnessedLog,
     checkpoint: Checkpoint,
     news: readonly Uint8Array[]
   ): Promise<Result<void>> {
-    const held = log.note === null ? null : parseCheckpoint(log.note.text)
+    const before = log.note ?? log.past
+    const held = before === null ? null : parseCheckpoint(before.text)
     const older = held?.ok === true ? held.value : null
     const begun = StandingCheck.begin(checkpoint, older, this.#init.clock.nowMs())
     if (!begun.ok) return begun
@@ -136,7 +177,10 @@ export class Witness {
       const taken = check.take(read(bytes))
       if (!taken.ok) return taken
     }
-    for (const bytes of news.slice(0, Math.max(0, check.to - log.size))) {
+    for (const bytes of news.slice(
+      Math.max(0, check.from - log.size),
+      Math.max(0, check.to - log.size)
+    )) {
       const taken = check.take(read(bytes))
       if (!taken.ok) return taken
     }
@@ -163,6 +207,12 @@ export class Witness {
     assert(first !== undefined, 'a note that was judged is signed by its origin')
     return { text, signatures: [first, own] }
   }
+}
+
+const FULL = {
+  code: 'WITNESS_FULL',
+  message:
+    'there is no place for a further log here: none that is witnessed has been idle for "history.witnessIdleDays"; nodes in "history.witnessFor" always have one'
 }
 
 /** A leaf that was recomputed here. */

@@ -14,22 +14,29 @@ import type { KeyValues, KeyValueWrite, VerifySignature } from '../ports/index.t
 import { firstThatFit } from './certified-leaf.ts'
 import { HistoryDamagedError } from './errors.ts'
 import { indexKey } from './keys.ts'
-import { LEAVES_PER_ANSWER_MAX, ORIGINS_MAX, TREES_MAX } from './limits.ts'
+import { LEAVES_PER_ANSWER_MAX, ORIGINS_MAX, PAST_MAX, TREES_MAX } from './limits.ts'
 import type { CertifiedLeaf } from './messages.ts'
 
 const LOG = 'witnessed/leaf/'
 const NOTE = 'witnessed/note/'
+/** The newest note of each log that was let go of. */
+const PAST = 'witnessed/past/'
 const FORK = 'fork/'
+/** Leaves that are deleted in one write. */
+const DELETED_AT_ONCE = 1_000
 
 /** Other nodes' logs that this node has recomputed: every leaf, and the newest checkpoint that it cosigned. */
 export class WitnessedLogs {
   readonly #store: KeyValues
+  readonly #reserved: ReadonlySet<string>
   /** Least recently used first. */
   readonly #logs = new Map<string, WitnessedLog>()
   readonly #reading = new Map<string, Promise<WitnessedLog | null>>()
 
-  constructor(store: KeyValues) {
+  /** `reserved`: origins whose logs have a place also where there is none any more. */
+  constructor(store: KeyValues, reserved: ReadonlySet<string> = new Set()) {
     this.#store = store
+    this.#reserved = reserved
   }
 
   /** The log of an origin, empty when it is new; null when no further one is taken. */
@@ -49,12 +56,16 @@ export class WitnessedLogs {
 
   async #read(origin: string): Promise<WitnessedLog | null> {
     const note = await this.note(origin)
-    if (note === null && (await this.#count()) >= ORIGINS_MAX) return null
+    if (note === null) {
+      if (!this.#reserved.has(origin) && (await this.#count(NOTE)) >= ORIGINS_MAX) return null
+      // What a crash has left of a log that was let go of.
+      await this.#clear(origin)
+    }
     const leaves: Uint8Array[] = []
     const from = prefixOf(origin)
     for await (const [, leaf] of this.#store.range({ from, to: `${from}~` }))
       leaves.push(leafHash(leaf))
-    const log = new WitnessedLog({ origin, leaves, note })
+    const log = new WitnessedLog({ origin, leaves, note, past: await this.#past(origin) })
     this.#remember(log)
     return log
   }
@@ -71,8 +82,8 @@ export class WitnessedLogs {
    * nothing is written, when the log is not the one on disk: it left memory while it was in use, and another object of it has grown.
    */
   async grow(log: WitnessedLog, note: SignedNote, leaves: readonly Uint8Array[]): Promise<boolean> {
-    const held = await this.note(log.origin)
-    if (held?.text !== log.note?.text) {
+    const [held, past] = [await this.note(log.origin), await this.#past(log.origin)]
+    if (held?.text !== log.note?.text || past?.text !== log.past?.text) {
       this.#logs.delete(log.origin)
       return false
     }
@@ -82,6 +93,7 @@ export class WitnessedLogs {
       value
     }))
     changes.push({ type: 'put', key: NOTE + log.origin, value: formatNote(note) })
+    if (past !== null) changes.push({ type: 'del', key: PAST + log.origin })
     await this.#store.write(changes)
     log.accept(note, leaves.map(leafHash))
     this.#remember(log)
@@ -94,12 +106,49 @@ export class WitnessedLogs {
     return kept === undefined ? null : parsed(kept)
   }
 
-  /** The newest checkpoints of all origins. */
-  async notes(limit: number): Promise<Uint8Array[]> {
+  /** The newest checkpoints by origin, of those after one. */
+  async notes(
+    page: { readonly after?: string | undefined; readonly limit?: number } = {}
+  ): Promise<Uint8Array[]> {
+    const from = page.after === undefined ? NOTE : `${NOTE}${page.after}\0`
+    const limit = page.limit === undefined ? {} : { limit: page.limit }
     const notes: Uint8Array[] = []
-    for await (const [, note] of this.#store.range({ from: NOTE, to: `${NOTE}~`, limit }))
+    for await (const [, note] of this.#store.range({ from, to: `${NOTE}~`, ...limit }))
       notes.push(note)
     return notes
+  }
+
+  /**
+   * Lets go of a log for another one: its leaves, not what was cosigned of it, which the next checkpoint of that origin has to go on from. False, and nothing is
+   * done, when so many were let go of that no further one can be remembered.
+   */
+  async retire(origin: string): Promise<boolean> {
+    if ((await this.#count(PAST)) >= PAST_MAX) return false
+    const note = await this.#store.get(NOTE + origin)
+    if (note !== undefined)
+      await this.#store.write([
+        { type: 'put', key: PAST + origin, value: note },
+        { type: 'del', key: NOTE + origin }
+      ])
+    this.#logs.delete(origin)
+    await this.#clear(origin)
+    return true
+  }
+
+  async #past(origin: string): Promise<SignedNote | null> {
+    const kept = await this.#store.get(PAST + origin)
+    return kept === undefined ? null : parsed(kept)
+  }
+
+  async #clear(origin: string): Promise<void> {
+    const from = prefixOf(origin)
+    for (;;) {
+      const changes: KeyValueWrite[] = []
+      const range = { from, to: `${from}~`, limit: DELETED_AT_ONCE }
+      for await (const [key] of this.#store.range(range)) changes.push({ type: 'del', key })
+      if (changes.length === 0) return
+      await this.#store.write(changes)
+    }
   }
 
   /** Leaves of an origin from one on, as many as one answer holds. A witness keeps no certificates: it checked them. */
@@ -158,9 +207,9 @@ export class WitnessedLogs {
     return false
   }
 
-  async #count(): Promise<number> {
+  async #count(prefix: string): Promise<number> {
     let count = 0
-    for await (const _ of this.#store.range({ from: NOTE, to: `${NOTE}~` })) count++
+    for await (const _ of this.#store.range({ from: prefix, to: `${prefix}~` })) count++
     return count
   }
 }

@@ -61,14 +61,21 @@ export async function openHistory(init: HistoryInit): Promise<History> {
   const store = await levelKeyValues({ path: join(config.home.dir, 'history') })
   try {
     const own = await OwnLog.open(store, verify)
-    const witnessed = new WitnessedLogs(store)
-    const origin = formatOrigin(config.network.name, signer.did)
+    const originOf = (did: string): string => formatOrigin(config.network.name, did)
+    const witnessed = new WitnessedLogs(store, new Set(config.history.witnessFor.map(originOf)))
+    const origin = originOf(signer.did)
     const common = { exchange: network.exchange, signer, verify, logger }
     const isWitness = config.history.witness && !config.node.unplug.includes('witness')
     const clock = systemClock()
     const peers = (): string[] => network.peers().map(({ did }) => did)
     const witness = isWitness
-      ? new Witness({ ...common, logs: witnessed, clock, network: config.network.name })
+      ? new Witness({
+          ...common,
+          logs: witnessed,
+          clock,
+          network: config.network.name,
+          idleMs: config.history.witnessIdleDays * DAY_MS
+        })
       : null
     const checkpointer = new Checkpointer({
       ...common,

@@ -84,12 +84,15 @@ export async function historyNode(
     store = new MemoryKeyValues(),
     witnesses = (): readonly string[] => [],
     nowMs = (): number => 1_800_000_000_000,
-    after = () => () => undefined
+    after = () => () => undefined,
+    reserved = new Set()
   }: {
     readonly store?: MemoryKeyValues
     readonly witnesses?: () => readonly string[]
     readonly nowMs?: () => number
     readonly after?: Clock['after']
+    /** Origins that always have a place at this witness. */
+    readonly reserved?: ReadonlySet<string>
   } = {}
 ) {
   const signer: Signer = nodeSigner(new Uint8Array(32).fill(key))
@@ -98,9 +101,9 @@ export async function historyNode(
   const logger = recordingLogger()
   const common = { exchange, signer, verify: verifyBoth, logger, network: NETWORK }
   const own = await OwnLog.open(store, verifyBoth)
-  const witnessed = new WitnessedLogs(store)
+  const witnessed = new WitnessedLogs(store, reserved)
   const clock = { nowMs, after }
-  const witness = new Witness({ ...common, logs: witnessed, clock })
+  const witness = new Witness({ ...common, logs: witnessed, clock, idleMs: 30 * 86_400_000 })
   const checkpointer = new Checkpointer({
     ...common,
     clock,

@@ -1,9 +1,11 @@
 import { assert, equals, ok, type Result, refuse } from '../base/index.ts'
 import {
   type CheckedNote,
+  type Checkpoint,
   type CheckpointFork,
   checkNote,
   formatNote,
+  parseCheckpoint,
   parseNote,
   type SignedNote
 } from '../checkpoint/index.ts'
@@ -27,16 +29,22 @@ export class WitnessedLog {
   readonly origin: string
   readonly #tree: MerkleTree
   #note: SignedNote | null
+  #past: SignedNote | null
 
-  /** Restores from disk: leaf hashes in order, and the note whose size they have; null for a log that is new here. */
+  /**
+   * Restores from disk: leaf hashes in order, and the note whose size they have; null for a log that is new here. `past`: the newest note that was cosigned of a log
+   * that was let go of since, which begins anew here.
+   */
   constructor(init: {
     readonly origin: string
     readonly leaves: Iterable<Uint8Array>
     readonly note: SignedNote | null
+    readonly past?: SignedNote | null
   }) {
     this.origin = init.origin
     this.#tree = treeOf(new MerkleTree(), init.leaves)
     this.#note = init.note
+    this.#past = init.past ?? null
   }
 
   /** Leaves that were recomputed and cosigned: the next ones are asked from here on. */
@@ -47,6 +55,16 @@ export class WitnessedLog {
   /** The newest checkpoint held, or null. */
   get note(): SignedNote | null {
     return this.#note
+  }
+
+  /** The newest checkpoint that was cosigned before the log was let go of; null when it was not, or is held again. */
+  get past(): SignedNote | null {
+    return this.#past
+  }
+
+  /** Leaves that a checkpoint has to have: what was cosigned is not unsaid, also where the log was let go of. */
+  get least(): bigint {
+    return this.#past === null ? BigInt(this.size) : checkpointOf(this.#past).size
   }
 
   /** What it takes to go on from the first `size` leaves. */
@@ -79,8 +97,16 @@ export class WitnessedLog {
         'CHECKPOINT_LEAVES',
         `the checkpoint has ${size} leaves: ask for all from ${this.size} on`
       )
-    if (!equals(this.#rootWith(leaves), root))
+    if (size < this.least) return this.#rollback()
+    const grown = this.#with(leaves)
+    if (!equals(grown.root, root))
       return refuse('CHECKPOINT_ROOT', 'the leaves that were delivered do not lead to this root')
+    if (this.#past !== null && grown.prefix !== null) {
+      const older = checkpointOf(this.#past)
+      const prefix = older.size === size ? null : grown.prefix
+      const fork = { older: formatNote(this.#past), newer: formatNote(note.value), prefix }
+      if (!equals(grown.prefix.root, older.root)) return ok({ kind: 'fork', fork })
+    }
     return ok({ kind: 'grown', note: note.value, checked: checked.value })
   }
 
@@ -88,6 +114,7 @@ export class WitnessedLog {
   accept(note: SignedNote, leaves: readonly Uint8Array[]): void {
     treeOf(this.#tree, leaves)
     this.#note = note
+    this.#past = null
   }
 
   /** A checkpoint that is no larger than the one held. */
@@ -98,10 +125,7 @@ export class WitnessedLog {
     const at = Number(size)
     if (equals(root, this.#tree.root(at))) {
       if (at === this.size) return ok({ kind: 'held', note, checked })
-      return refuse(
-        'CHECKPOINT_ROLLBACK',
-        `the checkpoint is older than one of ${this.size} leaves`
-      )
+      return this.#rollback()
     }
     const prefix =
       at === this.size
@@ -116,13 +140,28 @@ export class WitnessedLog {
     })
   }
 
-  /** The root that the log would have with these leaves. */
-  #rootWith(leaves: readonly Uint8Array[]): Uint8Array {
-    const { size } = this
-    const root = treeOf(this.#tree, leaves).root()
-    this.#tree.truncate(size)
-    return root
+  #rollback(): Result<never> {
+    return refuse('CHECKPOINT_ROLLBACK', `the checkpoint is older than one of ${this.least} leaves`)
   }
+
+  /** What the log would be with these leaves: its root, and that it goes on from what it was when it was let go of. */
+  #with(leaves: readonly Uint8Array[]): { root: Uint8Array; prefix: CheckpointFork['prefix'] } {
+    const { size } = this
+    const tree = treeOf(this.#tree, leaves)
+    const at = Number(this.least)
+    const prefix =
+      this.#past === null ? null : { root: tree.root(at), proof: tree.consistencyProof(at) }
+    const root = tree.root()
+    tree.truncate(size)
+    return { root, prefix }
+  }
+}
+
+/** Of a note that was cosigned here. */
+function checkpointOf(note: SignedNote): Checkpoint {
+  const checkpoint = parseCheckpoint(note.text)
+  assert(checkpoint.ok, 'a note that was cosigned is a checkpoint')
+  return checkpoint.value
 }
 
 function treeOf(tree: MerkleTree, leaves: Iterable<Uint8Array>): MerkleTree {

@@ -6,7 +6,6 @@ import {
   parseNote,
   type SignedNote
 } from '../../core/checkpoint/index.ts'
-import { ORIGINS_MAX } from '../../history/index.ts'
 import type { CheckpointSummary, Handlers } from '../../rpc/index.ts'
 import { checkpoint, historySync } from '../history.ts'
 import type { NodeParts } from '../node-parts.ts'
@@ -30,7 +29,7 @@ export function historyHandlers(
   const foreign = { own: false, announced: false, stopped: null }
   const list = async (): Promise<CheckpointSummary[]> => {
     const checkpoints = [own()]
-    for (const bytes of await history.witnessed.notes(ORIGINS_MAX)) {
+    for (const bytes of await history.witnessed.notes()) {
       const note = parseNote(bytes)
       if (!note.ok) continue
       const [origin = ''] = note.value.text.split('\n')
