@@ -2,8 +2,9 @@ import { CID } from 'multiformats/cid'
 import * as v from 'valibot'
 import { LIST_ITEMS_MAX, TEXT_LENGTH_MAX } from '../base/index.ts'
 
-/** Form of a `did:key` of an Ed25519 key, and of a W3C traceparent of version 00. */
+/** Form of a `did:key` of an Ed25519 key, of a name, and of a W3C traceparent of version 00. */
 export const DID: RegExp = /^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/u
+export const NAME: RegExp = /^[a-z0-9][a-z0-9/._-]{0,127}$/u
 export const TRACEPARENT: RegExp = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/u
 
 /** A link to a block: an artifact, an envelope or a capsule. Decoding has checked the CID profile (R1). */
@@ -45,7 +46,7 @@ export const text: v.GenericSchema<string> = v.pipe(
 /** A short name: capability, tag, task type. */
 export const name: v.GenericSchema<string> = v.pipe(
   v.string(),
-  v.regex(/^[a-z0-9][a-z0-9/._-]{0,127}$/u, 'must be a lower-case name such as text/upper')
+  v.regex(NAME, 'must be a lower-case name such as text/upper')
 )
 
 /** W3C Trace Context, version 00. */

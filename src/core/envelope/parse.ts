@@ -6,6 +6,7 @@ import { bytesOf, cid, did, fence, hash32, listOf, text, traceparent, uint } fro
 import { type Payload, payloads, type Verb } from './payloads.ts'
 import { PLACE_OF_VERB } from './place.ts'
 import { hasPlainShape } from './plain-shape.ts'
+import { isPlainUpdate } from './plain-update.ts'
 import { refuseEnvelope } from './refusals.ts'
 import { trimLists } from './trim-lists.ts'
 
@@ -90,7 +91,7 @@ function shapeOf(value: unknown): Result<Envelope> {
   if (typeof verb === 'string' && !isVerb(verb)) return refuseEnvelope('UNKNOWN_VERB')
   const fields = hasPlainShape(value) ? ok(value as Envelope) : parseFields(value)
   if (!fields.ok) return fields
-  const payload = payloadOf(fields.value.verb, fields.value.payload)
+  const payload = receivedPayload(fields.value)
   if (!payload.ok) return payload
   const envelope = { ...fields.value, payload: payload.value } as Envelope
   return checkPlace(envelope) ?? ok(envelope)
@@ -113,7 +114,12 @@ function isVerb(verb: string): verb is Verb {
   return Object.hasOwn(payloads, verb)
 }
 
-function payloadOf<V extends Verb>(verb: V, payload: unknown): Result<Payload<V>> {
+function receivedPayload({ verb, payload }: Envelope): Result<Payload<Verb>> {
+  return verb === 'UPDATE_PLAN' && isPlainUpdate(payload) ? ok(payload) : payloadOf(verb, payload)
+}
+
+/** The schema's answer. */
+export function payloadOf<V extends Verb>(verb: V, payload: unknown): Result<Payload<V>> {
   const parsed = v.safeParse(payloads[verb], payload, { abortEarly: true })
   if (!parsed.success) return refuseEnvelope('BAD_PAYLOAD', placeOf(parsed.issues[0]))
   return ok(parsed.output as Payload<V>)
