@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
-import { assert, concat, equals, toHex, utf8 } from '../../core/base/index.ts'
-import { idOf, taggedHash } from '../../core/codec/index.ts'
+import { assert, equals, toHex, utf8 } from '../../core/base/index.ts'
+import { idFromDigest, taggedHash } from '../../core/codec/index.ts'
 import { ByteCursor, leb128 } from './byte-cursor.ts'
 import { CHANGE_BYTES_MAX } from './limits.ts'
 
@@ -65,7 +65,7 @@ export function genesisChange(thread: string): Change & { readonly actor: Uint8A
     ...columns.flatMap(([id, data]) => [id, ...leb128(data.length)]),
     ...columns.flatMap(([, data]) => data)
   ]
-  return { ...chunk([Uint8Array.from(body)], null), actor }
+  return { ...chunk([body], null), actor }
 }
 
 /** Where an envelope's change stands and what it writes. */
@@ -83,28 +83,28 @@ export type PlanChangeInit = {
 /** The change of an envelope: it puts the envelope's bytes under its id, in the map that the last byte of its digest chooses. */
 export function planChange(init: PlanChangeInit): Change {
   const { genesisActor, actor, seq, dep, envelope } = init
-  const key = utf8(idOf(envelope))
-  const bucket = (hash('sha256', envelope, 'buffer')[HASH_SIZE - 1] as number) % BUCKETS
+  const digest = hash('sha256', envelope, 'buffer')
+  const key = utf8(idFromDigest(digest))
+  const bucket = (digest[HASH_SIZE - 1] as number) % BUCKETS
   const valueSize = [0x7f, ...leb128(envelope.length * 16 + 7)]
-  const before = [
-    1,
-    ...bytesOfHash(dep),
-    ACTOR_SIZE,
-    ...actor,
-    ...leb128(seq),
+  const parts = [
+    [1],
+    bytesOfHash(dep),
+    [ACTOR_SIZE],
+    actor,
     // Operations are counted from those that made the maps.
-    ...leb128(BUCKETS + seq),
-    0,
-    0,
-    1,
-    ACTOR_SIZE,
-    ...genesisActor,
+    [...leb128(seq), ...leb128(BUCKETS + seq), 0, 0, 1, ACTOR_SIZE],
+    genesisActor,
     // Columns and their sizes: object's actor and counter, key, insert, action, size and bytes of the value, predecessors.
-    ...[8, 0x01, 2, 0x02, 2, 0x15, key.length + 2, 0x34, 1, 0x42, 2],
-    ...[0x56, valueSize.length, 0x57, ...leb128(envelope.length), 0x70, 2],
-    ...[0x7f, 1, 0x7f, bucket + 1, 0x7f, key.length, ...key, 1, 0x7f, 1, ...valueSize]
+    [8, 0x01, 2, 0x02, 2, 0x15, key.length + 2, 0x34, 1, 0x42, 2],
+    [0x56, valueSize.length, 0x57, ...leb128(envelope.length), 0x70, 2],
+    [0x7f, 1, 0x7f, bucket + 1, 0x7f, key.length],
+    key,
+    [1, 0x7f, 1, ...valueSize],
+    envelope,
+    [0x7f, 0]
   ]
-  return chunk([Uint8Array.from(before), envelope, Uint8Array.of(0x7f, 0)], dep)
+  return chunk(parts, dep)
 }
 
 /** What a change that comes from outside says of itself. Its bytes are still to be compared with `planChange`. */
@@ -149,11 +149,19 @@ function readEnvelope(cursor: ByteCursor): Uint8Array | null {
 }
 
 /** A chunk around a change's body, with its checksum. */
-function chunk(parts: readonly Uint8Array[], dep: string | null): Change {
+function chunk(parts: readonly (Uint8Array | readonly number[])[], dep: string | null): Change {
   const size = parts.reduce((sum, part) => sum + part.length, 0)
-  const hashed = concat([Uint8Array.from([TYPE_CHANGE, ...leb128(size)]), ...parts])
-  const digest = hash('sha256', hashed, 'buffer')
-  return { hash: toHex(digest), dep, bytes: concat([MAGIC, digest.subarray(0, 4), hashed]) }
+  const head = [TYPE_CHANGE, ...leb128(size)]
+  const bytes = new Uint8Array(UNHASHED_SIZE + head.length + size)
+  let at = UNHASHED_SIZE
+  for (const part of [head, ...parts]) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  const digest = hash('sha256', bytes.subarray(UNHASHED_SIZE), 'buffer')
+  bytes.set(MAGIC)
+  bytes.set(digest.subarray(0, 4), MAGIC.length)
+  return { hash: toHex(digest), dep, bytes }
 }
 
 function nameOf(bucket: number): string {
