@@ -36,6 +36,8 @@ export interface PlanStore {
   save(thread: string): Promise<Uint8Array>
   /** Reads a sync message of a peer about a thread. Changes no document. */
   hear(thread: string, peer: string, message: Uint8Array): Promise<HeardPlan>
+  /** The envelopes of the oldest message of a peer that was heard have been judged: what was not accepted may be asked for again. */
+  judged(thread: string, peer: string): Promise<void>
   /** The next sync message to a peer about a thread, after everything that was applied. */
   say(thread: string, peer: string): Promise<SaidPlan>
   /** What was sent to a peer may not have come: its stream has ended. */

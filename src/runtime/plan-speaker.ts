@@ -3,7 +3,7 @@ import type { Clock, SaidPlan } from '../ports/index.ts'
 export type PlanSpeakerInit = {
   readonly clock: Clock
   readonly say: (thread: string, peer: string) => Promise<SaidPlan>
-  /** Resolves when the peer has handled the message. */
+  /** Resolves when the peer has answered the message: it is ready for the next. */
   readonly send: (peer: string, thread: string, message: Uint8Array) => Promise<void>
   /** What was sent to a peer may not have come. */
   readonly reopen: (peer: string) => Promise<void>
@@ -22,7 +22,7 @@ export class PlanSpeaker {
   readonly #init: PlanSpeakerInit
   readonly #peers = new Map<string, Peer>()
   #isStopped = false
-  /** Messages that peers have handled. */
+  /** Messages that peers have answered. */
   said = 0
 
   constructor(init: PlanSpeakerInit) {

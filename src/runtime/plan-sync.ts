@@ -1,9 +1,16 @@
 import type { SwarmEvent } from '../core/swarm/index.ts'
-import type { Clock, Logger, PlanSession, PlanStore, PlanStreams } from '../ports/index.ts'
+import type {
+  Clock,
+  HeardPlan,
+  Logger,
+  PlanSession,
+  PlanStore,
+  PlanStreams
+} from '../ports/index.ts'
 import type { Admission, Door } from './door.ts'
 import { Lanes } from './lanes.ts'
 import type { PeerPace } from './peer-pace.ts'
-import { decodePlanFrame, encodePlanFrame } from './plan-frame.ts'
+import { decodePlanFrame, encodePlanFrame, type PlanFrame } from './plan-frame.ts'
 import { PlanOffers } from './plan-offers.ts'
 import { PlanSpeaker } from './plan-speaker.ts'
 
@@ -25,7 +32,7 @@ export type PlanSyncComponents = {
 }
 
 export type PlanSyncStats = {
-  /** Messages heard, and those said that the peer has handled. */
+  /** Messages heard, and those said that the peer has answered. */
   readonly heard: number
   readonly said: number
   /** Envelopes that plan sync brought and the door accepted. */
@@ -34,7 +41,7 @@ export type PlanSyncStats = {
   readonly lies: number
 }
 
-/** Messages that are handled at once; the streams of other peers wait. */
+/** Messages that are read at once, and whose envelopes are judged at once; those of other peers wait. */
 const HEARD_AT_ONCE = 2
 /** Envelopes of one message at the door at once: what their checks take of the event loop comes in small pieces. */
 const JUDGED_AT_ONCE = 8
@@ -52,14 +59,17 @@ const SPREAD_PEERS = 4
  * Plan sync between nodes (protocols/plan): Automerge's sync protocol, spoken by the plan store; frames over streams of their own.
  *
  * 1. Nothing that comes over a stream counts but envelopes that the door accepts (R4).
- * 2. A frame is handled before the next of the same peer is read, and handled only when its envelopes are in the document.
+ * 2. While the envelopes of a frame are judged the worker reads the next one of the same peer, and no more: it is answered when they have been.
  * 3. A peer that lies is not spoken to for a while.
  * 4. A peer that brings more than anybody needs waits for the answer to its frame, and nobody waits with it.
  */
 export class PlanSync {
   readonly #components: PlanSyncComponents
   readonly #speaker: PlanSpeaker
-  readonly #lanes = new Lanes(HEARD_AT_ONCE)
+  readonly #reading = new Lanes(HEARD_AT_ONCE)
+  readonly #judging = new Lanes(HEARD_AT_ONCE)
+  /** Peer -> resolves when the envelopes of its last frame have been judged and it may bring more. */
+  readonly #judged = new Map<string, Promise<void>>()
   readonly #peers = new Set<string>()
   /** Threads with a plan that more than the NEED and its proposals make. */
   readonly #shared = new Set<string>()
@@ -165,40 +175,53 @@ export class PlanSync {
     if (frame === null) return this.#convict(from, 'a frame that is too short')
     if (!this.#components.isFollowed(frame.thread)) return this.#offers.add(from, frame.thread)
     try {
-      const links = await this.#lanes.run(() => this.#hear(from, frame.thread, frame.message))
-      await this.#wait(this.#components.pace.spend(from, links, this.#components.clock.nowMs()))
+      const heard = await this.#reading.run(() => this.#hear(from, frame))
+      await this.#judged.get(from)
+      if (heard !== null) this.#take(from, frame.thread, heard)
     } catch (error) {
-      // The worker is gone or busy: nothing was taken, and the next message of either side goes on from there.
-      this.#components.logger.debug('a sync message was not read', {
-        from,
-        thread: frame.thread,
-        error: String(error)
-      })
+      this.#unread(from, frame.thread, error)
     }
   }
 
-  /** How many envelopes it brought that are not in the document, and how many were shown for it. */
-  async #hear(from: string, thread: string, message: Uint8Array): Promise<number> {
-    const { plan, settled } = this.#components
+  /** The worker is gone or busy: the next message of either side goes on from there. */
+  #unread(from: string, thread: string, error: unknown): void {
+    const about = { from, thread, error: String(error) }
+    this.#components.logger.debug('a sync message was not read', about)
+  }
+
+  /** What a frame brought; null when it was a lie. */
+  async #hear(from: string, { thread, message }: PlanFrame): Promise<HeardPlan | null> {
     this.#heard++
-    const { lie, envelopes, forks } = await plan.hear(thread, from, message)
-    if (lie !== null) {
-      this.#convict(from, lie)
-      return 0
-    }
+    const heard = await this.#components.plan.hear(thread, from, message)
+    if (heard.lie === null) return heard
+    this.#convict(from, heard.lie)
+    return null
+  }
+
+  /** Begins to judge what a peer has brought. */
+  #take(from: string, thread: string, heard: HeardPlan): void {
+    const judged = this.#judgeAll(from, thread, heard)
+      .catch(error => this.#unread(from, thread, error))
+      .finally(() => {
+        if (this.#judged.get(from) === judged) this.#judged.delete(from)
+      })
+    this.#judged.set(from, judged)
+  }
+
+  /** Resolves when the next of this peer may be judged: it need not wait for the worker to take this in. */
+  async #judgeAll(from: string, thread: string, { envelopes, forks }: HeardPlan): Promise<void> {
+    const { clock, pace, settled } = this.#components
     const door = new Lanes(JUDGED_AT_ONCE)
-    const codes = await Promise.all(
-      envelopes.map(bytes => door.run(() => this.#judge(from, bytes)))
+    const codes = await this.#judging.run(() =>
+      Promise.all(envelopes.map(bytes => door.run(() => this.#judge(from, bytes))))
     )
     const rejected = codes.find(code => code !== null)
-    if (rejected != null) {
-      this.#convict(from, `an envelope that the door rejects: ${rejected}`)
-      return 0
-    }
+    if (rejected != null) this.#convict(from, `an envelope that the door rejects: ${rejected}`)
     await settled()
-    this.#showForks(from, thread, forks)
-    this.#tell(from, thread)
-    return envelopes.length + 2 * forks.length
+    if (rejected == null) this.#showForks(from, thread, forks)
+    this.#answer(from, thread).catch(error => this.#unread(from, thread, error))
+    // What a peer was shown for it costs as much as what it brought.
+    await this.#wait(pace.spend(from, envelopes.length + 2 * forks.length, clock.nowMs()))
   }
 
   #showForks(peer: string, thread: string, forks: readonly PlanSession[]): void {
@@ -207,6 +230,12 @@ export class PlanSync {
       if (bytes >= SHOWN_BYTES_MAX) return
       bytes += this.#components.showFork(peer, thread, fork)
     }
+  }
+
+  /** Answers what a peer has brought. */
+  async #answer(from: string, thread: string): Promise<void> {
+    await this.#components.plan.judged(thread, from)
+    this.#tell(from, thread)
   }
 
   async #wait(ms: number): Promise<void> {

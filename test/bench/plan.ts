@@ -167,13 +167,16 @@ async function attacks(report: Report): Promise<void> {
   const attacker = new Worker(new URL('../support/plan-attacker.ts', import.meta.url), {
     workerData: { networkName: BENCH_NETWORK, address: node.address }
   })
+  const thread = await openNeed(node)
+  const honest = frameOf(thread, [])
   const attack = (init: AttackCase): Promise<unknown> =>
     new Promise(resolve => {
       attacker.once('message', resolve)
-      attacker.postMessage(init)
+      // The answer to a last frame without changes says that what came before has been judged.
+      const frames = init.isImpatient === true ? init.frames : [...init.frames, honest]
+      attacker.postMessage({ ...init, frames })
     })
   try {
-    const thread = await openNeed(node)
     const updates = await speakChain(node.policy, writerOf(3_000), {
       thread: CID.parse(thread),
       count: 300,
@@ -192,7 +195,6 @@ async function attacks(report: Report): Promise<void> {
         isImpatient: true
       }
     ]
-    const honest = frameOf(thread, [])
     await attack({ name: 'warm', frames: orphanFrames(thread, updates.slice(1, 20), 19) })
     const control = await standstillOf(() =>
       attack({ name: 'honest', frames: [honest, honest, honest] })

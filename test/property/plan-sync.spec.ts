@@ -58,6 +58,7 @@ class Replica {
     }
     const parsed = envelopes.map(bytes => parseEnvelope(bytes))
     this.take(parsed.flatMap(one => (one.ok && isSigned(one.value) ? [one.value] : [])))
+    this.documents.judged(PLAN_THREAD, from)
     const rivals = forks.flatMap(({ sender, session }) => this.plan.rivals(sender, session))
     return rivals.map(id => this.#held.get(id) as Admitted)
   }

@@ -102,6 +102,12 @@ class AutomergePlanStore implements PlanStore {
     return { lie: answer.lie, envelopes: answer.envelopes, forks: answer.forks }
   }
 
+  async judged(thread: string, peer: string): Promise<void> {
+    await this.#settle(thread)
+    // A worker that is started later has heard nothing.
+    if (this.#link.isRunning()) await this.#link.ask({ kind: 'judged', thread, peer })
+  }
+
   async say(thread: string, peer: string): Promise<SaidPlan> {
     await this.#settle(thread)
     const answer = await this.#ask({ kind: 'say', thread, peer })

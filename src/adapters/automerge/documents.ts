@@ -68,8 +68,11 @@ export class Documents {
     const session = this.#sessions.use(thread, peer)
     const envelopes: Uint8Array[] = []
     const seen: PlanSession[] = []
+    const fresh = new Set<string>()
     for (const change of message.changes) {
-      if (document.has(toHex(hashOf('sha256', change.subarray(8), 'buffer')))) continue
+      const hash = toHex(hashOf('sha256', change.subarray(8), 'buffer'))
+      if (document.has(hash)) continue
+      fresh.add(hash)
       const read = readChange(change)
       if (read === null) return lie('a change that is of no envelope')
       const entry = entryOf(thread, read.envelope)
@@ -82,10 +85,15 @@ export class Documents {
       // A copy: the view would keep the whole message.
       if (!document.holds(entry.envelope)) envelopes.push(read.envelope.slice())
     }
-    session.hear(message)
+    session.hear(message, fresh)
     const forks = session.show([...seen, ...document.forks()])
     this.#sessions.makeRoom()
     return { lie: null, envelopes, forks }
+  }
+
+  /** What the oldest message of a peer brought has passed the door and is in the document, or was refused. */
+  judged(thread: string, peer: string): void {
+    this.#sessions.judged(thread, peer)
   }
 
   /** The next message to a peer. */

@@ -30,6 +30,8 @@ export const MESSAGE_CHANGES_MAX = 1024
 export const SENT_CHANGES_MAX = 256
 /** Bytes of changes in one message that is sent: the other side checks a message before it reads the next. */
 export const SENT_BYTES_MAX: number = 192 * 1024
+/** The same for the first message over a stream: judging begins soon, and goes on while the next are read. */
+export const FIRST_BYTES_MAX: number = 32 * 1024
 /** Bytes after a message in which Automerge says which versions it speaks. */
 export const CAPABILITIES_BYTES_MAX = 16
 /** States of sync that are kept, one for each thread and peer, and their bytes, about: a quarter of the worker's heap. The peer with the most gives way. */

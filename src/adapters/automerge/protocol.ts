@@ -17,6 +17,8 @@ export type WorkerRequest =
       readonly peer: string
       readonly message: Uint8Array
     }
+  /** The envelopes of the oldest message of a peer that was heard have been judged. */
+  | { readonly kind: 'judged'; readonly thread: string; readonly peer: string }
   /** Makes the next sync message to a peer. */
   | { readonly kind: 'say'; readonly thread: string; readonly peer: string }
   /** Frees the document, if there is one. */
@@ -31,6 +33,7 @@ export type WorkerAnswer =
   | { readonly kind: 'dropped' }
   | { readonly kind: 'reopened' }
   | { readonly kind: 'forgotten' }
+  | { readonly kind: 'noted' }
   | {
       readonly kind: 'viewed'
       readonly heads: readonly string[]

@@ -3,6 +3,7 @@ import type { PlanSession } from '../../ports/index.ts'
 import { Bloom } from './bloom.ts'
 import {
   BLOOM_ENTRIES_MAX,
+  FIRST_BYTES_MAX,
   FORKS_OF_STREAM_MAX,
   FORKS_SHOWN_MAX,
   HASH_BYTES,
@@ -54,6 +55,8 @@ export class SyncSession {
   #wanted = new Set<string>()
   /** Forked sessions that the peer was shown since the stream was opened. */
   #shown = new Set<string>()
+  /** Changes of the messages whose envelopes are being judged, oldest message first: they have come, and are not asked for. */
+  readonly #judging: ReadonlySet<string>[] = []
   /** What the last message said apart from its changes. */
   #lastSaid: string | null = null
 
@@ -61,8 +64,9 @@ export class SyncSession {
   get bytes(): number {
     const { heads = [], need = [], have = [] } = this.#theirs ?? {}
     const named = have.map(({ lastSync }) => lastSync.length)
-    const sets = [this.#sent, this.#sentAgain, this.#wanted, this.#shown].map(({ size }) => size)
-    const hashes = [this.#shared.length, heads.length, need.length, ...named, ...sets]
+    const sets = [this.#sent, this.#sentAgain, this.#wanted, this.#shown, ...this.#judging]
+    const sizes = sets.map(({ size }) => size)
+    const hashes = [this.#shared.length, heads.length, need.length, ...named, ...sizes]
     const filters = have.map(({ bloom }) => bloom.size)
     const said = this.#lastSaid?.length ?? 0
     return sum(hashes) * HASH_BYTES + sum(filters) + said + SESSION_BYTES_MIN
@@ -78,9 +82,15 @@ export class SyncSession {
     this.#lastSaid = null
   }
 
-  /** Takes what a message says apart from its changes. */
-  hear({ heads, need, have }: SyncMessage): void {
+  /** Takes what a message says apart from its changes, and the hashes of those that are new here. */
+  hear({ heads, need, have }: SyncMessage, changes: ReadonlySet<string>): void {
     this.#theirs = { heads, need, have }
+    this.#judging.push(changes)
+  }
+
+  /** The envelopes of the oldest message have been judged: what is not in the document now may be asked for. */
+  judged(): void {
+    this.#judging.shift()
   }
 
   /** A change of the peer rests on this one, which is not here. */
@@ -131,7 +141,11 @@ export class SyncSession {
   #need(graph: SyncGraph): string[] {
     for (const hash of this.#wanted) if (graph.has(hash)) this.#wanted.delete(hash)
     const missing = (this.#theirs?.heads ?? []).filter(hash => !graph.has(hash))
-    return [...new Set([...missing, ...this.#wanted])].sort(compareText).slice(0, HASHES_MAX)
+    const lacking = [...new Set([...missing, ...this.#wanted])]
+    return lacking
+      .filter(hash => !this.#judging.some(changes => changes.has(hash)))
+      .sort(compareText)
+      .slice(0, HASHES_MAX)
   }
 
   #have(graph: SyncGraph): Have {
@@ -147,10 +161,10 @@ export class SyncSession {
     const theirs = this.#theirs
     if (theirs === null || theirs.heads.join() === heads.join()) return { changes: [], more: false }
     const changes: Uint8Array[] = []
+    const bytesMax = this.#sent.size === 0 ? FIRST_BYTES_MAX : SENT_BYTES_MAX
     let bytes = 0
     for (const hash of this.#missingThere(graph, theirs)) {
-      if (changes.length >= SENT_CHANGES_MAX || bytes >= SENT_BYTES_MAX)
-        return { changes, more: true }
+      if (changes.length >= SENT_CHANGES_MAX || bytes >= bytesMax) return { changes, more: true }
       if (this.#sent.has(hash)) this.#sentAgain.add(hash)
       this.#sent.add(hash)
       const change = graph.bytesOf(hash)

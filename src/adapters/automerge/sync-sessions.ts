@@ -28,6 +28,11 @@ export class SyncSessions {
     return session
   }
 
+  /** The envelopes of the oldest message of a peer have been judged. */
+  judged(thread: string, peer: string): void {
+    this.#peers.get(peer)?.get(thread)?.judged()
+  }
+
   /** The stream to a peer is a new one. */
   reopen(peer: string): void {
     for (const session of this.#peers.get(peer)?.values() ?? []) session.reopen()

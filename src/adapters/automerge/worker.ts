@@ -31,6 +31,10 @@ function answer(request: WorkerRequest): WorkerAnswer {
     documents.drop(request.thread)
     return { kind: 'dropped' }
   }
+  if (request.kind === 'judged') {
+    documents.judged(request.thread, request.peer)
+    return { kind: 'noted' }
+  }
   if (request.kind !== 'fold' && !documents.has(request.thread)) return { kind: 'missing' }
   try {
     return handle(request)
@@ -42,7 +46,7 @@ function answer(request: WorkerRequest): WorkerAnswer {
 }
 
 function handle(
-  request: Exclude<WorkerRequest, { kind: 'drop' | 'reopen' | 'forget' }>
+  request: Exclude<WorkerRequest, { kind: 'drop' | 'reopen' | 'forget' | 'judged' }>
 ): WorkerAnswer {
   const { thread } = request
   switch (request.kind) {

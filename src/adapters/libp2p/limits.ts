@@ -79,7 +79,7 @@ export const STOP_MS_MAX = 2000
 
 /** Bytes of one frame of plan sync: a thread's id and a sync message of 1 MiB. */
 export const FRAME_BYTES_MAX: number = 1024 * 1024 + 64
-/** Time in which a peer must have handled a frame, in ms. The envelopes of a full one may have to wait for their author's rate. */
+/** Time in which a peer must have answered a frame, in ms. The envelopes of the one before may have to wait for their author's rate. */
 export const FRAME_MS_MAX = 60_000
 /** Plan streams per connection and direction: one, plus the one that replaces it. */
 export const PLAN_STREAMS_MAX = 2

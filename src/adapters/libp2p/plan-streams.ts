@@ -22,8 +22,8 @@ export type PlanStreamsInit = {
   readonly logger: Logger
 }
 
-/** What a peer writes when it has handled a frame. */
-const HANDLED = 1
+/** What a peer writes when it is ready for the next frame. */
+const READY = 1
 /** Bytes of such answers that may wait: one frame is under way at a time. */
 const ANSWERS_BYTES_MAX = 64
 
@@ -75,7 +75,7 @@ export class HostPlanStreams implements PlanStreams {
       const { stream, handled } = await this.#open(did)
       stream.send(encode.single(frame))
       const answer = await beforeEndOf(signal, handled.next())
-      if (answer.value !== HANDLED) throw new DOMException('the stream ended', 'AbortError')
+      if (answer.value !== READY) throw new DOMException('the stream ended', 'AbortError')
     } catch (error) {
       this.#forget(did)
       throw new PeerUnreachableError(did, reasonOf(error), error)
@@ -126,7 +126,7 @@ export class HostPlanStreams implements PlanStreams {
     if (!this.#reading.has(from)) await this.#readLatest(from)
   }
 
-  /** One stream of a peer after the other: its next frame is not read before the last one is handled, whatever streams it opens meanwhile. */
+  /** One stream of a peer after the other: its next frame is not read before the last one is answered, whatever streams it opens meanwhile. */
   async #readLatest(from: string): Promise<void> {
     this.#reading.add(from)
     try {
@@ -146,7 +146,7 @@ export class HostPlanStreams implements PlanStreams {
       for await (const frame of pacedFrames(stream)) {
         await this.#listener(from, frame)
         if (stream.writeStatus !== 'writable') break
-        stream.send(Uint8Array.of(HANDLED))
+        stream.send(Uint8Array.of(READY))
       }
       await stream.close()
     } catch (error) {

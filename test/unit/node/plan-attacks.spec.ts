@@ -72,10 +72,14 @@ describe('node/plan-sync under attack', function () {
     await node?.stopAll()
   })
 
+  /** The answer to a last frame without changes says that what came before has been judged. */
   const attack = (init: AttackCase): Promise<AttackResult> =>
     new Promise(resolve => {
+      const isPlain = init.isRaw !== true && init.isImpatient !== true
       attacker.once('message', resolve)
-      attacker.postMessage(init)
+      attacker.postMessage(
+        isPlain ? { ...init, frames: [...init.frames, frameOf(thread, [])] } : init
+      )
     })
 
   /** Runs an attack, again where the node's loop stood still: what the attack does to it comes each time, a collection of garbage does not. */
@@ -102,7 +106,7 @@ describe('node/plan-sync under attack', function () {
 
   it('answers an honest peer, and keeps it', async () => {
     const result = await attack({ name: 'honest 2', frames: [frameOf(thread, [])] })
-    assert.deepEqual([result.handled, result.isCut], [1, false])
+    assert.deepEqual([result.handled, result.isCut], [2, false])
     assert.ok(!node.network.planStreams.isBanned(result.did))
   })
 
@@ -138,7 +142,7 @@ describe('node/plan-sync under attack', function () {
   it('takes a flood of signed orphans for what they are: kept, and without effect', async () => {
     const frames = orphanFrames(thread, own.slice(20, 260), 60)
     const result = await attackNode({ name: 'orphans', frames })
-    assert.equal(result.handled, frames.length)
+    assert.equal(result.handled, frames.length + 1)
     assert.equal(await node.heads(thread), heads)
   })
 
@@ -169,7 +173,7 @@ describe('node/plan-sync under attack', function () {
       frameOf(thread, [changeOf(thread, nth(honest, 3), { dep: groundOf(honest.slice(0, 3)) })])
     ]
     const result = await attack({ name: 'honest 3', frames })
-    assert.deepEqual([result.handled, result.isCut], [1, false])
+    assert.deepEqual([result.handled, result.isCut], [2, false])
     assert.notEqual(await node.heads(thread), heads)
   })
 
