@@ -7,9 +7,10 @@ import type {
 } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { GATHERED_BYTES_MAX } from './limits.ts'
+import { WindowUpdates } from './window-updates.ts'
 
 /**
- * A muxer whose frames of one turn of the event loop are encrypted and written together. Envelopes, votes and window updates
+ * A muxer whose frames of one turn of the event loop are encrypted and written together. Envelopes and votes
  * are small and come in bursts; libp2p would encrypt each of them by itself and make two system calls for it.
  */
 export function gatheringMuxer<Components>(
@@ -47,6 +48,7 @@ export function joiningEncrypter<Components, Extension>(
 class GatheredWrites {
   readonly #stream: MessageStream
   readonly #send: (data: Uint8Array | Uint8ArrayList) => boolean
+  readonly #updates = new WindowUpdates()
   #frames = new Uint8ArrayList()
   #canSendMore = true
   #timer: NodeJS.Immediate | null = null
@@ -77,10 +79,13 @@ class GatheredWrites {
     }
   }
 
+  /** The muxer hands over one frame at a time. */
   #add(data: Uint8Array | Uint8ArrayList): boolean {
     // The stream says by itself that it is closed.
     if (this.#stream.status !== 'open') return this.#send(data)
-    this.#frames.append(data)
+    const frame = this.#updates.take(data)
+    if (frame === null) return this.#canSendMore
+    this.#frames.append(frame)
     if (this.#frames.byteLength >= GATHERED_BYTES_MAX) this.flush()
     else this.#timer ??= setImmediate(() => this.flush())
     return this.#canSendMore

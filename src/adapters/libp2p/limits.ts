@@ -67,6 +67,10 @@ export const UNREACHABLE_MS = 500
  * and within one message of the encryption (65 519 bytes). Larger writes pay for themselves.
  */
 export const GATHERED_BYTES_MAX: number = 32 * 1024
+/** Bytes of a stream that were read before its sender is told, of the 256 KiB that it may have on their way at least. */
+export const WINDOW_UPDATE_BYTES: number = 64 * 1024
+/** Streams of one connection that a window update waits for. */
+export const WINDOW_UPDATES_MAX = 64
 /** Direct streams per connection and direction: one, plus ones that replace a broken one. */
 export const DIRECT_STREAMS_MAX = 4
 

@@ -1,11 +1,11 @@
 // Goal: small frames of one turn travel as one write; nothing is lost, held back or let through a full connection by it.
 import assert from 'node:assert/strict'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { MessageStream, StreamMuxer } from '@libp2p/interface'
+import type { MessageStream, Stream, StreamMuxer } from '@libp2p/interface'
 import { multiaddrConnectionPair } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { gatheringMuxer } from '../../../../src/adapters/libp2p/gathered-writes.ts'
-import { GATHERED_BYTES_MAX } from '../../../../src/adapters/libp2p/limits.ts'
+import { GATHERED_BYTES_MAX, WINDOW_UPDATE_BYTES } from '../../../../src/adapters/libp2p/limits.ts'
 
 describe('adapters/libp2p/gathered-writes', () => {
   it('writes the frames of one turn as one piece, in order', async () => {
@@ -41,6 +41,32 @@ describe('adapters/libp2p/gathered-writes', () => {
     pair.outbound.dispatchEvent(new Event('drain'))
     await nextTurn()
     assert.equal(stream.send(new Uint8Array(1)), true)
+  })
+
+  it('says nothing of small messages that were read, and enough of many', async () => {
+    const pair = connectedPair()
+    const opened = firstStream(pair.inbound)
+    const stream = await pair.client.createStream()
+    stream.send(new Uint8Array(1))
+    const sender = await opened
+    const total = 1024 * 1024
+    let read = 0
+    const all = Promise.withResolvers<void>()
+    stream.addEventListener('message', ({ data }) => {
+      read += data.byteLength
+      if (read === total) all.resolve()
+    })
+    await nextTurn()
+    const writes = pair.writes.length
+    for (; read < 5000; await nextTurn()) sender.send(new Uint8Array(100))
+    assert.equal(pair.writes.length, writes)
+    for (let left = total - read; left > 0; left -= 4096) {
+      sender.send(new Uint8Array(Math.min(left, 4096)))
+      if (sender.writableNeedsDrain) await sender.onDrain()
+    }
+    await all.promise
+    const frames = pair.writes.length - writes
+    assert.ok(frames > 0 && frames <= total / WINDOW_UPDATE_BYTES, `${frames} writes`)
   })
 
   it('says farewell before the connection is closed', async () => {
@@ -90,4 +116,10 @@ function text(muxer: StreamMuxer, length: number): Promise<string> {
     })
   )
   return promise
+}
+
+function firstStream(muxer: StreamMuxer): Promise<Stream> {
+  return new Promise(resolve =>
+    muxer.addEventListener('stream', ({ detail }) => resolve(detail), { once: true })
+  )
 }
