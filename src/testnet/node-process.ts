@@ -16,6 +16,8 @@ export type NodeInit = {
   readonly listen: string
   readonly join: readonly string[]
   readonly env: NodeJS.ProcessEnv
+  /** Options of Node itself; without them those that suit many nodes on one machine. */
+  readonly nodeFlags?: readonly string[]
 }
 
 type Exit = { readonly status: number | null; readonly signal: NodeJS.Signals | null }
@@ -158,7 +160,7 @@ export class NodeProcess {
   #spawn(): void {
     const script = join(packageRoot(), 'bin', 'can-swarm.js')
     const log = openSync(this.logPath, 'a', 0o600)
-    const args = [...NODE_FLAGS, script, 'start', '--home', this.home]
+    const args = [...(this.#init.nodeFlags ?? NODE_FLAGS), script, 'start', '--home', this.home]
     const child = spawn(process.execPath, args, {
       stdio: ['pipe', log, log],
       env: { ...this.#init.env, CAN_SWARM_EXIT_WITH_STDIN: '1' },
