@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { type GossipSub, type Message, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
 import type { PeerId } from '@libp2p/interface'
 import type { Door, DoorVerdict, Logger } from '../../ports/index.ts'
+import { FORWARD_MS, PEERS_WANTED } from './limits.ts'
 import { didOf } from './peer-did.ts'
 
 /** What the topic needs. `unplugged` cuts it: nothing goes out and nothing comes in. */
@@ -71,7 +73,11 @@ export class Gossip {
       return TopicValidatorResult.Ignore
     }
     try {
-      return RESULTS[await this.#door(message.data, did)]
+      const verdict = await this.#door(message.data, did)
+      // Gossipsub forwards what is accepted when it hears of it, and not to those who have said by then that they have it.
+      if (verdict === 'accept' && this.subscribers() < PEERS_WANTED)
+        await delay(FORWARD_MS, undefined, { ref: false })
+      return RESULTS[verdict]
     } catch (error) {
       this.#init.logger.error('the door failed on a gossiped message; it was ignored', {
         error: error instanceof Error ? (error.stack ?? error.message) : String(error)
