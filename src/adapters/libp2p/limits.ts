@@ -45,7 +45,7 @@ export const GOSSIP_ITEMS_MAX = 5000
  * Time for which an accepted message is not forwarded where everybody is probably a neighbour of its author, in ms: they have it from there, and say so
  * meanwhile. Above what a busy node takes to say it; a swarm that is not the full mesh it could be waits so long for each further hop.
  */
-export const FORWARD_MS = 50
+export const FORWARD_MS = 100
 /** Gossip streams per connection and direction: one, plus the one that replaces it. */
 export const GOSSIP_STREAMS_MAX = 4
 /** Time that a connected peer may be without a gossip stream or an identity before it is redialled, in ms. */

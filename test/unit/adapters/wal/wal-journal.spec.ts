@@ -56,6 +56,20 @@ describe('adapters/wal: group commit', () => {
     gate.resolve()
     await synced
   })
+
+  it('writes what needs no fsync within the turn', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'can-swarm-wal-'))
+    const journal = await walJournal({ path: join(folder, 'journal.wal'), logger: silent })
+    let isLater = false
+    setImmediate(() => {
+      isLater = true
+    })
+    await journal.append([record(1)], { sync: false })
+    assert.equal(isLater, false)
+    assert.equal((await readAll(journal)).length, 1)
+    await journal.close()
+    await rm(folder, { recursive: true })
+  })
 })
 
 describe('adapters/wal: failure', () => {
