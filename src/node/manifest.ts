@@ -26,13 +26,14 @@ export class ManifestKeeper {
   }
 
   async start(): Promise<void> {
-    const { kemKey, artifacts } = this.#parts
+    const { kemKey, artifacts, network } = this.#parts
     // Whoever seals a file to this node fetches it by the CID in the manifest.
     if (kemKey !== null) {
       await artifacts.putBlock(kemKey.cid, kemKey.bytes)
       await artifacts.pin(kemKey.cid, 'key: ml-kem-768')
     }
     await this.#publish()
+    if (this.#roles.has('voter')) network.announceVoter()
     this.#timer = setInterval(() => {
       this.#publish().catch((error: unknown) =>
         this.#parts.logger.warn('the manifest could not be renewed', { error: String(error) })

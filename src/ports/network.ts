@@ -30,6 +30,10 @@ export interface Network {
   join(address: string): Promise<void>
   /** Round trip in ms. */
   ping(did: string): Promise<number>
+  /** Lets others find this node as one that votes, from now on and where they know none of its peers. */
+  announceVoter(): void
+  /** Looks for nodes that announced that, and connects to some of them. What they are is for their manifests to say. Returns at once. */
+  seekVoters(): void
   onPeer(listener: (did: string, connected: boolean) => void): void
   /** The one topic. `door` is its validator. Messages that it accepts are forwarded; nothing else is delivered. */
   setDoor(door: Door): void

@@ -62,6 +62,8 @@ export class Outlet {
         return this.#components.archivist.keep(effect.thread, effect.archived)
       case 'recall':
         return this.#components.archivist.recall(effect.to, effect.pull)
+      case 'seek-voters':
+        return this.#components.network.seekVoters()
       case 'observe':
         return this.#observe(effect.event)
       default:

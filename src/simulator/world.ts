@@ -383,6 +383,9 @@ export class VirtualWorld {
         })
       case 'recall':
         return this.#recall(node, effect.to, effect.pull)
+      case 'seek-voters':
+        // Whoever is there is connected.
+        return
       case 'observe':
         node.events.push(effect.event)
         if (node.agent !== null) this.after(0, () => node.alive && node.agent?.(node, effect.event))

@@ -86,6 +86,11 @@ export class RecordingNetwork implements Network {
   async ping(): Promise<number> {
     return 0
   }
+  announceVoter(): void {}
+  voterLookups = 0
+  seekVoters(): void {
+    this.voterLookups++
+  }
   onPeer(listener: (did: string, connected: boolean) => void): void {
     this.peer = listener
   }

@@ -10,7 +10,7 @@ import {
   DIALS_MAX,
   IDENTIFY_MS_MAX,
   LOST_PEER_MS_MAX,
-  PEERS_WANTED,
+  PEERS_SOUGHT_MAX,
   REDIAL_MS_MAX,
   REDIAL_MS_MIN
 } from './limits.ts'
@@ -21,6 +21,8 @@ export type DialerInit = {
   readonly host: Host
   readonly members: Members
   readonly networkName: string
+  /** Peers that this node dials by itself. */
+  readonly peersWanted: number
   readonly logger: Logger
 }
 
@@ -40,7 +42,7 @@ type Target = {
 
 /**
  * Keeps the node connected: to named addresses for ever, to lost peers for a while, and to discovered peers until
- * PEERS_WANTED are there. One list, one timer, at most DIALS_MAX dials at once.
+ * `peersWanted` are there. One list, one timer, at most DIALS_MAX dials at once.
  */
 export class Dialer {
   readonly #init: DialerInit
@@ -65,7 +67,7 @@ export class Dialer {
 
   /** Whether more peers are wanted than are connected. */
   get wantsPeers(): boolean {
-    return this.#init.members.all().length < PEERS_WANTED
+    return this.#init.members.all().length < this.#init.peersWanted
   }
 
   /** Keeps this address connected for ever. Failures are warned of once per outage. */
@@ -85,18 +87,27 @@ export class Dialer {
 
   /** Somebody heard of this peer. Dialled when more peers are wanted. */
   consider(peerId: PeerId): void {
+    this.#hear(peerId, this.#init.peersWanted)
+  }
+
+  /** Somebody said that this peer is of use now. Dialled although enough others are there. */
+  seek(peerId: PeerId): void {
+    this.#hear(peerId, PEERS_SOUGHT_MAX)
+  }
+
+  #hear(peerId: PeerId, peersMax: number): void {
     const { host, members } = this.#init
     if (this.#signal.aborted || peerId.equals(host.peerId) || members.get(peerId) !== undefined)
       return
-    if (this.#targets.has(peerId.toString()) || !this.#hasRoom()) return
+    if (this.#targets.has(peerId.toString()) || !this.#hasRoom(peersMax)) return
     this.#add({ named: null, peerId, wasMember: false })
     this.#arm()
   }
 
-  #hasRoom(): boolean {
+  #hasRoom(peersMax: number): boolean {
     let pending = 0
     for (const target of this.#targets.values()) if (target.named === null) pending++
-    return pending < CANDIDATES_MAX && this.#init.members.all().length + pending < PEERS_WANTED
+    return pending < CANDIDATES_MAX && this.#init.members.all().length + pending < peersMax
   }
 
   #addNamed(address: PeerAddress): void {
@@ -125,7 +136,7 @@ export class Dialer {
     const delayMs = isFirst ? REDIAL_MS_MIN / 4 : REDIAL_MS_MIN * 2
     const target = this.#targets.get(member.peerId.toString())
     if (target !== undefined) target.nextAt = Date.now() + delayMs
-    else if (this.#hasRoom()) {
+    else if (this.#hasRoom(this.#init.peersWanted)) {
       this.#add({ named: null, peerId: member.peerId, wasMember: true }, delayMs)
     }
     this.#arm()

@@ -17,12 +17,13 @@ import { BadAddressError, PeerUnreachableError, reasonOf } from './errors.ts'
 import { HostExchange } from './exchange.ts'
 import { Gossip } from './gossip.ts'
 import { createHost, type Datastore, type Host } from './host.ts'
-import { PING_MS_MAX, STOP_MS_MAX } from './limits.ts'
+import { PEERS_WANTED, PING_MS_MAX, STOP_MS_MAX } from './limits.ts'
 import { listenFailure } from './listen-failure.ts'
 import { type Member, Members } from './members.ts'
 import { namesOf } from './names.ts'
 import { didOf, peerIdOf } from './peer-did.ts'
 import { HostPlanStreams } from './plan-streams.ts'
+import { Voters } from './voters.ts'
 import { Watchdog } from './watchdog.ts'
 
 /** How to build the network of a node. */
@@ -39,6 +40,8 @@ export type Libp2pNetworkInit = {
   readonly bootstrap: readonly string[]
   /** Whether to find peers of the LAN by multicast DNS. */
   readonly mdns: boolean
+  /** Peers that the node dials by itself; PEERS_WANTED unless given. */
+  readonly peersWanted?: number
   /** Where known peers survive a restart; opened and closed by the caller. In memory unless given. */
   readonly datastore?: Datastore
   /** What the node calls itself to its peers. */
@@ -87,6 +90,7 @@ type Parts = {
   readonly exchange: HostExchange
   readonly dialer: Dialer
   readonly discovery: Discovery
+  readonly voters: Voters
   readonly watchdog: Watchdog
 }
 
@@ -94,7 +98,8 @@ function createParts(host: Host, init: Libp2pNetworkInit): Parts {
   const { logger, networkName } = init
   const names = namesOf(networkName)
   const members = new Members({ host, protocol: names.direct, logger })
-  const dialer = new Dialer({ host, members, networkName, logger })
+  const peersWanted = init.peersWanted ?? PEERS_WANTED
+  const dialer = new Dialer({ host, members, networkName, peersWanted, logger })
   return {
     members,
     dialer,
@@ -108,6 +113,7 @@ function createParts(host: Host, init: Libp2pNetworkInit): Parts {
     planStreams: new HostPlanStreams({ host, protocol: names.plan, logger }),
     exchange: new HostExchange({ host, protocol: names.exchange, logger }),
     discovery: new Discovery({ host, members, dialer, logger }),
+    voters: new Voters({ host, members, dialer, key: names.voters, logger }),
     watchdog: new Watchdog({ host, members, logger })
   }
 }
@@ -147,7 +153,7 @@ class HostNetwork implements Libp2pNetwork {
 
   async #start(): Promise<void> {
     const { host, members, gossip, direct, planStreams, exchange } = this.#parts
-    const { dialer, discovery, watchdog, bootstrap } = this.#parts
+    const { dialer, discovery, voters, watchdog, bootstrap } = this.#parts
     const { signal } = this.#running
     assert(!signal.aborted, 'a network is started once')
     // Before the host starts, so that no peer that connects at once is missed.
@@ -164,6 +170,7 @@ class HostNetwork implements Libp2pNetwork {
     }
     gossip.start()
     discovery.start(signal)
+    voters.start(signal)
     watchdog.start(signal)
     for (const address of bootstrap) if (!this.#isOwn(address)) dialer.keep(address)
   }
@@ -233,6 +240,14 @@ class HostNetwork implements Libp2pNetwork {
     } catch (error) {
       throw new PeerUnreachableError(did, reasonOf(error), error)
     }
+  }
+
+  announceVoter(): void {
+    this.#parts.voters.announce()
+  }
+
+  seekVoters(): void {
+    void this.#parts.voters.seek()
   }
 
   onPeer(listener: (did: string, connected: boolean) => void): void {

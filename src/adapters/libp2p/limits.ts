@@ -32,6 +32,17 @@ export const PEER_AGE_MS_MAX: number = 7 * 24 * 3600_000
 export const LOOKUP_DELAYS_MS: readonly number[] = [50, 300, 800, 2000, 5000, 30_000]
 /** One lookup for peers, in ms. */
 export const LOOKUP_MS_MAX = 5000
+/**
+ * Delays of the announcements of a voter, in ms; the last one repeats. Who keeps them changes as a swarm grows, and nodes forget those that
+ * are two days old.
+ */
+export const VOTER_DELAYS_MS: readonly number[] = [1000, 5000, 30_000, 600_000]
+/** Least time between two lookups for voters, in ms. */
+export const VOTERS_LOOKUP_MS_MIN = 2000
+/** Voters dialled after one lookup: a roster and some to spare. */
+export const VOTERS_DIALED_MAX = 16
+/** Peers up to which voters are dialled although PEERS_WANTED are there: half of the connections, so that others still find a place. */
+export const PEERS_SOUGHT_MAX = 64
 
 /** Bytes of one gossip RPC, which may carry many envelopes when a peer catches up. */
 export const GOSSIP_RPC_BYTES_MAX: number = 2 * 1024 * 1024

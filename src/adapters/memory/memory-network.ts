@@ -56,6 +56,10 @@ export class MemoryHub {
     for (const other of node.links.values()) other.unlink(node.did)
   }
 
+  connectToVoters(node: MemoryNetwork): void {
+    for (const other of [...this.#nodes.values()]) if (other.votes) this.connect(node, other)
+  }
+
   /** Connects two nodes, and each with the peers of the other. */
   connect(a: MemoryNetwork, b: MemoryNetwork): void {
     if (a === b || a.links.has(b.did)) return
@@ -75,6 +79,7 @@ class MemoryNetwork implements Network {
   readonly links = new Map<string, MemoryNetwork>()
   /** DIDs of peers to connect to whenever they are there. */
   readonly wanted = new Set<string>()
+  votes = false
   readonly #hub: MemoryHub
   readonly #init: MemoryNetworkInit
   readonly #infos = new Map<string, PeerInfo>()
@@ -143,6 +148,14 @@ class MemoryNetwork implements Network {
       throw new MemoryPeerUnreachableError(`${did} cannot be reached: it is not connected`)
     }
     return 0
+  }
+
+  announceVoter(): void {
+    this.votes = true
+  }
+
+  seekVoters(): void {
+    if (this.#isRunning) this.#hub.connectToVoters(this)
   }
 
   onPeer(listener: (did: string, connected: boolean) => void): void {

@@ -141,6 +141,7 @@ export class Context {
   readonly own: OwnEnvelopes = new OwnEnvelopes()
   #lamport = 0
   #effects: Effect[] = []
+  #soughtAt = Number.NEGATIVE_INFINITY
 
   constructor(init: SwarmInit) {
     this.did = init.did
@@ -206,6 +207,18 @@ export class Context {
 
   refuseCommand(id: number, refusal: Refusal): void {
     this.reply(id, { ok: false, refusal })
+  }
+
+  /** When `seekVoters` has something to do. */
+  seekDueAt(): number {
+    return this.#soughtAt + this.settings.pullMs
+  }
+
+  /** Asks the shell for voters that are not connected, once in a while: a lookup takes time, and so does a peer to say who it is. */
+  seekVoters(): void {
+    if (this.#nowMs < this.seekDueAt() && this.#nowMs >= this.#soughtAt) return
+    this.#soughtAt = this.#nowMs
+    this.#effects.push({ kind: 'seek-voters' })
   }
 
   observe(event: SwarmEvent): void {

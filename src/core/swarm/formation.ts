@@ -147,7 +147,10 @@ function begin(context: Context, thread: Thread): Formation | null {
   if (isBusyForming(context)) return null
   if (isTaken(context, thread, nextEpoch(thread))) return null
   const candidates = invited(context, thread)
-  if (candidates.length < sizeOf(context, thread)) return null
+  if (candidates.length < sizeOf(context, thread)) {
+    if (!thread.need.envelope.payload.solo) context.seekVoters()
+    return null
+  }
   const { sealing } = thread
   const formation =
     sealing?.sealed == null
@@ -232,6 +235,7 @@ function choose(context: Context, thread: Thread, formation: Formation): void {
   if (!settled) return
   if (ready.length < size || isTaken(context, thread, formation.epoch)) {
     // Nobody has promised anything yet: begin anew with whoever is there then.
+    if (ready.length < size) context.seekVoters()
     thread.formation = null
     context.forming.delete(thread.id)
     return

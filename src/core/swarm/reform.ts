@@ -11,12 +11,15 @@ export type Reform = {
   readonly at: number
   readonly why: string
   readonly absent: (context: Context, thread: Thread) => readonly string[]
+  /** Whether enough voters for the next group are here. */
+  readonly hasVoters: boolean
 }
 
 /**
  * A new epoch costs the members a round of promises and the worker its lease, and a NEED has few of them. So the requester opens
  * one by itself only when the group that it has cannot go on, or would not survive one more loss; when enough of its members are there
- * to seal it; and when enough voters are there for the next. Null while that is not so: it depends on peers and on the log, not on time.
+ * to seal it; and when enough voters are there for the next. Null while there is no need or no such members: that depends on peers and on the
+ * log, not on time.
  */
 function reformPlan(context: Context, thread: Thread): Reform | null {
   if (thread.need.envelope.payload.solo || !checkReform(context, thread).ok) return null
@@ -34,13 +37,16 @@ function reformPlan(context: Context, thread: Thread): Reform | null {
 export function driveReform(context: Context, thread: Thread): void {
   const plan = reformPlan(context, thread)
   if (plan === null || context.nowMs < plan.at) return
+  if (!plan.hasVoters) return context.seekVoters()
   thread.warn(context, `a new epoch is opened: ${plan.why}`)
   beginSealing(context, thread, plan.absent(context, thread))
 }
 
 /** When `driveReform` has something to do. */
 export function reformDueAt(context: Context, thread: Thread): number {
-  return reformPlan(context, thread)?.at ?? Number.POSITIVE_INFINITY
+  const plan = reformPlan(context, thread)
+  if (plan === null) return Number.POSITIVE_INFINITY
+  return plan.hasVoters ? plan.at : Math.max(plan.at, context.seekDueAt())
 }
 
 /** A chosen member does not join: FORM would wait for it for ever. */
@@ -50,18 +56,18 @@ function stuckJoin(context: Context, thread: Thread): Reform | null {
   const missing = formation.roster.filter(did => !formation.joins.has(did))
   const joined = formation.roster.length - missing.length
   if (missing.length === 0 || joined < quorumOf(formation.roster.length)) return null
-  if (!hasVoters(context, thread, new Set(missing))) return null
   const since = Math.max(formation.chosenAt, context.steadySince)
   return {
     at: since + context.settings.joinMs,
     why: `${missing.length} chosen member(s) did not join`,
-    absent: absentNow
+    absent: absentNow,
+    hasVoters: hasVoters(context, thread, new Set(missing))
   }
 }
 
 /** A member has been away for long. Not while a worker holds the lease: it would lose its work, and the group goes on without the one. */
 function memberAway(context: Context, thread: Thread, group: Group): Reform | null {
-  if (group.log.state.lease !== null || !canSeal(context, thread, group)) return null
+  if (group.log.state.lease !== null || !canSeal(context, group)) return null
   const away = group.form.envelope.payload.roster.filter(did => !isHere(context, did))
   if (away.length === 0) return null
   const left = away.map(did => context.leftAt.get(did) ?? group.since)
@@ -69,20 +75,22 @@ function memberAway(context: Context, thread: Thread, group: Group): Reform | nu
   return {
     at: since + context.settings.awayMs,
     why: `${away.length} member(s) are away`,
-    absent: absentNow
+    absent: absentNow,
+    hasVoters: hasVoters(context, thread, new Set())
   }
 }
 
 /** Something is due in the log, and nothing moves. */
 function stalled(context: Context, thread: Thread, group: Group): Reform | null {
   const pending = pendingSince(context, thread, group)
-  if (pending === null || !canSeal(context, thread, group)) return null
+  if (pending === null || !canSeal(context, group)) return null
   const since = Math.max(pending, group.since, group.progressAt, context.steadySince)
   return {
     at: since + context.settings.stallMs,
     why: 'the group makes no progress',
     // Nobody can tell who holds it up: a leader that leaves things out looks like any other.
-    absent: () => group.form.envelope.payload.roster.filter(did => did !== context.did)
+    absent: () => group.form.envelope.payload.roster.filter(did => did !== context.did),
+    hasVoters: hasVoters(context, thread, new Set())
   }
 }
 
@@ -101,10 +109,10 @@ function pendingSince(context: Context, thread: Thread, group: Group): number | 
   return times.length === 0 ? null : Math.min(...times)
 }
 
-function canSeal(context: Context, thread: Thread, group: Group): boolean {
+function canSeal(context: Context, group: Group): boolean {
   const { roster } = group.form.envelope.payload
   const present = roster.filter(did => isHere(context, did)).length
-  return present >= quorumOf(roster.length) && hasVoters(context, thread, new Set())
+  return present >= quorumOf(roster.length)
 }
 
 function hasVoters(context: Context, thread: Thread, avoid: ReadonlySet<string>): boolean {

@@ -70,6 +70,8 @@ export type Effect =
   | { readonly kind: 'reply'; readonly id: number; readonly result: Result<unknown> }
   /** Keep an ended thread outside memory, durably; then say so with an `archived` input. When that fails, it is asked for again. */
   | { readonly kind: 'archive'; readonly thread: string; readonly archived: ArchivedThread }
+  /** Look for voters that are not connected: too few are here for a group. Best effort. */
+  | { readonly kind: 'seek-voters' }
   /** Answer a peer's pull out of the archive (see `answerFromArchive`). Best effort. */
   | { readonly kind: 'recall'; readonly to: string; readonly pull: Pull }
   /** For agents, the CLI, metrics, the plan store and the record. */

@@ -56,6 +56,9 @@ const PHASES: readonly Phase[] = [
   'FINAL'
 ]
 
+/** Address of the first node, where all others meet. */
+const MEETING = `/memory/${testKeys(0).did.slice('did:key:'.length)}`
+
 class DrivenNode {
   readonly disk = new MemoryDisk()
   readonly archived = new Map<string, ArchiveEntry>()
@@ -74,17 +77,15 @@ class DrivenNode {
     this.did = testKeys(index).did
   }
 
-  async start(init: Partial<DriverInit> = {}): Promise<void> {
+  async start(
+    init: Partial<DriverInit> = {},
+    bootstrap: readonly string[] = [MEETING].slice(0, this.index)
+  ): Promise<void> {
     const { did, sign } = testKeys(this.index)
     const verify = nodeVerifier()
     const random = seededRandom(this.index + 1)
-    const network = this.hub.network({
-      did,
-      logger: silent,
-      bootstrap: [`/memory/${testKeys(0).did.slice('did:key:'.length)}`].filter(
-        () => this.index > 0
-      )
-    })
+    const network = this.hub.network({ did, logger: silent, bootstrap })
+    network.announceVoter()
     const swarm = new Swarm({
       did,
       sign,
@@ -144,11 +145,7 @@ describe('runtime: the swarm behind its driver', () => {
     nodes = [0, 1, 2, 3, 4].map(index => new DrivenNode(hub, index))
     for (const node of nodes) {
       await node.start()
-      const result = await node.driver.command({
-        type: 'announce',
-        draft: testDraft(Date.now(), 'MANIFEST' as Verb, null, VOTER as never) as never
-      })
-      assert.ok(result.ok, JSON.stringify(result))
+      await announce(node)
     }
     for (const node of nodes.slice(1))
       script(cluster, node as unknown as ClusterNode, {
@@ -161,8 +158,19 @@ describe('runtime: the swarm behind its driver', () => {
   })
   afterEach(() => Promise.all(nodes.map(node => node.driver.stop())))
 
-  async function stateNeed(expiresAt = Date.now() + 20_000): Promise<string> {
-    const result = await (nodes[0] as DrivenNode).driver.command({
+  async function announce({ driver }: DrivenNode): Promise<void> {
+    const result = await driver.command({
+      type: 'announce',
+      draft: testDraft(Date.now(), 'MANIFEST' as Verb, null, VOTER as never) as never
+    })
+    assert.ok(result.ok, JSON.stringify(result))
+  }
+
+  async function stateNeed(
+    expiresAt = Date.now() + 20_000,
+    { driver } = nodes[0] as DrivenNode
+  ): Promise<string> {
+    const result = await driver.command({
       type: 'state-need',
       draft: needDraft(Date.now(), { windows: WINDOWS, expiresAt, capsule: CID.parse(CAPSULE) })
     })
@@ -187,6 +195,16 @@ describe('runtime: the swarm behind its driver', () => {
       )
       assert.deepEqual([dropped, node.fatal], [{}, []])
     }
+  })
+
+  it('looks for voters when too few are connected, and forms a group of those that it finds', async () => {
+    const loner = new DrivenNode((nodes[0] as DrivenNode).hub, nodes.length)
+    nodes.push(loner)
+    await loner.start({}, [])
+    await announce(loner)
+    const thread = await stateNeed(Date.now() + 20_000, loner)
+    await until('FINAL', () => loner.swarm.view(thread)?.phase === 'FINAL')
+    assert.equal(loner.swarm.view(thread)?.group?.roster.length, 4)
   })
 
   for (const phase of ['BIDDING', 'DECIDED', 'VERIFIED'] as const) {
