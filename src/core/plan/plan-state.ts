@@ -2,7 +2,8 @@ import { assert, compareText } from '../base/index.ts'
 import type { Fact } from '../envelope/index.ts'
 import { PlanBranches } from './branches.ts'
 import { PlanChains, type PlanPlace } from './chains.ts'
-import { compareSource, insert, type Source, type Stated, withdraw } from './source.ts'
+import { compareSource, type Source, type Stated } from './source.ts'
+import { Statements } from './statements.ts'
 import { type Link, TaskGraph } from './task-graph.ts'
 import { PlanTasks } from './tasks.ts'
 import type {
@@ -14,6 +15,7 @@ import type {
   PlanView,
   TaskView
 } from './types.ts'
+import { Withdrawals } from './withdrawals.ts'
 
 type LinkFact = Extract<Fact, { kind: 'LINK' }>
 
@@ -23,7 +25,7 @@ const TAKEN: PlanApplied = { isNew: true, counted: [], retracted: [], rival: nul
 /**
  * The plan of one thread as a fold over changes. Commutative and idempotent: any order and any repetition of the same changes gives
  * byte-equal views. Each fact costs the same however large the plan is; a certificate, which changes whose word goes first, has counted anew
- * what those said whom it concerns. What is read is kept until the next change.
+ * what those said whom it concerns. What a fork takes back goes with the changes after it, or with the next look. What is read is kept until the next change.
  */
 export class PlanState {
   readonly #envelopes = new Set<string>()
@@ -33,35 +35,37 @@ export class PlanState {
   readonly #loose: PlanChange[] = []
   readonly #tasks = new PlanTasks()
   /** Every statement of a link, the smallest source first. */
-  readonly #links = new Map<string, Stated<null>[]>()
+  readonly #links = new Map<string, Statements<null>>()
   readonly #graph = new TaskGraph()
+  readonly #withdrawals: Withdrawals
   #view: PlanView | null = null
   #graphView: PlanGraph | null = null
 
   constructor() {
+    this.#withdrawals = new Withdrawals((change, standing) =>
+      this.#withdraw(change, () => standing)
+    )
     this.#chains = new PlanChains({
       count: change => this.#state(change),
-      retract: change => this.#withdraw(change)
+      retract: change => this.#withdrawals.add(change, this.#branches.ranks())
     })
   }
 
   apply(change: PlanChange): PlanApplied {
-    const { envelope, lamport, chain } = change
+    const { envelope, lamport } = change
     assert(Number.isSafeInteger(lamport) && lamport >= 0, 'a Lamport clock is a whole number')
     if (this.#envelopes.has(envelope)) return NOTHING_NEW
     this.#envelopes.add(envelope)
     this.#view = null
     this.#graphView = null
-    if (chain !== null) return this.#chains.add({ ...change, chain })
-    this.#rank(change)
-    if (change.act?.kind === 'offer') return TAKEN
-    this.#loose.push(change)
-    this.#state(change)
-    return TAKEN
+    const applied = this.#take(change)
+    this.#withdrawals.some()
+    return applied
   }
 
   /** The same object until the next change. */
   view(): PlanView {
+    this.#withdrawals.all()
     this.#view ??= {
       tasks: this.#tasks.names().map(name => this.task(name) as TaskView),
       links: this.#graph.links().map(viewLink),
@@ -73,22 +77,26 @@ export class PlanState {
 
   /** One task, or undefined when nothing names it. */
   task(name: string): TaskView | undefined {
+    this.#withdrawals.all()
     return this.#tasks.view(name, this.#branches.epoch())
   }
 
   /** As `view`, the same object until the next change. */
   graph(): PlanGraph {
+    this.#withdrawals.all()
     this.#graphView ??= this.#makeGraph()
     return this.#graphView
   }
 
   /** Every task after the tasks that it waits for: layer by layer, each layer sorted. */
   order(): string[] {
+    this.#withdrawals.all()
     return this.#graph.order(this.#tasks.names())
   }
 
   /** What a task waits for that is not FINAL, sorted; empty when it is ready, null when it is not waiting to begin. */
   blockers(name: string): string[] | null {
+    this.#withdrawals.all()
     if (!this.#tasks.isWaiting(name)) return null
     const open = this.#graph.parents(name).filter(parent => !this.#tasks.isFinal(parent))
     return open.sort(compareText)
@@ -96,16 +104,19 @@ export class PlanState {
 
   /** All tasks that a task waits for, directly or not. Sorted. */
   ancestors(name: string): string[] {
+    this.#withdrawals.all()
     return this.#graph.ancestors(name)
   }
 
   /** All tasks that wait for a task, directly or not. Sorted. */
   descendants(name: string): string[] {
+    this.#withdrawals.all()
     return this.#graph.descendants(name)
   }
 
   /** The circle that these facts would close in the plan as it is, its first name repeated at the end; null when they close none. */
   circleOf(facts: readonly Fact[]): readonly string[] | null {
+    this.#withdrawals.all()
     return this.#graph.circle(facts.filter(fact => fact.kind === 'LINK'))
   }
 
@@ -132,6 +143,16 @@ export class PlanState {
     const opened = this.#loose.filter(({ act }) => act?.kind === 'open')
     const named = [...opened, ...this.#branches.decided()].map(({ envelope }) => envelope)
     return [...named, ...this.#chains.heads()].sort(compareText)
+  }
+
+  #take(change: PlanChange): PlanApplied {
+    const { chain } = change
+    if (chain !== null) return this.#chains.add({ ...change, chain })
+    this.#rank(change)
+    if (change.act?.kind === 'offer') return TAKEN
+    this.#loose.push(change)
+    this.#state(change)
+    return TAKEN
   }
 
   #makeGraph(): PlanGraph {
@@ -190,19 +211,20 @@ export class PlanState {
     this.#tasks.mention(parent)
     this.#tasks.mention(child)
     const key = `${parent} ${child}`
-    const said = this.#links.get(key) ?? []
+    const said = this.#links.get(key) ?? new Statements<null>()
     this.#links.set(key, said)
-    insert(said, { value: null, source }, FIRST)
-    if (said[0]?.source === source) this.#graph.put(parent, child, source)
+    said.insert({ value: null, source }, FIRST)
+    if (said.first()?.source === source) this.#graph.put(parent, child, source)
   }
 
   #withdrawLink({ parent, child }: LinkFact, source: Source): void {
     this.#tasks.unmention(parent)
     this.#tasks.unmention(child)
     const key = `${parent} ${child}`
-    const said = this.#links.get(key) ?? []
-    withdraw(said, { value: null, source }, FIRST)
-    const next = said[0]
+    const said = this.#links.get(key)
+    assert(said !== undefined, 'what is withdrawn was stated')
+    said.withdraw({ value: null, source }, FIRST)
+    const next = said.first()
     if (next !== undefined) return this.#graph.put(parent, child, next.source)
     this.#links.delete(key)
     this.#graph.remove(parent, child)

@@ -1,4 +1,4 @@
-import { assert, compareText } from '../base/index.ts'
+import { compareText } from '../base/index.ts'
 import type { PlanChange } from './types.ts'
 
 /**
@@ -51,31 +51,4 @@ export function compareChanges(a: PlanChange, b: PlanChange): number {
   return (
     a.lamport - b.lamport || compareText(a.sender, b.sender) || compareText(a.envelope, b.envelope)
   )
-}
-
-type Order<T> = (a: Stated<T>, b: Stated<T>) => number
-
-/** Puts a statement in its place among others about the same thing; the first one counts. */
-export function insert<T>(all: Stated<T>[], one: Stated<T>, compare: Order<T>): void {
-  all.splice(placeOf(all, one, compare), 0, one)
-}
-
-/** Takes a statement back that was inserted by the same order. */
-export function withdraw<T>(all: Stated<T>[], one: Stated<T>, compare: Order<T>): void {
-  const at = placeOf(all, one, compare)
-  const there = all[at]
-  assert(there !== undefined && compare(there, one) === 0, 'what is withdrawn was stated')
-  all.splice(at, 1)
-}
-
-/** Before how many others it stands, by bisection: one sender may state the same thing ten thousand times. */
-function placeOf<T>(all: readonly Stated<T>[], one: Stated<T>, compare: Order<T>): number {
-  let from = 0
-  let to = all.length
-  while (from < to) {
-    const middle = (from + to) >>> 1
-    if (compare(all[middle] as Stated<T>, one) < 0) from = middle + 1
-    else to = middle
-  }
-  return from
 }

@@ -1,14 +1,7 @@
 import { assert, compareText, unreachable } from '../base/index.ts'
 import type { Fact } from '../envelope/index.ts'
-import {
-  compareLatest,
-  compareSource,
-  insert,
-  type Source,
-  STANDING,
-  type Stated,
-  withdraw
-} from './source.ts'
+import { compareLatest, compareSource, type Source, STANDING, type Stated } from './source.ts'
+import { Statements } from './statements.ts'
 import type { Annotation, ArtifactView, TaskState, TaskView } from './types.ts'
 
 const STATES: readonly TaskState[] = ['DRAFT', 'DECIDED', 'VERIFIED', 'FINAL']
@@ -26,12 +19,12 @@ type Task = {
   readonly name: string
   /** Facts that name it. A task that none names is gone. */
   mentions: number
-  readonly added: Stated<AddTask>[]
+  readonly added: Statements<AddTask>
   /** Values are positions in STATES. */
-  readonly states: Stated<number>[]
-  readonly inputs: Map<string, Stated<null>[]>
-  readonly outputs: Map<string, Stated<null>[]>
-  readonly notes: Map<string, Stated<string>[]>
+  readonly states: Statements<number>
+  readonly inputs: Map<string, Statements<null>>
+  readonly outputs: Map<string, Statements<null>>
+  readonly notes: Map<string, Statements<string>>
   view: TaskView | null
 }
 
@@ -43,13 +36,13 @@ export class PlanTasks {
   #isSorted = true
 
   state(fact: TaskFact, source: Source): void {
-    change(this.mention(fact.task), fact, source, insert)
+    change(this.mention(fact.task), fact, source, 'insert')
   }
 
   withdraw(fact: TaskFact, source: Source): void {
     const task = this.#tasks.get(fact.task)
     assert(task !== undefined, 'what is withdrawn was stated')
-    change(task, fact, source, withdraw)
+    change(task, fact, source, 'withdraw')
     this.unmention(fact.task)
   }
 
@@ -104,22 +97,21 @@ export class PlanTasks {
   /** Added, not begun, and not of a branch that lost. */
   isWaiting(name: string): boolean {
     const task = this.#tasks.get(name)
-    const added = task?.added[0]
+    const added = task?.added.first()
     return (
       added !== undefined &&
       added.source.standing !== STANDING.orphaned &&
-      (task?.states[0]?.value ?? DRAFT) === DRAFT
+      (task?.states.first()?.value ?? DRAFT) === DRAFT
     )
   }
 
   isFinal(name: string): boolean {
-    return this.#tasks.get(name)?.states[0]?.value === FINAL
+    return this.#tasks.get(name)?.states.first()?.value === FINAL
   }
 }
 
-/** `insert` or `withdraw`. */
-type Act = typeof insert
-type Order<T> = Parameters<typeof insert<T>>[2]
+type Act = 'insert' | 'withdraw'
+type Order<T> = Parameters<Statements<T>['insert']>[1]
 
 const first: Order<unknown> = (a, b) => compareSource(a.source, b.source)
 const latest: Order<unknown> = (a, b) => compareLatest(a.source, b.source)
@@ -128,7 +120,7 @@ const furthest: Order<number> = (a, b) => b.value - a.value || compareSource(a.s
 function change(task: Task, fact: TaskFact, source: Source, act: Act): void {
   switch (fact.kind) {
     case 'ADD_TASK':
-      return act(task.added, { value: fact, source }, first)
+      return task.added[act]({ value: fact, source }, first)
     case 'REQUIRES':
       return changeIn(task.inputs, fact.artifact.toString(), { value: null, source }, act)
     case 'PRODUCES':
@@ -137,7 +129,7 @@ function change(task: Task, fact: TaskFact, source: Source, act: Act): void {
       // Only those who have a part in the thread say how far it is.
       const value = STATES.indexOf(fact.state)
       if (value > DRAFT && source.standing !== STANDING.insider) return
-      return act(task.states, { value, source }, furthest)
+      return task.states[act]({ value, source }, furthest)
     }
     case 'ANNOTATE':
       return changeIn(task.notes, fact.key, { value: fact.value, source }, act, latest)
@@ -147,15 +139,15 @@ function change(task: Task, fact: TaskFact, source: Source, act: Act): void {
 }
 
 function changeIn<T>(
-  all: Map<string, Stated<T>[]>,
+  all: Map<string, Statements<T>>,
   key: string,
   one: Stated<T>,
   act: Act,
   compare: Order<T> = first
 ): void {
-  const known = all.get(key) ?? []
-  act(known, one, compare)
-  if (known.length === 0) all.delete(key)
+  const known = all.get(key) ?? new Statements<T>()
+  known[act](one, compare)
+  if (known.isEmpty()) all.delete(key)
   else all.set(key, known)
 }
 
@@ -163,8 +155,8 @@ function emptyTask(name: string): Task {
   return {
     name,
     mentions: 0,
-    added: [],
-    states: [],
+    added: new Statements(),
+    states: new Statements(),
     inputs: new Map(),
     outputs: new Map(),
     notes: new Map(),
@@ -173,8 +165,8 @@ function emptyTask(name: string): Task {
 }
 
 function viewTask(task: Task, epoch: number | null): TaskView {
-  const added = task.added[0]
-  const state = task.states[0]
+  const added = task.added.first()
+  const state = task.states.first()
   return {
     task: task.name,
     type: added?.value.type ?? null,
@@ -190,19 +182,22 @@ function viewTask(task: Task, epoch: number | null): TaskView {
   }
 }
 
-function viewArtifacts(all: ReadonlyMap<string, Stated<null>[]>): readonly ArtifactView[] {
+function viewArtifacts(all: ReadonlyMap<string, Statements<null>>): readonly ArtifactView[] {
   if (all.size === 0) return NONE
   return [...all]
     .sort(([a], [b]) => compareText(a, b))
-    .map(([artifact, [said]]) => ({ artifact, source: (said as Stated<null>).source.envelope }))
+    .map(([artifact, said]) => ({
+      artifact,
+      source: (said.first() as Stated<null>).source.envelope
+    }))
 }
 
-function viewNotes(all: ReadonlyMap<string, Stated<string>[]>): readonly Annotation[] {
+function viewNotes(all: ReadonlyMap<string, Statements<string>>): readonly Annotation[] {
   if (all.size === 0) return NONE
   return [...all]
     .sort(([a], [b]) => compareText(a, b))
-    .map(([key, [said]]) => {
-      const { value, source } = said as Stated<string>
+    .map(([key, said]) => {
+      const { value, source } = said.first() as Stated<string>
       const { envelope, sender, lamport } = source
       return { key, value, source: envelope, sender, lamport }
     })
