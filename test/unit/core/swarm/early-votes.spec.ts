@@ -59,6 +59,28 @@ describe('core/swarm: votes with acknowledgements', () => {
     assert.deepEqual(seen, new Set(['member', 'outsider']))
   })
 
+  it('come again after all nodes have lost them, and certify the same decision', () => {
+    let unpublished = 0
+    for (let seed = 1; seed <= 6; seed++) {
+      const { cluster, thread } = world(seed, { verifies: true })
+      const requester = cluster.nodes[0] as ClusterNode
+      const isCertified = (): boolean => cluster.view(requester, thread).decide?.certified === true
+      assert(cluster.runUntil(isCertified, 10_000))
+      const { envelopes, decide, group } = cluster.view(requester, thread)
+      if (envelopes.every(({ verb }) => verb !== 'DECIDE')) unpublished += 1
+      for (const node of cluster.nodes) cluster.crash(node)
+      cluster.run(500)
+      // One member stays away: three certify.
+      const lost = cluster.nodes.find(
+        node => node !== requester && group?.roster.includes(node.did) === true
+      )
+      for (const node of cluster.nodes) if (node !== lost) cluster.restart(node)
+      assert(cluster.runUntil(isCertified, 30_000), `seed ${seed}`)
+      assert.equal(cluster.view(requester, thread).decide?.proposal, decide?.proposal)
+    }
+    assert(unpublished > 0)
+  })
+
   for (const [name, older, isExpected] of [
     ['are given for an entry of the term of the leader', 0, true],
     ['are not given for an entry of an earlier term, which a majority may hold and lose', 1, false]
