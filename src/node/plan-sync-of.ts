@@ -29,6 +29,5 @@ export function planSyncOf({ swarm, driver, network, plan, logger }: PlanSyncPar
 
 /** Threads whose plan has more than the NEED and the proposals say. */
 function* sharedPlans(swarm: Swarm): Iterable<string> {
-  for (const thread of swarm.threadIds())
-    if (swarm.planEntries(thread).some(({ chain }) => chain !== null)) yield thread
+  for (const thread of swarm.threadIds()) if (swarm.hasPlanUpdates(thread)) yield thread
 }

@@ -12,7 +12,7 @@ import { walJournal } from '../../src/adapters/wal/index.ts'
 import { defaultConfig } from '../../src/config/index.ts'
 import { seededGenerator } from '../../src/core/base/index.ts'
 import { CID, cidOf } from '../../src/core/codec/index.ts'
-import { type Input, Swarm, type SwarmEvent } from '../../src/core/swarm/index.ts'
+import { type Input, Swarm, type SwarmEvent, swarmDefaults } from '../../src/core/swarm/index.ts'
 import { draftOf } from '../../src/node/drafts.ts'
 import type { Journal, Logger, Network } from '../../src/ports/index.ts'
 import { Driver } from '../../src/runtime/index.ts'
@@ -24,6 +24,10 @@ const CAPABILITY = 'bench/none'
 const INPUT = cidOf(new TextEncoder().encode('input'), 0x55)
 /** Long enough that no deadline passes while the bench runs, in ms. */
 const FAR_MS = 600_000
+/** What the tick after a thread's time to rest may take, in ms. */
+const REST_SPARE_MS = 1_000
+/** Between two looks at whether all sleep, in ms. */
+const LOOK_MS = 100
 
 type Moments = Map<string, number>
 
@@ -243,6 +247,17 @@ export class CoreSwarm {
           swarm.threadIds().every(id => swarm.certificate(id, 'decide') !== undefined)
       )
     while (!isIdle()) await new Promise(resolve => setTimeout(resolve, 100))
+  }
+
+  /** Resolves when, in addition, every group sleeps and every thread rests. */
+  async resting(): Promise<void> {
+    await this.idle()
+    const isAwake = (): boolean => this.nodes.some(({ swarm }) => swarm.nextTickMs() === 0)
+    for (let left = swarmDefaults.restMs + REST_SPARE_MS; left > 0; left -= LOOK_MS) {
+      await new Promise(resolve => setTimeout(resolve, LOOK_MS))
+      // A group that has just decided is awake for some ticks, with messages on their way.
+      if (isAwake()) left = swarmDefaults.restMs + REST_SPARE_MS
+    }
   }
 
   /** ms from the deciding ATTEST_PLAN at the group's leader to the certificate at the requester. */

@@ -86,13 +86,13 @@ async function reportCore(report: Report, dir: string): Promise<void> {
     const rate = await rateOf(index => swarm.decide(requester(index)))
     side.rate(rate)
     if (rate.n < IN_FLIGHT) return
-    await swarm.idle()
+    await swarm.resting()
     report({
       metric: 'live_group_kb',
       value: round(((await bytesInUse()) - before) / 1000 / IN_FLIGHT / NODES),
       unit: 'KB',
       n: IN_FLIGHT,
-      note: 'memory of a node for each group that is decided and not ended, envelopes and replay protection included; aim: under 30'
+      note: 'memory of a node for each group that is decided, has not ended and sleeps, envelopes and replay protection included; aim: under 30'
     })
   } finally {
     await swarm.stop()

@@ -286,7 +286,7 @@ const CERTIFICATES: readonly Mutant[] = [
   },
   {
     name: 'an envelope is called without its signature',
-    file: 'core/envelope/parse.ts',
+    file: 'core/envelope/held.ts',
     find: 'id === undefined ? hash(bytes) :',
     replace: 'id === undefined ? hash(bytes.slice(80)) :',
     rules: ['identity'],

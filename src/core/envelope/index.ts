@@ -10,7 +10,8 @@ export { AuthorRate, type AuthorRateInit } from './author-rate.ts'
 export type { Admitted, Draft, Envelope, Stamp, Unsigned } from './envelope.ts'
 export { anyBytes, bytesOf, cid, compareFence, did, type Fence, hash32, uint } from './fields.ts'
 export { checkFreshness } from './freshness.ts'
-export { checkDraft, parseEnvelope, readEnvelope } from './parse.ts'
+export { holdIn, letRest, parseEnvelope, READ_AGAIN_MAX, readEnvelope } from './held.ts'
+export { checkDraft } from './parse.ts'
 export {
   type Certificate,
   certificate as certificateSchema,

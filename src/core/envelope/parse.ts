@@ -1,14 +1,13 @@
 import * as v from 'valibot'
-import { assert, ENVELOPE_BYTES_MAX, ok, type Result } from '../base/index.ts'
-import { CID, decodeStrict, digestOfId, hash, idFromDigest, sharedLink } from '../codec/index.ts'
-import type { Admitted, Draft, Envelope } from './envelope.ts'
+import { ENVELOPE_BYTES_MAX, ok, type Result } from '../base/index.ts'
+import { CID, decodeStrict } from '../codec/index.ts'
+import type { Draft, Envelope } from './envelope.ts'
 import { bytesOf, cid, did, fence, hash32, listOf, text, traceparent, uint } from './fields.ts'
 import { type Payload, payloads, type Verb } from './payloads.ts'
 import { PLACE_OF_VERB } from './place.ts'
 import { hasPlainShape } from './plain-shape.ts'
 import { isPlainUpdate } from './plain-update.ts'
 import { refuseEnvelope } from './refusals.ts'
-import { trimLists } from './trim-lists.ts'
 
 /** The fields of a draft around its payload. */
 const draftFields = {
@@ -37,36 +36,11 @@ const envelopeShape = v.strictObject({
   sig: bytesOf(64)
 })
 
-/**
- * The stages of the door that need neither state nor keys, in order: length, depth, canonical form, version, verb, shape
- * of envelope and payload, place of the verb (ENV-1 to ENV-10). Whether the signature holds is asked of a verifier, with
- * `signingBytes(envelope)`.
- *
- * The id is over the bytes as received. Parsing gives amounts as BigInt and links as CID; encoding the parsed envelope
- * gives the received bytes again. The result keeps a copy, so the caller may reuse its buffer.
- */
-export function parseEnvelope(received: Uint8Array): Result<Admitted> {
-  if (received.length > ENVELOPE_BYTES_MAX) return refuseEnvelope('TOO_LARGE')
-  // Not `slice`: on a Buffer it would share the caller's memory.
-  const read = readEnvelope(new Uint8Array(received))
-  if (read.ok) trimLists(read.value.envelope)
-  return read
-}
-
-/**
- * The same answer for bytes that the caller hands over: the result consists of views of them. `id`: what they were found to hash to, where that
- * was looked at before.
- */
-export function readEnvelope(bytes: Uint8Array, id?: string): Result<Admitted> {
+/** What the bytes of an envelope say: its fields, whose bytes are views of these, or what is wrong with them (see `parseEnvelope`). */
+export function decodeEnvelope(bytes: Uint8Array): Result<Envelope> {
   if (bytes.length > ENVELOPE_BYTES_MAX) return refuseEnvelope('TOO_LARGE')
   const decoded = decodeStrict(bytes, true)
-  if (!decoded.ok) return decoded
-  const shaped = shapeOf(decoded.value)
-  if (!shaped.ok) return shaped
-  const digest = id === undefined ? hash(bytes) : digestOfId(id)
-  assert(digest !== null, 'the id of an envelope has its one form')
-  const name = id ?? idFromDigest(digest)
-  return ok({ id: name, cid: sharedLink(digest), bytes, envelope: shaped.value })
+  return decoded.ok ? shapeOf(decoded.value) : decoded
 }
 
 /**

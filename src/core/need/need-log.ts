@@ -4,6 +4,7 @@ import {
   type Admitted,
   type Decision,
   type Envelope,
+  holdIn,
   type Outcome,
   parseEnvelope,
   signedBytes,
@@ -177,6 +178,7 @@ export class NeedLog {
   #applyEnvelope(bytes: Uint8Array): void {
     const { state } = this
     const known = this.#known(idOf(bytes))
+    if (known !== undefined) holdIn(known, bytes)
     const parsed = known === undefined ? parseEnvelope(bytes) : ok(known)
     if (!parsed.ok || state.outcome !== null) return
     const { value: admitted } = parsed

@@ -38,6 +38,8 @@ export type SwarmSettings = {
   readonly awayMs: number
   /** How long a group may be stuck before the requester opens a new epoch. */
   readonly stallMs: number
+  /** How long nothing has come or happened in a thread before what its envelopes say is not held beside their bytes any more. */
+  readonly restMs: number
   /** When votes and drafts that had no effect are tried again. */
   readonly retryMs: number
   /** How long a thread that is over and complete stays in memory: longer than anything about it still travels. */
@@ -57,6 +59,7 @@ export const swarmDefaults: SwarmSettings = {
   joinMs: 5_000,
   awayMs: 30_000,
   stallMs: 30_000,
+  restMs: 5_000,
   retryMs: 1_000,
   lingerMs: 60_000,
   lingerIncompleteMs: 3_600_000

@@ -4,6 +4,7 @@ import { driveFormation, formationDueAt } from './formation.ts'
 import { driveForwarding, forwardingDueAt } from './forwarding.ts'
 import { reconcileDueAt, reconcileIfDue } from './reconciling.ts'
 import { driveReform, reformDueAt } from './reform.ts'
+import { restDueAt, restIfDue } from './resting.ts'
 import { pullDueAt, pullIfDue } from './sync.ts'
 import type { Thread } from './thread.ts'
 import { driveVerdicts, verdictsDueAt } from './verdicts.ts'
@@ -28,7 +29,8 @@ const ALWAYS: readonly Duty[] = [
     run: ({ context }, thread) => pullIfDue(context, thread),
     dueAt: ({ context }, thread) => pullDueAt(context, thread)
   },
-  { run: archiveIfDue, dueAt: archiveDueAt }
+  { run: archiveIfDue, dueAt: archiveDueAt },
+  { run: restIfDue, dueAt: restDueAt }
 ]
 
 /** Duties of a thread that has not ended. */

@@ -75,10 +75,10 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
   if (thread.envelopes.has(admitted.id)) return
   watchEnvelope(context, thread, admitted)
   if (!local && world.started && !isWanted(world, thread, admitted)) return
-  thread.file(admitted, atMs)
+  const sighting = thread.file(admitted, atMs)
   world.bytes.add(thread.need.envelope.sender, admitted.bytes.length)
-  const record = keep(world, admitted, atMs, local)
-  context.image.noteEnvelope(id, record)
+  keep(world, admitted, atMs, local)
+  context.image.noteEnvelope(id, sighting)
   context.observe({ type: 'envelope', thread: id, id: admitted.id, verb, sender, atMs })
   react(world, thread, admitted)
   planFiled(context, thread, admitted)

@@ -1,11 +1,14 @@
 import type { LogEntry } from '../raft/index.ts'
 import { batches } from './sync.ts'
-import type { JournalRecord } from './types.ts'
+import type { JournalRecord, Sighting } from './types.ts'
 
 type Of<T extends JournalRecord['type']> = Extract<JournalRecord, { type: T }>
 
 /** Raft's part of one group: of hard states only the last counts, of entries those that no later record overwrote. */
 type RaftImage = { hardState: Of<'hard-state'> | null; readonly entries: LogEntry[] }
+
+/** A record, or an envelope as its thread holds it, so that it is held once. */
+type Noted = JournalRecord | Sighting
 
 /**
  * What the journal says, without what later records have made void. It is fed every record that is written or read back, and keeps by
@@ -14,7 +17,7 @@ type RaftImage = { hardState: Of<'hard-state'> | null; readonly entries: LogEntr
  */
 export class JournalImage {
   /** By thread id, group id, or slot, whichever a record names first; '' for none. In order of writing. */
-  readonly #records = new Map<string, JournalRecord[]>()
+  readonly #records = new Map<string, Noted[]>()
   readonly #raft = new Map<string, RaftImage>()
   /** The newest manifest of each agent. */
   readonly #manifests = new Map<string, Of<'envelope'>>()
@@ -37,8 +40,8 @@ export class JournalImage {
     }
   }
 
-  noteEnvelope(thread: string, record: Of<'envelope'>): void {
-    this.#listOf(thread).push(record)
+  noteEnvelope(thread: string, sighting: Sighting): void {
+    this.#listOf(thread).push(sighting)
   }
 
   noteManifest(sender: string, record: Of<'envelope'>): void {
@@ -52,7 +55,7 @@ export class JournalImage {
 
   /** Records about one thread, in order of writing; Raft's and those that name only a slot are not among them. */
   ofThread(thread: string): readonly JournalRecord[] {
-    return this.#records.get(thread) ?? []
+    return (this.#records.get(thread) ?? []).map(recordOf)
   }
 
   forgetThread(thread: string, groups: Iterable<string>): void {
@@ -77,7 +80,7 @@ export class JournalImage {
     const done = new Set<string>()
     for (const thread of threads) {
       done.add(thread)
-      held.push(heldNow(this.ofThread(thread)))
+      held.push(heldNow(this.#records.get(thread) ?? []))
     }
     for (const [scope, records] of this.#records) if (!done.has(scope)) held.push(heldNow(records))
     const raft = [...this.#raft].map(([group, { hardState, entries }]) => ({
@@ -88,10 +91,10 @@ export class JournalImage {
     return recordsIn([...this.#manifests.values()], held, raft)
   }
 
-  #listOf(scope: string): JournalRecord[] {
+  #listOf(scope: string): Noted[] {
     const known = this.#records.get(scope)
     if (known !== undefined) return known
-    const fresh: JournalRecord[] = []
+    const fresh: Noted[] = []
     this.#records.set(scope, fresh)
     return fresh
   }
@@ -106,10 +109,15 @@ export class JournalImage {
 }
 
 /** A list of records that only grows, as long as it was when somebody looked. */
-type Held = { readonly records: readonly JournalRecord[]; readonly length: number }
+type Held = { readonly records: readonly Noted[]; readonly length: number }
 
-function heldNow(records: readonly JournalRecord[]): Held {
+function heldNow(records: readonly Noted[]): Held {
   return { records, length: records.length }
+}
+
+function recordOf(noted: Noted): JournalRecord {
+  if (!('admitted' in noted)) return noted
+  return { type: 'envelope', bytes: noted.admitted.bytes, atMs: noted.seenAt }
 }
 
 function* recordsIn(
@@ -119,7 +127,7 @@ function* recordsIn(
 ): Iterable<JournalRecord> {
   yield* manifests
   for (const { records, length } of held)
-    for (let at = 0; at < length; at++) yield records[at] as JournalRecord
+    for (let at = 0; at < length; at++) yield recordOf(records[at] as Noted)
   for (const { group, hardState, entries } of raft) {
     // In parts: a whole log is more than one record may be.
     for (const part of batches(entries, entry => entry.data.length + 16))

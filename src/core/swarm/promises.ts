@@ -141,6 +141,7 @@ function awaitsCommit({ nowMs, settings }: Context, thread: Thread): boolean {
 
 /** COMMITs by the decided worker in the epoch of the thread's group that wait for the log, in order of arrival. */
 export function unloggedCommits(thread: Thread): readonly Admitted[] {
+  if (thread.unlogged.size === 0) return []
   const worker = (thread.certifiedDecision() ?? thread.group?.log.state.decision)?.worker
   return [...thread.unlogged.values()].filter(({ envelope }) => {
     const { verb, epoch, sender } = envelope

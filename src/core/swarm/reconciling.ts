@@ -30,9 +30,9 @@ export function reconcileIfDue(context: Context, thread: Thread): void {
 
 /** When `reconcileIfDue` has something to look at. */
 export function reconcileDueAt(context: Context, thread: Thread): number {
-  const decision = thread.certifiedDecision()
-  const isOurs = decision?.worker === context.did
-  if (!isOurs || decision.epoch === thread.need.envelope.payload.epoch) return NEVER
+  // The decision is of the thread's epoch; most threads never leave their first, and rest.
+  if (thread.epoch() === thread.need.envelope.payload.epoch) return NEVER
+  if (thread.certifiedDecision()?.worker !== context.did) return NEVER
   return thread.changedAt < thread.reconciledAt ? NEVER : thread.reconciledAt + LOOK_MS
 }
 

@@ -23,7 +23,15 @@ import { onPlanSaid } from './planning.ts'
 import { restoreRecord, resume } from './restart.ts'
 import type { Thread } from './thread.ts'
 import type { Tombstone } from './tombstones.ts'
-import type { Effect, Input, JournalRecord, RecordItem, Stage, ThreadView } from './types.ts'
+import type {
+  Effect,
+  Input,
+  JournalRecord,
+  RecordItem,
+  Sighting,
+  Stage,
+  ThreadView
+} from './types.ts'
 import { viewOf } from './view.ts'
 import { World } from './world.ts'
 
@@ -132,10 +140,7 @@ export class Swarm {
   }
 
   /** The same, and when this node saw it. */
-  sighted(
-    thread: string,
-    id: string
-  ): { readonly admitted: Admitted; readonly seenAt: number } | undefined {
+  sighted(thread: string, id: string): Sighting | undefined {
     return this.#world.threads.get(thread)?.envelopes.get(id)
   }
 
@@ -174,6 +179,11 @@ export class Swarm {
     return this.#world.threads.get(id)?.plan.read()
   }
 
+  /** Whether the plan of a thread has more than its NEED and proposals say. */
+  hasPlanUpdates(id: string): boolean {
+    return (this.#world.threads.get(id)?.plan.bytes ?? 0) > 0
+  }
+
   /** Envelopes of a thread that have a place in its plan document, as they are kept here. */
   planEntries(id: string): readonly PlanEntry[] {
     const thread = this.#world.threads.get(id)
@@ -203,7 +213,7 @@ export class Swarm {
   }
 
   /** Every envelope of a thread, in the order in which this node saw it; nothing when the thread is not in memory. */
-  seen(id: string): Iterable<{ readonly admitted: Admitted; readonly seenAt: number }> {
+  seen(id: string): Iterable<Sighting> {
     return this.#world.threads.get(id)?.envelopes.values() ?? []
   }
 

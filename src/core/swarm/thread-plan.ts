@@ -1,3 +1,4 @@
+import { SparseMap } from '../base/index.ts'
 import type { Admitted } from '../envelope/index.ts'
 import { PLANNED_FACTS_MAX, planChangeOf, planOfLog } from '../need/index.ts'
 import { type PlanApplied, type PlanChange, PlanState } from '../plan/index.ts'
@@ -7,7 +8,7 @@ import type { Thread } from './thread.ts'
 /** The plan of one thread at this node. While nobody has updated it there is nothing to keep: it is made when it is asked for. */
 export class ThreadPlan {
   /** UPDATE_PLANs that count, belong in the log and are not in it yet. Apart from others: a flood of plan facts delays nothing else. */
-  readonly unlogged = new Map<string, Admitted>()
+  readonly unlogged = new SparseMap<string, Admitted>()
   /** Bytes of all filed UPDATE_PLANs. */
   bytes = 0
   /** Forks that peers have been told of. */

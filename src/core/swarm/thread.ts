@@ -20,7 +20,7 @@ import type { Member } from './member.ts'
 import { TICK_BYTES_MAX } from './room.ts'
 import type { Sealing } from './sealing.ts'
 import { ThreadPlan } from './thread-plan.ts'
-import type { Phase, Stage } from './types.ts'
+import type { Phase, Sighting, Stage } from './types.ts'
 
 /** A verifier's own finding, on disk before its seal is published. */
 export type OwnVerdict = {
@@ -61,7 +61,7 @@ export function scopedSlotOf({ envelope }: Admitted<'NEED'>): string {
 export class Thread {
   readonly id: string
   readonly need: Admitted<'NEED'>
-  readonly envelopes = new Map<string, { readonly admitted: Admitted; readonly seenAt: number }>()
+  readonly envelopes = new Map<string, Sighting>()
   /** Admitted envelopes that belong in the log and are not applied yet, in order of arrival. */
   readonly unlogged = new SparseMap<string, Admitted>()
   /** Everyone who said something in this thread. */
@@ -110,6 +110,8 @@ export class Thread {
   readonly answers = new Interval(ANSWERS_MS)
   /** When anything last came or happened, ms since 1970. */
   changedAt = 0
+  /** See resting.ts. */
+  isResting = false
   /** Since when the archive is asked to take this thread, and what it was like then. */
   archiving: { readonly askedAt: number; readonly mark: string } | null = null
   pulledAt = 0
@@ -156,6 +158,7 @@ export class Thread {
   /** Something came or happened. */
   changed(atMs: number): void {
     this.changedAt = Math.max(this.changedAt, atMs)
+    this.isResting = false
   }
 
   isEnded(): boolean {
@@ -235,8 +238,9 @@ export class Thread {
     this.group.bytes = 0
   }
 
-  file(admitted: Admitted, seenAt: number): void {
-    this.envelopes.set(admitted.id, { admitted, seenAt })
+  file(admitted: Admitted, seenAt: number): Sighting {
+    const sighting = { admitted, seenAt }
+    this.envelopes.set(admitted.id, sighting)
     this.bytes += admitted.bytes.length
     this.senders.add(admitted.envelope.sender)
     this.changed(seenAt)
@@ -245,6 +249,7 @@ export class Thread {
     const { verb } = admitted.envelope
     if (LOGGED_VERBS.has(verb) && verb !== 'UPDATE_PLAN' && !this.isLogged(admitted.id))
       this.unlogged.set(admitted.id, admitted)
+    return sighting
   }
 
   /** What the log does not have and could take: the plan's updates come last. */

@@ -439,6 +439,9 @@ export type ThreadView = {
   readonly warnings: readonly string[]
 }
 
+/** An envelope of a thread, and when this node first saw it, ms since 1970. */
+export type Sighting = { readonly admitted: Admitted; readonly seenAt: number }
+
 /** One line of a thread's record, in replay order (R19). */
 export type RecordItem =
   /** `atMs`: when this node first saw it, ms since 1970. */

@@ -145,7 +145,7 @@ describe('support/audit-properties', () => {
     const far = account.need.envelope.payload.windows.leaseTtlMs
     const again = {
       ...claim,
-      admitted: { ...(claim.admitted as Admitted), id: 'another' },
+      admitted: { ...withField(claim.admitted as Admitted, {}), id: 'another' },
       term: claim.term - 1,
       index: claim.index,
       stamp: claim.stamp + 2 * far

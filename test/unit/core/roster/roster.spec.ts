@@ -121,7 +121,8 @@ describe('core/roster', () => {
 
   it('refuses a FORM that leaves no room for decision and outcome in an envelope', () => {
     const form = only('FORM')
-    assert.equal(codeOf({ ...form, bytes: new Uint8Array(16 * 1024 + 1) }), 'FORM_TOO_LARGE')
+    const bytes = new Uint8Array(16 * 1024 + 1)
+    assert.equal(codeOf({ ...form, envelope: form.envelope, bytes }), 'FORM_TOO_LARGE')
   })
 
   it('refuses a later epoch without the seals of the one before', () => {
@@ -144,7 +145,8 @@ describe('core/roster', () => {
       ).ok
     assert.equal(check([form]), true)
     assert.equal(looks, certificate.votes.length, 'the votes are still looked at')
-    const other = { ...form, bytes: form.bytes.map((byte, at) => (at === 20 ? byte ^ 1 : byte)) }
+    const bytes = form.bytes.map((byte, at) => (at === 20 ? byte ^ 1 : byte))
+    const other = { ...form, envelope: form.envelope, bytes }
     assert.equal(check([other]), true)
     assert.equal(looks, 2 * certificate.votes.length + 1 + form.envelope.payload.joins.length)
   })
