@@ -32,6 +32,8 @@ export type Report = {
   readonly complete: boolean
   readonly lines: number
   readonly problems: readonly Problem[]
+  /** Envelopes whose senders did not raise their Lamport values: problems for who verifies. What the log leads to does not rest on it, so a replay tells it only. */
+  readonly disorder?: readonly Problem[]
   /** The bid gate and the commit gate evaluated again, where that was asked for and the record is sound. */
   readonly gates?: GatesAgain
 } & Findings
@@ -57,6 +59,8 @@ export type CheckInit = {
   readonly signal?: AbortSignal
 }
 
+/** Envelopes out of order that a report tells of: a thread with more shows the first. */
+const DISORDER_TOLD_MAX = 64
 /** Bytes from which other threads are worth their start: a quarter of a second of one thread's work. */
 const THREADS_FROM_BYTES: number = 1024 * 1024
 
@@ -92,6 +96,7 @@ class Reading {
   readonly #preamble = new Preamble()
   #replayer: Replayer | null = null
   #lanes: Lanes | null = null
+  readonly #disorder: Problem[] = []
   #place = { seq: -1, hash: '' }
   #signedSeq = -1
   #bytes = 0
@@ -260,6 +265,9 @@ class Reading {
       taken.type === 'item' ? { ok: true as const, value: taken.item } : this.#resolve(taken.body)
     if (!item.ok) return item.flaw
     const folded = replayer.take(item.value)
+    for (const flaw of replayer.takeDisorder())
+      if (this.#disorder.length < DISORDER_TOLD_MAX)
+        this.#disorder.push({ line: this.#place.seq + 1, ...flaw })
     return folded.ok ? null : folded.flaw
   }
 
@@ -283,6 +291,7 @@ class Reading {
       this.#problem(flawed('RECORD_SIGNATURE', 'the end line is not signed').flaw, this.#place.seq)
       return
     }
+    if (!this.#init.replay) this.#problems.push(...this.#disorder)
     const ended = this.#replayer?.end()
     if (ended !== undefined && !ended.ok && this.#init.replay) this.#problem(ended.flaw)
     else if (this.#init.replay && this.#replayer?.findings.finalizeBytesEqual !== true)
@@ -313,6 +322,7 @@ class Reading {
       complete: this.#isComplete,
       lines: this.#place.seq + 1,
       problems: this.#problems,
+      ...(this.#disorder.length === 0 ? {} : { disorder: this.#disorder }),
       ...(this.#gates === null ? {} : { gates: this.#gates }),
       ...findings,
       policies: this.#policies

@@ -17,7 +17,8 @@ import type { VerifySignature } from '../ports/index.ts'
 import { Admission, eventOf } from './admission.ts'
 import { difference } from './difference.ts'
 import { type Findings, noFindings, telemetryOf } from './findings.ts'
-import { type Checked, flawed, fromRefusal } from './flaw.ts'
+import { type Checked, type Flaw, flawed, fromRefusal } from './flaw.ts'
+import { LamportOrder } from './lamport-order.ts'
 
 export type ReplayerInit = {
   /** Text CID of the thread that the header names. */
@@ -52,6 +53,8 @@ export class Replayer {
   /** Envelopes that lines have shown and no entry has carried yet, by id, oldest first. */
   readonly #shown = new Map<string, Uint8Array>()
   #shownBytes = 0
+  readonly #order = new LamportOrder()
+  #disorder: Flaw[] = []
 
   constructor(init: ReplayerInit) {
     this.#init = init
@@ -74,6 +77,13 @@ export class Replayer {
   /** An envelope that an item before has shown, for an entry that only names it. */
   earlier(id: string): Uint8Array | undefined {
     return this.#shown.get(id)
+  }
+
+  /** What the items since the last call say against the order of their senders' Lamport values. It takes nothing from what the log leads to. */
+  takeDisorder(): readonly Flaw[] {
+    const found = this.#disorder
+    if (found.length > 0) this.#disorder = []
+    return found
   }
 
   /** After the last item: what still waits for a log that is not there. */
@@ -261,6 +271,8 @@ export class Replayer {
   }
 
   #note(admitted: Admitted): void {
+    const disorder = this.#order.take(admitted)
+    if (disorder !== null) this.#disorder.push(disorder)
     if (admitted.envelope.verb === 'COMMIT')
       telemetryOf(this.findings, admitted as Admitted<'COMMIT'>)
   }

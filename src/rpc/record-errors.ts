@@ -17,6 +17,7 @@ export const RECORD_ROWS: ErrorRows = [
   ['RECORD_AFTER_END', 'failure', 'The record goes on after its end line.'],
   ['REPLAY_ORDER', 'failure', 'Something stands where it cannot stand.'],
   ['REPLAY_THREAD', 'failure', 'Something belongs to another thread.'],
+  ['REPLAY_LAMPORT', 'denied', 'A sender did not raise its Lamport value.'],
   ['REPLAY_DECIDE', 'failure', 'The log does not lead to the recorded DECIDE.'],
   ['REPLAY_OUTCOME', 'failure', 'The log does not lead to the recorded outcome.'],
   ['REPLAY_BYTES', 'failure', 'The derived outcome has other bytes.'],

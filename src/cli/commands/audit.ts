@@ -161,6 +161,9 @@ function tell(session: Session, how: 'verify' | 'replay', report: Report): void 
     const where = zone === '' ? '' : ` in ${zone}`
     out.note(`work by ${worker}${where}: ${by}, ${tokens} tokens, ${cost} credits, ${wallMs} ms`)
   }
+  if (how === 'replay')
+    for (const { line, message, code } of report.disorder ?? [])
+      out.line(`line ${line + 1}: ${message} [${code}]; the outcome does not rest on it`)
   // People count lines from 1.
   for (const { line, message, code, field, expected, found } of report.problems) {
     out.line(`line ${line + 1}: ${message} [${code}]`)
