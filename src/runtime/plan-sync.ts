@@ -7,10 +7,11 @@ import type {
   PlanStore,
   PlanStreams
 } from '../ports/index.ts'
-import type { Admission, Door } from './door.ts'
+import type { Door } from './door.ts'
 import { Lanes } from './lanes.ts'
 import type { PeerPace } from './peer-pace.ts'
 import { decodePlanFrame, encodePlanFrame, type PlanFrame } from './plan-frame.ts'
+import { PlanJudge } from './plan-judge.ts'
 import { PlanOffers } from './plan-offers.ts'
 import { PlanSpeaker } from './plan-speaker.ts'
 
@@ -43,13 +44,8 @@ export type PlanSyncStats = {
 
 /** Messages that are read at once, and whose envelopes are judged at once; those of other peers wait. */
 const HEARD_AT_ONCE = 2
-/** Envelopes of one message at the door at once: what their checks take of the event loop comes in small pieces. */
-const JUDGED_AT_ONCE = 8
 /** Bytes of forks that a peer is shown for one message of it. */
 const SHOWN_BYTES_MAX = 512 * 1024
-/** Wait before an envelope that the door had no room for is shown to it again, in ms, and how often: together less than a frame may take. */
-const AGAIN_MS = 250
-const AGAIN_MAX = 160
 /** After the last local change of a plan, wait before peers are told, in ms: gossip mostly was faster. */
 const SPREAD_MS = 1_000
 /** Peers that are told of a local change. They tell others; which ones they are changes from time to time. */
@@ -68,6 +64,7 @@ export class PlanSync {
   readonly #speaker: PlanSpeaker
   readonly #reading = new Lanes(HEARD_AT_ONCE)
   readonly #judging = new Lanes(HEARD_AT_ONCE)
+  readonly #judge: PlanJudge
   /** Peer -> resolves when the envelopes of its last frame have been judged and it may bring more. */
   readonly #judged = new Map<string, Promise<void>>()
   readonly #peers = new Set<string>()
@@ -79,12 +76,16 @@ export class PlanSync {
   #turn = 0
   #isStopped = false
   #heard = 0
-  #brought = 0
   #lies = 0
 
   constructor(components: PlanSyncComponents) {
     this.#components = components
-    const { plan, streams, clock } = components
+    const { plan, streams, clock, door } = components
+    this.#judge = new PlanJudge({
+      clock,
+      door,
+      isWanted: peer => !this.#isStopped && !streams.isBanned(peer)
+    })
     this.#speaker = new PlanSpeaker({
       clock,
       say: (thread, peer) => plan.say(thread, peer),
@@ -109,7 +110,7 @@ export class PlanSync {
     return {
       heard: this.#heard,
       said: this.#speaker.said,
-      brought: this.#brought,
+      brought: this.#judge.brought,
       lies: this.#lies
     }
   }
@@ -211,14 +212,10 @@ export class PlanSync {
   /** Resolves when the next of this peer may be judged: it need not wait for the worker to take this in. */
   async #judgeAll(from: string, thread: string, { envelopes, forks }: HeardPlan): Promise<void> {
     const { clock, pace, settled } = this.#components
-    const door = new Lanes(JUDGED_AT_ONCE)
-    const codes = await this.#judging.run(() =>
-      Promise.all(envelopes.map(bytes => door.run(() => this.#judge(from, bytes))))
-    )
-    const rejected = codes.find(code => code !== null)
-    if (rejected != null) this.#convict(from, `an envelope that the door rejects: ${rejected}`)
+    const rejected = await this.#judging.run(() => this.#judge.judge(from, envelopes))
+    if (rejected !== null) this.#convict(from, `an envelope that the door rejects: ${rejected}`)
     await settled()
-    if (rejected == null) this.#showForks(from, thread, forks)
+    if (rejected === null) this.#showForks(from, thread, forks)
     this.#answer(from, thread).catch(error => this.#unread(from, thread, error))
     // What a peer was shown for it costs as much as what it brought.
     await this.#wait(pace.spend(from, envelopes.length + 2 * forks.length, clock.nowMs()))
@@ -242,20 +239,6 @@ export class PlanSync {
     if (ms > 0) await new Promise<void>(resolve => this.#components.clock.after(ms, resolve))
   }
 
-  /** The code of a rejection, which an honest peer's door would have spoken too; null for everything else. */
-  async #judge(from: string, bytes: Uint8Array): Promise<string | null> {
-    for (let attempt = 0; ; attempt++) {
-      // Answers of the policy's worker may come as fast as they are asked for: sockets and timers have their turn between.
-      await new Promise<void>(resolve => setImmediate(resolve))
-      if (this.#isStopped || this.#components.streams.isBanned(from)) return null
-      const { verdict, refusal } = await this.#components.door.admit(bytes, from, 'plan')
-      if (verdict === 'accept') this.#brought++
-      if (verdict === 'reject') return refusal?.code ?? 'REJECTED'
-      if (verdict === 'accept' || attempt >= AGAIN_MAX || !mayComeAgain(refusal)) return null
-      await this.#wait(AGAIN_MS)
-    }
-  }
-
   #convict(did: string, why: string): void {
     this.#lies++
     this.#components.logger.warn(
@@ -269,16 +252,4 @@ export class PlanSync {
     this.#components.plan.forget(did).catch(() => undefined)
     this.#components.streams.ban(did)
   }
-}
-
-/** What was this node's load or fault and not the envelope's. */
-const TRANSIENT: ReadonlySet<string> = new Set([
-  'RATE_LIMITED',
-  'DOOR_BUSY',
-  'POLICY_TIMEOUT',
-  'POLICY_UNAVAILABLE'
-])
-
-function mayComeAgain(refusal: Admission['refusal']): boolean {
-  return refusal !== undefined && TRANSIENT.has(refusal.code)
 }
