@@ -1,10 +1,9 @@
 import { equals } from '../core/base/index.ts'
 import { encode, idOf } from '../core/codec/index.ts'
-import type { Admitted, Decision, Outcome } from '../core/envelope/index.ts'
+import type { Admitted } from '../core/envelope/index.ts'
 import { decodeEntry, NeedLog, type NeedState } from '../core/need/index.ts'
 import type { LogEntry } from '../core/raft/index.ts'
 import {
-  type CheckedCertificate,
   checkDecision,
   checkForm,
   checkOutcome,
@@ -30,6 +29,15 @@ export type ReplayerInit = {
 }
 
 type Certified = Admitted<'DECIDE' | 'FINALIZE' | 'INVALIDATE'>
+/** A certificate, who signed it, and the digest that they signed. */
+type Waiting = {
+  readonly admitted: Certified
+  readonly signers: readonly string[]
+  readonly isDecision: boolean
+  readonly digest: Uint8Array
+}
+/** Different decisions that wait, and outcomes: of two, one is not what the log leads to, whatever the others are. */
+const DIFFERENT_MAX = 2
 /** Bytes of envelopes that entries may refer to: more than an honest node keeps of one thread. */
 const SHOWN_BYTES_MAX: number = 64 * 1024 * 1024
 const FINE: Checked<null> = { ok: true, value: null }
@@ -48,8 +56,7 @@ export class Replayer {
   #log: NeedLog | null = null
   #current: Admitted | null = null
   /** Certificates of the current group that the log has not come to yet. */
-  #waiting: Certified[] = []
-  readonly #signers = new Map<string, CheckedCertificate>()
+  #waiting: Waiting[] = []
   /** Envelopes that lines have shown and no entry has carried yet, by id, oldest first. */
   readonly #shown = new Map<string, Uint8Array>()
   #shownBytes = 0
@@ -88,10 +95,10 @@ export class Replayer {
 
   /** After the last item: what still waits for a log that is not there. */
   end(): Checked<null> {
-    const [certified] = this.#waiting
-    if (certified === undefined) return FINE
-    const event = eventOf(certified)
-    return certified.envelope.verb === 'DECIDE'
+    const [waiting] = this.#waiting
+    if (waiting === undefined) return FINE
+    const event = eventOf(waiting.admitted)
+    return waiting.isDecision
       ? flawed('REPLAY_DECIDE', 'the log does not lead to a decision, but a DECIDE is recorded', {
           event
         })
@@ -194,8 +201,13 @@ export class Replayer {
         event: eventOf(admitted)
       })
     if (groupIdOf(form.bytes) !== checked.value.group) return this.#aside()
-    this.#waiting.push(admitted)
-    this.#signers.set(admitted.id, checked.value)
+    const isDecision = 'decision' in payload
+    const digest = isDecision ? decisionDigest(payload.decision) : outcomeDigest(payload.outcome)
+    // Anybody may say one certificate again, as often as it likes: what it says is compared once.
+    const alike = this.#waiting.filter(waiting => waiting.isDecision === isDecision)
+    if (alike.length >= DIFFERENT_MAX || alike.some(waiting => equals(waiting.digest, digest)))
+      return FINE
+    this.#waiting.push({ admitted, signers: checked.value.signers, isDecision, digest })
     return this.#settle()
   }
 
@@ -203,41 +215,38 @@ export class Replayer {
   #settle(): Checked<null> {
     const waiting = this.#waiting
     this.#waiting = []
-    for (const admitted of waiting) {
-      const { payload } = admitted.envelope
-      const compared =
-        'decision' in payload
-          ? this.#compareDecide(admitted as Admitted<'DECIDE'>, payload.decision)
-          : this.#compareEnd(admitted as Admitted<'FINALIZE'>, payload.outcome)
+    for (const one of waiting) {
+      const compared = one.isDecision ? this.#compareDecide(one) : this.#compareEnd(one)
       if (!compared.ok) return compared
-      if (!compared.value) this.#waiting.push(admitted)
+      if (!compared.value) this.#waiting.push(one)
     }
     return FINE
   }
 
   /** False while the log has not decided. */
-  #compareDecide(admitted: Admitted<'DECIDE'>, decision: Decision): Checked<boolean> {
+  #compareDecide({ admitted, signers, digest }: Waiting): Checked<boolean> {
     const derived = this.#log?.state.decision ?? null
     if (derived === null) return { ok: true, value: false }
-    if (!equals(decisionDigest(derived), decisionDigest(decision)))
+    const { decision } = (admitted as Admitted<'DECIDE'>).envelope.payload
+    if (!equals(decisionDigest(derived), digest))
       return difference('REPLAY_DECIDE', eventOf(admitted), 'decision', derived, decision)
     this.findings.decide = {
       proposal: decision.proposal.toString(),
       epoch: decision.epoch,
       term: decision.term,
       index: decision.index,
-      signers: this.#signers.get(admitted.id)?.signers ?? []
+      signers
     }
     return { ok: true, value: true }
   }
 
-  #compareEnd(admitted: Admitted<'FINALIZE'>, outcome: Outcome): Checked<boolean> {
+  #compareEnd({ admitted, signers, digest }: Waiting): Checked<boolean> {
     const derived = this.#log?.state.outcome ?? null
     if (derived === null) return { ok: true, value: false }
     const event = eventOf(admitted)
-    if (!equals(outcomeDigest(derived), outcomeDigest(outcome)))
+    const { certificate, outcome } = (admitted as Admitted<'FINALIZE'>).envelope.payload
+    if (!equals(outcomeDigest(derived), digest))
       return difference('REPLAY_OUTCOME', event, 'outcome', derived, outcome)
-    const { certificate } = admitted.envelope.payload
     const rebuilt = encode({ ...admitted.envelope, payload: { outcome: derived, certificate } })
     if (!equals(rebuilt, admitted.bytes))
       return flawed('REPLAY_BYTES', 'the derived outcome does not give the recorded bytes', {
@@ -249,7 +258,7 @@ export class Replayer {
       result: outcome.result,
       reason: outcome.reason,
       finalize: admitted.id,
-      signers: this.#signers.get(admitted.id)?.signers ?? []
+      signers
     }
     return { ok: true, value: true }
   }
