@@ -9,8 +9,8 @@ export type AutomergePlanStoreInit = {
   /** The bundled `worker.js` of this room. */
   readonly workerUrl: URL
   /**
-   * Every planned envelope of a thread that this node has admitted so far, in any order. Asked when a thread is touched whose document
-   * is not in memory: at first use, after it was freed, after the worker ended.
+   * Every planned envelope of a thread that this node has admitted so far, in any order, those included that `apply` brings. Asked when a thread is
+   * touched whose document is not in memory: at first use, after it was freed, after the worker ended.
    */
   readonly source: (thread: string) => readonly PlanEntry[] | Promise<readonly PlanEntry[]>
   readonly logger: Logger
@@ -19,8 +19,8 @@ export type AutomergePlanStoreInit = {
 }
 
 /**
- * The plan store over Automerge in one worker thread, which starts with the first change or view. `apply` gathers changes
- * for a moment; `view` and `save` see all that were applied before them.
+ * The plan store over Automerge in one worker thread, which starts when the first document is asked for. Until then a thread has none: most are never
+ * looked at. From then on `apply` gathers changes for a moment; `view` and `save` see all that were applied before them.
  */
 export function automergePlanStore(init: AutomergePlanStoreInit): PlanStore {
   return new AutomergePlanStore(init)
@@ -40,6 +40,8 @@ class AutomergePlanStore implements PlanStore {
   readonly #link: WorkerLink
   readonly #gathered = new Map<string, Gathered>()
   readonly #folding = new Map<string, Promise<void>>()
+  /** Threads whose document was asked for. */
+  readonly #asked = new Set<string>()
   /** Threads whose documents may lack changes. */
   readonly #stale = new Set<string>()
   #stopped = false
@@ -68,6 +70,8 @@ class AutomergePlanStore implements PlanStore {
 
   apply(thread: string, entry: PlanEntry): Promise<void> {
     if (this.#stopped) return Promise.reject(new PlanUnavailableError('the store is stopped'))
+    // The source has it too.
+    if (!this.#asked.has(thread)) return Promise.resolve()
     const gathered = this.#gathered.get(thread) ?? this.#gather(thread)
     gathered.entries.push(entry)
     if (gathered.entries.length >= GATHERED_MAX) gathered.flush()
@@ -83,6 +87,7 @@ class AutomergePlanStore implements PlanStore {
 
   async drop(thread: string): Promise<void> {
     if (this.#stopped) return
+    this.#asked.delete(thread)
     this.#gathered.get(thread)?.flush()
     // Before a worker is started there is no document, and none is started for this.
     if (this.#link.isRunning()) await this.#link.ask({ kind: 'drop', thread })
@@ -158,6 +163,7 @@ class AutomergePlanStore implements PlanStore {
   /** Waits until everything applied so far is in the document. */
   async #settle(thread: string): Promise<void> {
     if (this.#stopped) throw new PlanUnavailableError('the store is stopped')
+    this.#asked.add(thread)
     const gathered = this.#gathered.get(thread)
     gathered?.flush()
     // Whoever applied hears of a failure; the reader gets what is there.

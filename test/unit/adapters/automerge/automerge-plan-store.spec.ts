@@ -104,10 +104,26 @@ describe('adapters/automerge/store', () => {
   })
 
   it('shows what was applied before, without waiting for it', async () => {
-    const store = create()
+    const store = create({ source: () => [entryOf(PLAN_NEED)] })
     const applied = store.apply(PLAN_THREAD, entryOf(PLAN_NEED))
     assert.deepEqual((await store.view(PLAN_THREAD)).envelopes, [PLAN_THREAD])
     await applied
+  })
+
+  it('makes no document that nobody asks for, and from then on keeps it', async () => {
+    const known: PlanEntry[] = [entryOf(PLAN_NEED)]
+    let folds = 0
+    const source = (): PlanEntry[] => {
+      folds++
+      return [...known]
+    }
+    const store = create({ source })
+    await store.apply(PLAN_THREAD, entryOf(PLAN_NEED))
+    assert.equal(folds, 0)
+    assert.deepEqual((await store.view(PLAN_THREAD)).envelopes, [PLAN_THREAD])
+    for (const admitted of chain) await store.apply(PLAN_THREAD, entryOf(admitted))
+    assert.deepEqual((await store.view(PLAN_THREAD)).heads, headsByHand([PLAN_NEED, ...chain]))
+    assert.equal(folds, 1)
   })
 
   it('keeps threads apart', async () => {
