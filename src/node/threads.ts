@@ -79,7 +79,7 @@ export class Threads {
   }
 
   /** What the plan document of a thread is made of; nothing for a thread that is not here. */
-  async planEntries(thread: string): Promise<readonly PlanEntry[]> {
+  async planEntries(thread: string): Promise<Iterable<PlanEntry>> {
     try {
       return (await this.#holder(thread)).planEntries(thread)
     } catch (error) {

@@ -44,6 +44,8 @@ export type PlanSyncStats = {
 
 /** Messages that are read at once, and whose envelopes are judged at once; those of other peers wait. */
 const HEARD_AT_ONCE = 2
+/** Envelopes that are folded in the time that a link takes at the door. */
+const FOLDED_PER_LINK = 16
 /** Bytes of forks that a peer is shown for one message of it. */
 const SHOWN_BYTES_MAX = 512 * 1024
 /** After the last local change of a plan, wait before peers are told, in ms: gossip mostly was faster. */
@@ -210,15 +212,15 @@ export class PlanSync {
   }
 
   /** Resolves when the next of this peer may be judged: it need not wait for the worker to take this in. */
-  async #judgeAll(from: string, thread: string, { envelopes, forks }: HeardPlan): Promise<void> {
+  async #judgeAll(from: string, thread: string, heard: HeardPlan): Promise<void> {
+    const { envelopes, forks } = heard
     const { clock, pace, settled } = this.#components
     const rejected = await this.#judging.run(() => this.#judge.judge(from, envelopes))
     if (rejected !== null) this.#convict(from, `an envelope that the door rejects: ${rejected}`)
     await settled()
     if (rejected === null) this.#showForks(from, thread, forks)
     this.#answer(from, thread).catch(error => this.#unread(from, thread, error))
-    // What a peer was shown for it costs as much as what it brought.
-    await this.#wait(pace.spend(from, envelopes.length + 2 * forks.length, clock.nowMs()))
+    await this.#wait(pace.spend(from, costOf(heard), clock.nowMs()))
   }
 
   #showForks(peer: string, thread: string, forks: readonly PlanSession[]): void {
@@ -252,4 +254,9 @@ export class PlanSync {
     this.#components.plan.forget(did).catch(() => undefined)
     this.#components.streams.ban(did)
   }
+}
+
+/** In links: what a peer was shown for it costs as much as what it brought, and what had to be folded for it, a part. */
+function costOf({ envelopes, forks, folded }: HeardPlan): number {
+  return envelopes.length + 2 * forks.length + Math.ceil(folded / FOLDED_PER_LINK)
 }

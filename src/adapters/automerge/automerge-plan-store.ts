@@ -1,7 +1,13 @@
 import { assert } from '../../core/base/index.ts'
 import type { HeardPlan, Logger, PlanEntry, PlanStore, SaidPlan } from '../../ports/index.ts'
 import { PlanUnavailableError } from './errors.ts'
-import { DOCUMENTS_MAX, GATHER_MS, GATHERED_MAX } from './limits.ts'
+import {
+  DOCUMENTS_MAX,
+  FOLD_SLICE_BYTES,
+  FOLD_SLICE_ENTRIES,
+  GATHER_MS,
+  GATHERED_MAX
+} from './limits.ts'
 import type { WorkerAnswer, WorkerRequest } from './protocol.ts'
 import { WorkerLink } from './worker-link.ts'
 
@@ -10,9 +16,9 @@ export type AutomergePlanStoreInit = {
   readonly workerUrl: URL
   /**
    * Every planned envelope of a thread that this node has admitted so far, in any order, those included that `apply` brings. Asked when a thread is
-   * touched whose document is not in memory: at first use, after it was freed, after the worker ended.
+   * touched whose document is not in memory: at first use, after it was freed, after the worker ended. Read bit by bit, while others have their turn.
    */
-  readonly source: (thread: string) => readonly PlanEntry[] | Promise<readonly PlanEntry[]>
+  readonly source: (thread: string) => Iterable<PlanEntry> | Promise<Iterable<PlanEntry>>
   readonly logger: Logger
   /** Documents in memory at once; the default suits a laptop. */
   readonly documentsMax?: number
@@ -39,7 +45,7 @@ class AutomergePlanStore implements PlanStore {
   readonly #init: AutomergePlanStoreInit
   readonly #link: WorkerLink
   readonly #gathered = new Map<string, Gathered>()
-  readonly #folding = new Map<string, Promise<void>>()
+  readonly #folding = new Map<string, Promise<number>>()
   /** Threads whose document was asked for. */
   readonly #asked = new Set<string>()
   /** Threads whose documents may lack changes. */
@@ -101,10 +107,12 @@ class AutomergePlanStore implements PlanStore {
   }
 
   async hear(thread: string, peer: string, message: Uint8Array): Promise<HeardPlan> {
+    const cost = { folded: 0 }
     await this.#settle(thread)
-    const answer = await this.#ask({ kind: 'hear', thread, peer, message })
+    const answer = await this.#ask({ kind: 'hear', thread, peer, message }, cost)
     assert(answer.kind === 'heard', 'what is heard is answered by what it was')
-    return { lie: answer.lie, envelopes: answer.envelopes, forks: answer.forks }
+    const { lie, envelopes, forks } = answer
+    return { lie, envelopes, forks, folded: cost.folded }
   }
 
   async judged(thread: string, peer: string): Promise<void> {
@@ -171,32 +179,73 @@ class AutomergePlanStore implements PlanStore {
     if (this.#stale.has(thread)) await this.#fold(thread)
   }
 
-  /** Asks the worker, which may have to be given the whole thread first. */
-  async #ask(request: WorkerRequest & { readonly thread: string }): Promise<WorkerAnswer> {
+  /** Asks the worker, which may have to be given the whole thread first: `cost` learns how many envelopes that were. */
+  async #ask(
+    request: WorkerRequest & { readonly thread: string },
+    cost = { folded: 0 }
+  ): Promise<WorkerAnswer> {
     for (let folds = 0; folds <= FOLDS_MAX; folds++) {
       const answer = await this.#link.ask(request)
       if (answer.kind === 'failed')
         throw new PlanUnavailableError(`Automerge failed: ${answer.why}`)
       if (answer.kind !== 'missing') return answer
-      await this.#fold(request.thread)
+      cost.folded += await this.#fold(request.thread)
     }
     throw new PlanUnavailableError('more threads are read at once than fit in memory')
   }
 
-  #fold(thread: string): Promise<void> {
+  /** Resolves with the number of envelopes. */
+  #fold(thread: string): Promise<number> {
     const running = this.#folding.get(thread)
     if (running !== undefined) return running
-    const folding = this.#foldSource(thread).finally(() => this.#folding.delete(thread))
+    // What fails to come into the document from now on is not in it.
+    this.#stale.delete(thread)
+    const folding = this.#foldSource(thread)
+      .catch(error => this.#unfolded(thread, error))
+      .finally(() => this.#folding.delete(thread))
     this.#folding.set(thread, folding)
     return folding
   }
 
-  async #foldSource(thread: string): Promise<void> {
-    const entries = await this.#init.source(thread)
-    if (this.#stopped) throw new PlanUnavailableError('the store is stopped')
-    const answer = await this.#link.ask({ kind: 'fold', thread, entries })
-    if (answer.kind === 'failed') throw new PlanUnavailableError(`Automerge failed: ${answer.why}`)
-    assert(answer.kind === 'applied', 'all envelopes of a thread are answered by their application')
-    this.#stale.delete(thread)
+  /** Lets go of the part of a document that is there. */
+  #unfolded(thread: string, error: unknown): never {
+    this.#stale.add(thread)
+    this.drop(thread).catch(() => undefined)
+    throw error
   }
+
+  async #foldSource(thread: string): Promise<number> {
+    const source = await this.#init.source(thread)
+    let folded = 0
+    for (const { entries, isLast } of slicesOf(source)) {
+      if (this.#stopped) throw new PlanUnavailableError('the store is stopped')
+      const request = { kind: 'fold', thread, entries, isFirst: folded === 0, isLast } as const
+      const answer = await this.#link.ask(request)
+      if (answer.kind === 'missing')
+        throw new PlanUnavailableError('the document was let go of before it was whole')
+      if (answer.kind === 'failed')
+        throw new PlanUnavailableError(`Automerge failed: ${answer.why}`)
+      assert(answer.kind === 'applied', 'envelopes of a thread are answered by their application')
+      folded += entries.length
+    }
+    return folded
+  }
+}
+
+type Slice = { readonly entries: readonly PlanEntry[]; readonly isLast: boolean }
+
+/** All entries, in parts; one at least. */
+function* slicesOf(all: Iterable<PlanEntry>): Iterable<Slice> {
+  let entries: PlanEntry[] = []
+  let bytes = 0
+  for (const entry of all) {
+    if (entries.length >= FOLD_SLICE_ENTRIES || bytes >= FOLD_SLICE_BYTES) {
+      yield { entries, isLast: false }
+      entries = []
+      bytes = 0
+    }
+    entries.push(entry)
+    bytes += entry.bytes.length
+  }
+  yield { entries, isLast: true }
 }

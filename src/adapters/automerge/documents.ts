@@ -24,6 +24,8 @@ export type HeardMessage =
 export class Documents {
   /** Least recently used first. */
   readonly #documents = new Map<string, PlanDocument>()
+  /** Those that are not whole yet. */
+  readonly #folding = new Map<string, PlanDocument>()
   /** They outlive documents: a document made anew has the same changes. */
   readonly #sessions = new SyncSessions()
   readonly #max: number
@@ -43,6 +45,29 @@ export class Documents {
     this.#makeRoom()
   }
 
+  /**
+   * Makes a document of all envelopes of a thread, which come in several parts, and puts it in the place of the one that was there. False
+   * when the parts before are not here.
+   */
+  fold(
+    thread: string,
+    entries: readonly PlanEntry[],
+    { isFirst, isLast }: { readonly isFirst: boolean; readonly isLast: boolean }
+  ): boolean {
+    if (isFirst) {
+      this.drop(thread)
+      this.#folding.set(thread, new PlanDocument(thread))
+    }
+    const document = this.#folding.get(thread)
+    if (document === undefined) return false
+    document.apply(entries)
+    if (!isLast) return true
+    this.#folding.delete(thread)
+    this.#documents.set(thread, document)
+    this.#makeRoom()
+    return true
+  }
+
   view(thread: string): { heads: string[]; envelopes: string[] } {
     const document = this.#existing(thread)
     return { heads: document.heads(), envelopes: document.envelopes() }
@@ -53,8 +78,10 @@ export class Documents {
   }
 
   drop(thread: string): void {
-    this.#documents.get(thread)?.free()
-    this.#documents.delete(thread)
+    for (const documents of [this.#documents, this.#folding]) {
+      documents.get(thread)?.free()
+      documents.delete(thread)
+    }
   }
 
   /**

@@ -10,6 +10,9 @@ export const ANSWER_MS_MAX = 30_000
 export const GATHER_MS = 50
 /** Changes gathered at most before they are applied. */
 export const GATHERED_MAX = 256
+/** Envelopes, and about how many bytes of them, that are handed to the worker together when a document is folded: a few ms of the event loop. */
+export const FOLD_SLICE_ENTRIES = 512
+export const FOLD_SLICE_BYTES: number = 512 * 1024
 /** Requests that wait for the worker at once. Beyond it changes are not queued; the thread is folded when it is read next. */
 export const WAITING_MAX = 1024
 

@@ -6,8 +6,14 @@ import type { PlanEntry, PlanSession } from '../../ports/index.ts'
 export type WorkerRequest =
   /** Adds envelopes to a document that is there. */
   | { readonly kind: 'apply'; readonly thread: string; readonly entries: readonly PlanEntry[] }
-  /** Adds all envelopes that are known of a thread; makes the document where there is none. */
-  | { readonly kind: 'fold'; readonly thread: string; readonly entries: readonly PlanEntry[] }
+  /** Some of all the envelopes that are known of a thread: the first ones begin a document, which is there when the last ones have come. */
+  | {
+      readonly kind: 'fold'
+      readonly thread: string
+      readonly entries: readonly PlanEntry[]
+      readonly isFirst: boolean
+      readonly isLast: boolean
+    }
   | { readonly kind: 'view'; readonly thread: string }
   | { readonly kind: 'save'; readonly thread: string }
   /** Reads a sync message of a peer. */

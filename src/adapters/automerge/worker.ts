@@ -51,9 +51,7 @@ function handle(
   const { thread } = request
   switch (request.kind) {
     case 'fold':
-      documents.drop(thread)
-      documents.apply(thread, request.entries)
-      return { kind: 'applied' }
+      return { kind: documents.fold(thread, request.entries, request) ? 'applied' : 'missing' }
     case 'apply':
       documents.apply(thread, request.entries)
       return { kind: 'applied' }

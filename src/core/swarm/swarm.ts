@@ -184,12 +184,12 @@ export class Swarm {
     return (this.#world.threads.get(id)?.plan.bytes ?? 0) > 0
   }
 
-  /** Envelopes of a thread that have a place in its plan document, as they are kept here. */
-  planEntries(id: string): readonly PlanEntry[] {
-    const thread = this.#world.threads.get(id)
-    return [...(thread?.envelopes.values() ?? [])].flatMap(
-      ({ admitted }) => planEntryOf(id, admitted) ?? []
-    )
+  /** Envelopes of a thread that have a place in its plan document, as they are kept here. May be read over several steps: what comes meanwhile is among them. */
+  *planEntries(id: string): Iterable<PlanEntry> {
+    for (const { admitted } of this.#world.threads.get(id)?.envelopes.values() ?? []) {
+      const entry = planEntryOf(id, admitted)
+      if (entry !== null) yield entry
+    }
   }
 
   /** The two updates by which a sender forked its session, complete; none where it is not forked here. */

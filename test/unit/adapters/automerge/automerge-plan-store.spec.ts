@@ -149,6 +149,30 @@ describe('adapters/automerge/store', () => {
     assert.deepEqual((await store.view(PLAN_THREAD)).heads, HEADS)
   })
 
+  it('folds bit by bit, so that others have their turn, and tells the hearer how much that was', async () => {
+    const long = planChain({ count: 1_200 }).map(entryOf)
+    let inTurn = 0
+    let most = 0
+    function* source(thread: string): Iterable<PlanEntry> {
+      for (const entry of thread === PLAN_THREAD ? long : []) {
+        if (inTurn++ === 0) setImmediate(() => (inTurn = 0))
+        most = Math.max(most, inTurn)
+        yield entry
+      }
+    }
+    const store = create({ documentsMax: 1, source })
+    const hello = Uint8Array.of(0x42, 0, 0, 0, 0)
+    const hear = async (thread: string): Promise<number> =>
+      (await store.hear(thread, 'peer', hello)).folded
+    assert.equal(await hear(PLAN_THREAD), long.length)
+    assert.ok(most < long.length / 2, `${most} in one turn`)
+    assert.equal(await hear(PLAN_THREAD), 0)
+    const [one, two] = await Promise.all([store.view(PLAN_THREAD), store.view(PLAN_THREAD)])
+    assert.deepEqual([one, one.envelopes.length], [two, long.length])
+    assert.equal(await hear('other'), 0)
+    assert.equal(await hear(PLAN_THREAD), long.length)
+  })
+
   it('folds again after its worker was killed in the middle, with equal heads', async () => {
     const store = create({ source: () => envelopes.map(entryOf) })
     const applied = envelopes.map(admitted => store.apply(PLAN_THREAD, entryOf(admitted)))
