@@ -27,7 +27,11 @@ export const FAULTS = {
   actor: 'a Byzantine agent says two things with one clock value',
   sealer:
     'a Byzantine member shows in its SEAL another decision than it has locked, and another each time',
-  fork: 'a Byzantine agent says two things at one place of its plan updates'
+  fork: 'a Byzantine agent says two things at one place of its plan updates',
+  absentee: 'a Byzantine member, or two, is always there when it is invited, and never joins',
+  hasty:
+    'a Byzantine requester asks its members to join the next epoch and to leave this one as soon as there is a COMMIT',
+  copier: 'somebody says a DECIDE 62 times, each time with another key'
 } as const satisfies Readonly<Record<string, string>>
 
 export type FaultName = keyof typeof FAULTS
@@ -41,7 +45,10 @@ export const BYZANTINE: readonly FaultName[] = [
   'leader',
   'actor',
   'sealer',
-  'fork'
+  'fork',
+  'absentee',
+  'hasty',
+  'copier'
 ]
 
 /** One disturbance: from `atMs` after the start, for `forMs`. */

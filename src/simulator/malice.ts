@@ -4,6 +4,7 @@ import { decodeEntry, encodeEntry } from '../core/need/index.ts'
 import type { LogEntry } from '../core/raft/index.ts'
 import { drawOrder, sealBytes } from '../core/roster/index.ts'
 import type { PeerMessage } from '../core/swarm/index.ts'
+import { absentee, copier, hasty } from './evasion.ts'
 import type { FaultName } from './faults.ts'
 import { Forger } from './forger.ts'
 import type { Malice, VirtualNode } from './virtual-node.ts'
@@ -32,6 +33,12 @@ function maliceOf(world: VirtualWorld, node: VirtualNode, fault: FaultName): Mal
       }
     case 'sealer':
       return { send: (to, message) => otherSeals(world, node, to, message) }
+    case 'absentee':
+      return absentee()
+    case 'hasty':
+      return hasty(world, node)
+    case 'copier':
+      return copier(world, node)
     default:
       return { publish: otherStatement }
   }

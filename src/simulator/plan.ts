@@ -1,4 +1,5 @@
 import type { Fact } from '../core/envelope/index.ts'
+import { evadersOf } from './evaders.ts'
 import {
   BYZANTINE,
   type Disturbance,
@@ -78,7 +79,7 @@ export type Plan = {
   readonly files: boolean
   /** The faults of this seed. */
   readonly faults: readonly FaultName[]
-  /** At most one, or two where groups have seven members. */
+  /** At most one, or two where groups have seven members or the two only stay away. */
   readonly liars: readonly { readonly node: number; readonly fault: FaultName }[]
   readonly roles: readonly Role[]
   readonly needs: readonly PlannedNeed[]
@@ -107,15 +108,21 @@ const REFORM_CHANCE = 0.2
 const DAY_CHANCE = 0.05
 const LATER_DRAWS = 0x5eed
 /** Faults that came later have generators of their own. */
-const DRAWN_APART: ReadonlySet<FaultName> = new Set(['sealer', 'fork'])
+const DRAWN_APART: ReadonlySet<FaultName> = new Set([
+  'sealer',
+  'fork',
+  'absentee',
+  'hasty',
+  'copier'
+])
 
 export function planOf(options: SeedOptions): Plan {
   const plan = worldOf(options)
-  const planning = planningOf(plan, options)
-  return planning === null ? plan : { ...plan, ...planning }
+  const planned = { ...plan, ...planningOf(plan, options) }
+  return { ...planned, ...evadersOf(planned, options) }
 }
 
-/** All but the planning, which is drawn apart so that it moves nothing else of a seed. */
+/** All but planning and evaders, which are drawn apart so that they move nothing else of a seed. */
 function worldOf(options: SeedOptions): Plan {
   const { seed } = options
   const random = seededRandom(seed)

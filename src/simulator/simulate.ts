@@ -210,7 +210,8 @@ class Run {
         )
       }
     this.#runUntil(() => false, COMPLETION_MS)
-    if (this.#plan.faults.length === 0) this.#checkProgress()
+    // Copies keep nobody from anything.
+    if (this.#plan.faults.every(fault => fault === 'copier')) this.#checkProgress()
   }
 
   /** Where nothing was disturbed, a NEED comes to a certified end; of those that share a slot one does, whichever formed its group first. */
@@ -305,6 +306,14 @@ class Run {
 }
 
 /** Lies that keep the rules of Raft. */
-const FAITHFUL_TO_RAFT: ReadonlySet<FaultName> = new Set(['actor', 'requester', 'sealer', 'fork'])
+const FAITHFUL_TO_RAFT: ReadonlySet<FaultName> = new Set([
+  'actor',
+  'requester',
+  'sealer',
+  'fork',
+  'absentee',
+  'hasty',
+  'copier'
+])
 
 const ENDS: ReadonlySet<string> = new Set(['FINAL', 'INVALID', 'EXPIRED'])

@@ -156,6 +156,15 @@ const EPOCHS: readonly Mutant[] = [
     seedsMax: 60
   },
   {
+    name: 'a member leaves a result that nobody has judged',
+    file: 'core/swarm/promises.ts',
+    find: 'if (group.log.state.commit !== null || awaitsCommit(context, thread))',
+    replace: 'if (group.bytes < 0)',
+    rules: ['seal'],
+    seedsMax: 20,
+    faults: ['hasty']
+  },
+  {
     name: 'two seals of four suffice',
     file: 'core/swarm/sealing.ts',
     find: 'if (all < quorumOf(sealing.roster.length)) continue',
@@ -227,6 +236,15 @@ const DOOR: readonly Mutant[] = [
     rules: ['door'],
     seedsMax: 20,
     faults: ['actor']
+  },
+  {
+    name: 'certificates are kept as often as they are said',
+    file: 'core/swarm/certified-room.ts',
+    find: 'if (!isInsider(thread, certificate, sender)) return false',
+    replace: '',
+    rules: ['copies'],
+    seedsMax: 20,
+    faults: ['copier']
   },
   {
     name: 'nobody says too much',

@@ -45,7 +45,10 @@ const FAULTS: Readonly<Record<FaultName, true>> = {
   leader: true,
   actor: true,
   sealer: true,
-  fork: true
+  fork: true,
+  absentee: true,
+  hasty: true,
+  copier: true
 }
 
 /** Highest number of seeds and highest seed: the generator has 32 bits. */

@@ -4,6 +4,7 @@ import type { Scope } from './durability-checker.ts'
 import type { Findings } from './violation.ts'
 
 type Chosen = Extract<JournalRecord, { readonly type: 'chosen' }>
+type SealedRecord = Extract<JournalRecord, { readonly type: 'sealed' }>
 type Sealed = Chosen['seals'][number]
 
 /** ms for which a requester does not believe as few members as may be liars, while others have not answered. */
@@ -49,11 +50,19 @@ export class SealChecker {
         atMs: this.#clockOf(node),
         shown: new Map()
       })
-    if (record.type === 'sealed')
-      this.#asked
-        .get(`${node.index} ${record.thread} ${record.epoch}`)
-        ?.shown.set(node.did, record.proposal)
+    if (record.type === 'sealed') this.#onSealed(node, record)
     if (record.type === 'chosen') this.#onChosen(node, record)
+  }
+
+  /** What is to be judged is not left: the requester has it already (GROUP-21). */
+  #onSealed(node: VirtualNode, { thread, epoch, proposal }: SealedRecord): void {
+    this.#asked.get(`${node.index} ${thread} ${epoch}`)?.shown.set(node.did, proposal)
+    const view = node.swarm.view(thread)
+    this.#findings.check(
+      view?.commit == null || view.epoch > epoch,
+      'seal',
+      () => `node ${node.index} leaves epoch ${epoch} of ${thread}, which has a COMMIT in its log`
+    )
   }
 
   #onChosen(node: VirtualNode, chosen: Chosen): void {

@@ -18,6 +18,7 @@ export type RuleName =
   | 'certificate'
   | 'identity'
   | 'door'
+  | 'copies'
   | 'tombstone'
   | 'log time'
   | 'fencing'

@@ -4,6 +4,7 @@ import type { Effect, Input, JournalRecord, PeerMessage } from '../../core/swarm
 import type { VirtualNode } from '../virtual-node.ts'
 import type { Arrival, Witness } from '../witness.ts'
 import { ConsensusChecker } from './consensus-checker.ts'
+import { CopiesChecker } from './copies-checker.ts'
 import { DecisionObserver } from './decision-observer.ts'
 import { Disks } from './disks.ts'
 import { DoorChecker } from './door-checker.ts'
@@ -35,6 +36,7 @@ export class Watch implements Witness {
   readonly #steps: StepChecker
   readonly #seals: SealChecker
   readonly #door: DoorChecker
+  readonly #copies: CopiesChecker
 
   constructor(init: WatchInit) {
     this.#init = init
@@ -58,12 +60,14 @@ export class Watch implements Witness {
       clockOf: init.clockOf
     })
     this.#door = new DoorChecker(findings)
+    this.#copies = new CopiesChecker(findings, thread => this.decisions.needs.get(thread)?.sender)
   }
 
   /** A day has passed: tombstones are gone, and slots are free again (R12). */
   nextDay(): void {
     this.decisions.certified.clear()
     this.#promises.forget()
+    this.#copies.forget()
   }
 
   stepped(node: VirtualNode, input: Input, effects: readonly Effect[]): void {
@@ -130,7 +134,10 @@ export class Watch implements Witness {
     if (this.#init.isRaftSafe) for (const record of records) this.#consensus.writing(node, record)
     this.#disks.write(node, records)
     for (const record of records) {
-      if (record.type === 'envelope') this.decisions.kept(node, record.bytes)
+      if (record.type === 'envelope') {
+        this.decisions.kept(node, record.bytes)
+        this.#copies.kept(node, statementOf(record.bytes))
+      }
       if (this.#init.isRaftSafe) this.#consensus.written(node, record)
       this.#seals.written(node, record)
     }
