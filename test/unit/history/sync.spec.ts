@@ -6,15 +6,20 @@ import { strict as assert } from 'node:assert'
 import { utf8 } from '../../../src/core/base/index.ts'
 import {
   checkNote,
+  cosignature,
+  cosignedBytes,
+  formatCheckpoint,
   formatNote,
   NOTE_SIGNATURES_MAX,
   type NoteSignature,
+  originSignature,
   parseNote,
   type SignedNote
 } from '../../../src/core/checkpoint/index.ts'
 import type { CertificateFile } from '../../../src/core/roster/index.ts'
 import { answerPeer } from '../../../src/history/index.ts'
 import { decodeAnswer, decodeQuestion, encodeAnswer } from '../../../src/history/messages.ts'
+import { askPeer } from '../../../src/history/peers.ts'
 import {
   appendEnds,
   authorAndWitnesses,
@@ -26,6 +31,9 @@ import {
   verifyBoth,
   waiting
 } from '../../support/history-room.ts'
+
+/** When witnesses signed, in seconds since 1970. */
+const SECONDS = 1_800_000_000
 
 /** Lines of keys that nobody knows. */
 const junk = (count: number): NoteSignature[] =>
@@ -218,5 +226,49 @@ describe('history: loading what others know', function () {
     await appendEnds(one, 1)
     await one.checkpointer.run()
     assert.deepEqual([(await sync.run()).origin, loaded.length], [one.origin, 1])
+  })
+
+  it('takes no right root under a wrong size, whoever signed it', async () => {
+    const { room, author, one, two } = await grown()
+    const root = author.own.root()
+    for (const size of [2n, 4n]) {
+      const text = formatCheckpoint({ origin: author.origin, size, root, extensions: [] })
+      const own = originSignature(author.origin, author.did, author.signer.sign(utf8(text)))
+      const cosignatures = [one, two].map(({ did, signer }) =>
+        cosignature(did, SECONDS, signer.sign(cosignedBytes(text, SECONDS)))
+      )
+      const peers = [author.did, one.did, two.did]
+      for (const did of peers) offer(room, did, [{ text, signatures: [own, ...cosignatures] }])
+      for (const full of [false, true]) {
+        const { sync, loaded, store } = newcomerOf(room, peers)
+        await assert.rejects(sync.run({ full }), { code: 'SYNC_FAILED', message: /no peer/u })
+        assert.deepEqual([loaded.length, store.map.size], [0, 0])
+      }
+    }
+  })
+
+  it('answers questions about more leaves than there are, or none, by nothing', async () => {
+    const { room, author, one } = await grown()
+    const exchange = room.exchangeOf('newcomer')
+    const far = Number.MAX_SAFE_INTEGER
+    const about = { type: 'consistency', origin: author.origin } as const
+    for (const did of [author.did, one.did]) {
+      for (const [from, size] of [
+        [0, far],
+        [far, far],
+        [3, 2],
+        [far, 0]
+      ] as const)
+        assert.equal((await askPeer(exchange, did, { ...about, from, size })).proof, null)
+      for (const [from, size] of [
+        [0, 0],
+        [0, 3],
+        [3, 3]
+      ] as const)
+        assert.deepEqual((await askPeer(exchange, did, { ...about, from, size })).proof, [])
+      assert.equal((await askPeer(exchange, did, { ...about, from: 2, size: 3 })).proof?.length, 1)
+    }
+    const stranger = { ...about, origin: 'can-swarm/test/nobody', from: 0, size: 0 }
+    assert.equal((await askPeer(exchange, one.did, stranger)).proof, null)
   })
 })
