@@ -8,8 +8,8 @@ export const NOTES_PER_ANSWER_MAX = 16
 export const ORIGINS_MAX = 64
 /** Logs of others that were let go of, and of which the newest note is remembered, of at most 32 KiB. When there are more, none is let go of any more. */
 export const PAST_MAX = 2_000
-/** Pages of notes that one peer is asked for: its own, those of all logs that it witnesses, and some more that it may have been told to. */
-export const NOTE_PAGES_MAX = 8
+/** Pages of notes that one peer is asked for: its own, those of all logs that it witnesses, and a few more that it may have been told to. */
+export const NOTE_PAGES_MAX = 5
 /** Time between two warnings that there is no place for a further log, in ms. */
 export const FULL_WARNING_MS = 3_600_000
 /** Leaves of one witnessed log, about 100 MB on disk. A log that grows beyond it needs other witnesses. */

@@ -70,9 +70,8 @@ export class Witness {
     const { logs, verify } = this.#init
     if ((await logs.note(origin)) === null) return
     const log = await logs.get(origin)
-    const judged = log?.judge(bytes, [], verify)
-    if (judged?.ok === true && judged.value.kind === 'fork')
-      await this.#keepFork(origin, judged.value.fork)
+    const judged = log.judge(bytes, [], verify)
+    if (judged.ok && judged.value.kind === 'fork') await this.#keepFork(origin, judged.value.fork)
   }
 
   async #keepFork(origin: string, fork: CheckpointFork): Promise<void> {
@@ -96,16 +95,17 @@ export class Witness {
     // It would take the place of another log, and has nothing to witness.
     if (size === 0n)
       return declined({ code: 'CHECKPOINT_LEAVES', message: 'a log without leaves' }, 0)
-    const log = await this.#place(origin)
-    if (log === null) return declined(FULL, 0)
-    if (size < log.least) {
-      const message = `the checkpoint is older than one of ${log.least} leaves`
-      if (log.past !== null) return declined({ code: 'CHECKPOINT_ROLLBACK', message }, 0)
-    }
+    const log = await logs.get(origin)
     if (await logs.isConvicted(origin, verify)) {
       const message = 'this log was rewritten before: nothing of it is witnessed any more'
       return declined({ code: 'CHECKPOINT_FORK', message }, log.size)
     }
+    if (log.past !== null && size < log.least) {
+      const message = `the checkpoint is older than one of ${log.least} leaves`
+      return declined({ code: 'CHECKPOINT_ROLLBACK', message }, 0)
+    }
+    if (!(await logs.hasPlace(origin)) && (await this.#idlest()) === null)
+      return this.#declinedFull(origin)
     const news = await this.#news(from, log, { size, signal })
     if (!news.ok) return declined(news.refusal, log.size)
     const judged = log.judge(bytes, news.value.map(leafHash), verify)
@@ -117,6 +117,8 @@ export class Witness {
     }
     const stands = await this.#checkStanding(log, judged.value.checked.checkpoint, news.value)
     if (!stands.ok) return declined(stands.refusal, log.size)
+    // Only now: what does not hold takes no other log's place.
+    if (!(await this.#makePlace(origin))) return this.#declinedFull(origin)
     const note = this.#signed(judged.value.note)
     // With this node's own line: whoever comes when the log's node is away counts witnesses by what each of them keeps.
     if (!(await logs.grow(log, note, news.value))) {
@@ -126,21 +128,23 @@ export class Witness {
     return { type: 'cosigned', note: formatNote(note) }
   }
 
-  /** The log of an origin. Where there is no place, the one that has been idle longest gives its own, if that is long enough. */
-  async #place(origin: string): Promise<WitnessedLog | null> {
-    const { logs, logger, clock } = this.#init
-    const known = await logs.get(origin)
-    if (known !== null) return known
+  /** Where there is no place, the log that has been idle longest gives its own, if that is long enough. */
+  async #makePlace(origin: string): Promise<boolean> {
+    const { logs, logger } = this.#init
+    if (await logs.hasPlace(origin)) return true
     const idle = await this.#idlest()
-    if (idle !== null && (await logs.retire(idle))) {
-      logger.info('a log that was idle is not witnessed any more', { origin: idle })
-      return logs.get(origin)
-    }
+    if (idle === null || !(await logs.retire(idle))) return false
+    logger.info('a log that was idle is not witnessed any more', { origin: idle })
+    return true
+  }
+
+  #declinedFull(origin: string): AnswerTo<'cosign'> {
+    const { clock, logger } = this.#init
     if (clock.nowMs() >= this.#warnedMs + FULL_WARNING_MS) {
       this.#warnedMs = clock.nowMs()
       logger.warn(FULL.message, { origin })
     }
-    return null
+    return declined(FULL, 0)
   }
 
   /** The log whose last cosignature is the oldest, and old enough. */

@@ -31,7 +31,9 @@ export class WitnessedLogs {
   readonly #reserved: ReadonlySet<string>
   /** Least recently used first. */
   readonly #logs = new Map<string, WitnessedLog>()
-  readonly #reading = new Map<string, Promise<WitnessedLog | null>>()
+  /** Origins whose leaves are being deleted. */
+  readonly #clearing = new Map<string, Promise<void>>()
+  readonly #reading = new Map<string, Promise<WitnessedLog>>()
 
   /** `reserved`: origins whose logs have a place also where there is none any more. */
   constructor(store: KeyValues, reserved: ReadonlySet<string> = new Set()) {
@@ -39,8 +41,14 @@ export class WitnessedLogs {
     this.#reserved = reserved
   }
 
-  /** The log of an origin, empty when it is new; null when no further one is taken. */
-  async get(origin: string): Promise<WitnessedLog | null> {
+  /** Whether the log of an origin is held, or there is a place for it. */
+  async hasPlace(origin: string): Promise<boolean> {
+    if (this.#reserved.has(origin) || (await this.note(origin)) !== null) return true
+    return (await this.#count(NOTE)) < ORIGINS_MAX
+  }
+
+  /** The log of an origin, empty when it is new. */
+  async get(origin: string): Promise<WitnessedLog> {
     const known = this.#logs.get(origin)
     if (known !== undefined) {
       this.#remember(known)
@@ -54,18 +62,18 @@ export class WitnessedLogs {
     return reading
   }
 
-  async #read(origin: string): Promise<WitnessedLog | null> {
+  async #read(origin: string): Promise<WitnessedLog> {
     const note = await this.note(origin)
+    // What a crash has left of a log that was let go of. One that is new is not remembered before it has grown: it would take the place of another tree.
     if (note === null) {
-      if (!this.#reserved.has(origin) && (await this.#count(NOTE)) >= ORIGINS_MAX) return null
-      // What a crash has left of a log that was let go of.
       await this.#clear(origin)
+      return new WitnessedLog({ origin, leaves: [], note, past: await this.#past(origin) })
     }
     const leaves: Uint8Array[] = []
     const from = prefixOf(origin)
     for await (const [, leaf] of this.#store.range({ from, to: `${from}~` }))
       leaves.push(leafHash(leaf))
-    const log = new WitnessedLog({ origin, leaves, note, past: await this.#past(origin) })
+    const log = new WitnessedLog({ origin, leaves, note })
     this.#remember(log)
     return log
   }
@@ -140,7 +148,16 @@ export class WitnessedLogs {
     return kept === undefined ? null : parsed(kept)
   }
 
-  async #clear(origin: string): Promise<void> {
+  /** Who comes meanwhile waits for the same: what it writes afterwards must not be deleted. */
+  #clear(origin: string): Promise<void> {
+    const begun = this.#clearing.get(origin)
+    if (begun !== undefined) return begun
+    const clearing = this.#deleteLeaves(origin).finally(() => this.#clearing.delete(origin))
+    this.#clearing.set(origin, clearing)
+    return clearing
+  }
+
+  async #deleteLeaves(origin: string): Promise<void> {
     const from = prefixOf(origin)
     for (;;) {
       const changes: KeyValueWrite[] = []
@@ -167,14 +184,14 @@ export class WitnessedLogs {
   async peaks(origin: string, size: number): Promise<Uint8Array[] | null> {
     if ((await this.note(origin)) === null) return null
     const log = await this.get(origin)
-    return log === null || size > log.size ? null : log.peaks(size)
+    return size > log.size ? null : log.peaks(size)
   }
 
   /** The proof that the first `size` leaves of an origin begin with the first `from`; null where there are not so many. */
   async consistency(origin: string, from: number, size: number): Promise<Uint8Array[] | null> {
     if ((await this.note(origin)) === null) return null
     const log = await this.get(origin)
-    return log === null || size > log.size || from > size ? null : log.consistency(from, size)
+    return size > log.size || from > size ? null : log.consistency(from, size)
   }
 
   async *#leavesFrom(origin: string, from: number): AsyncGenerator<CertifiedLeaf> {

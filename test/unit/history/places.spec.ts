@@ -80,8 +80,8 @@ describe('history: places at a witness', function () {
     clock.nowMs += 30 * DAY_MS
     assert.equal(await asks(await author(LATE, 1)), 'cosigned')
     assert.equal(await witness.witnessed.note(first.origin), null)
-    const leaves = [...witness.store.map.keys()].filter(key => key.includes(`leaf/${first.origin}`))
-    assert.deepEqual(leaves, [], 'the log that was idle longest')
+    const ofFirst = [...witness.store.map.keys()].filter(key => key.includes(first.origin))
+    assert.deepEqual(ofFirst, [`witnessed/past/${first.origin}`], 'the log that was idle longest')
 
     const other = await historyNode(new HistoryRoom(), 1, { nowMs: () => clock.nowMs })
     await appendEnds(other, 1)
@@ -98,6 +98,17 @@ describe('history: places at a witness', function () {
     assert(decoded.ok)
     const convicted = checkFork(decoded.value, verifyBoth)
     assert(convicted.ok && convicted.value.did === first.did)
+  })
+
+  it('are not taken by a log that does not hold', async () => {
+    const { clock, witness, author, first, asks } = await world()
+    clock.nowMs += 30 * DAY_MS
+    const late = await author(LATE, 0)
+    assert((await late.own.append(certificateFiles(1)[0] as CertificateFile)).ok)
+    late.store.map.set('own/certificate/000000000000', new Uint8Array(9))
+    await late.checkpointer.run()
+    assert.notEqual(await asks(late), 'cosigned')
+    assert(await witness.witnessed.note(first.origin), 'it has its place still')
   })
 
   it('are had again by a log that goes on from what it was', async () => {
