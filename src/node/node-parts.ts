@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { automergePlanStore } from '../adapters/automerge/index.ts'
-import { nodeVerifier, rememberingVerifier } from '../adapters/ed25519/index.ts'
+import { nodeVerifiers, rememberingVerifiers } from '../adapters/ed25519/index.ts'
 import { heliaArtifactStore } from '../adapters/helia/index.ts'
 import { openKeystore } from '../adapters/keystore/index.ts'
 import { levelArchive, levelDatastore } from '../adapters/level/index.ts'
@@ -123,7 +123,7 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
   const journal = await walJournal({ path: journalPath, logger })
   closers.push(() => journal.close())
   const entropy = systemEntropy()
-  const verify = rememberingVerifier(nodeVerifier())
+  const { verify, verifyAside } = rememberingVerifiers(nodeVerifiers())
   const swarm = machineOf(config, signer, verify, entropy)
   const { hot, history } = await keptOf({ config, network, signer, verify, logger }, closers)
   const archive = tieredArchive(hot, history.cold)
@@ -137,6 +137,7 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
       network,
       policy,
       verify,
+      verifyAside,
       signer,
       clock: systemClock(),
       entropy,

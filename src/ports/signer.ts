@@ -6,3 +6,16 @@ export interface Signer {
 
 /** Strict, cofactorless Ed25519 by one rule (R3). Pure; never throws. */
 export type VerifySignature = (did: string, bytes: Uint8Array, signature: Uint8Array) => boolean
+
+/** The same answer, which other threads work out: for many signatures at once. Never rejects. */
+export type VerifySignatureAside = (
+  did: string,
+  bytes: Uint8Array,
+  signature: Uint8Array
+) => Promise<boolean>
+
+/** Both ways to the one answer. */
+export type Verifiers = {
+  readonly verify: VerifySignature
+  readonly verifyAside: VerifySignatureAside
+}

@@ -26,7 +26,8 @@ import type {
   Network,
   PolicyEngine,
   Signer,
-  VerifySignature
+  VerifySignature,
+  VerifySignatureAside
 } from '../ports/index.ts'
 import { Archivist } from './archivist.ts'
 import { type Unpacked, unpackMessages } from './batch-codec.ts'
@@ -53,6 +54,7 @@ export type DriverComponents = {
   readonly network: Network
   readonly policy: PolicyEngine
   readonly verify: VerifySignature
+  readonly verifyAside?: VerifySignatureAside
   readonly signer: Signer
   readonly clock: Clock
   readonly entropy: Entropy

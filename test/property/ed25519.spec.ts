@@ -1,10 +1,10 @@
 // Two implementations of one rule (R3) on random and damaged signatures: they never differ.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { nodeSigner, nodeVerifier } from '../../src/adapters/ed25519/index.ts'
+import { nodeSigner, nodeVerifiers } from '../../src/adapters/ed25519/index.ts'
 import { formatDid, parseDid, verifyReference } from '../../src/core/identity/index.ts'
 
-const fast = nodeVerifier({ keysMax: 8 })
+const { verify: fast, verifyAside } = nodeVerifiers({ keysMax: 8 })
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 })
 
 /** Flips one bit of a copy. */
@@ -22,6 +22,22 @@ function same(did: string, message: Uint8Array, signature: Uint8Array): boolean 
 }
 
 describe('property: ed25519', () => {
+  it('agree on signatures, whole and damaged, in other threads', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        bytes32,
+        fc.uint8Array({ maxLength: 64 }),
+        fc.nat(511),
+        async (seed, message, bit) => {
+          const { did, sign } = nodeSigner(seed)
+          for (const signature of [sign(message), flip(sign(message), bit)])
+            assert.equal(await verifyAside(did, message, signature), same(did, message, signature))
+        }
+      ),
+      { numRuns: 40 }
+    )
+  }).timeout(20_000)
+
   it('agree on signatures, whole and damaged', () => {
     fc.assert(
       fc.property(

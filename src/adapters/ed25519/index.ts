@@ -3,5 +3,9 @@
  * test holds both verifiers to the same answer on every vector and on random damage.
  */
 export { nodeSigner } from './node-signer.ts'
-export { type NodeVerifierInit, nodeVerifier } from './node-verifier.ts'
-export { type RememberingVerifierInit, rememberingVerifier } from './remembering-verifier.ts'
+export { type NodeVerifierInit, nodeVerifier, nodeVerifiers } from './node-verifier.ts'
+export {
+  type RememberingVerifierInit,
+  rememberingVerifier,
+  rememberingVerifiers
+} from './remembering-verifier.ts'

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { KEYS_REMEMBERED_MAX } from '../../core/base/index.ts'
 import { admitKey, admitR, parseDid, SIGNATURE_BYTES, toSpki } from '../../core/identity/index.ts'
-import type { VerifySignature } from '../../ports/index.ts'
+import type { Verifiers, VerifySignature } from '../../ports/index.ts'
 
 export type NodeVerifierInit = {
   /** Keys held ready, most recently used; each is about 1 KB. */
@@ -21,11 +21,53 @@ export type NodeVerifierInit = {
  *    component, an R off the curve and an R in another encoding never compare equal.
  */
 export function nodeVerifier(init: NodeVerifierInit = {}): VerifySignature {
+  return nodeVerifiers(init).verify
+}
+
+/**
+ * The same, and beside it the way that leaves the last step to the platform's pool of threads. What is asked in one turn is answered in one: whoever
+ * goes on from there goes on together.
+ */
+export function nodeVerifiers(init: NodeVerifierInit = {}): Verifiers {
+  const turn = new Turn()
   const keys = new RecentKeys(init.keysMax ?? KEYS_REMEMBERED_MAX)
-  return (did, bytes, signature) => {
-    if (signature.length !== SIGNATURE_BYTES || !admitR(signature)) return false
-    const key = keys.get(did)
-    return key !== null && verify(null, bytes, key, signature)
+  const admittedKey = (did: string, signature: Uint8Array): KeyObject | null =>
+    signature.length === SIGNATURE_BYTES && admitR(signature) ? keys.get(did) : null
+  return {
+    verify: (did, bytes, signature) => {
+      const key = admittedKey(did, signature)
+      return key !== null && verify(null, bytes, key, signature)
+    },
+    verifyAside: async (did, bytes, signature) => {
+      const key = admittedKey(did, signature)
+      if (key === null) return false
+      const answer = new Promise<boolean>(resolve =>
+        verify(null, bytes, key, signature, (error, isGood) =>
+          // A fault of the pool, such as no memory, says nothing about the signature.
+          resolve(error === null ? isGood : verify(null, bytes, key, signature))
+        )
+      )
+      await turn.join(answer)
+      return answer
+    }
+  }
+}
+
+/** What is begun in one turn. */
+class Turn {
+  #begun: Promise<boolean>[] = []
+  #ended: Promise<unknown> | null = null
+
+  /** Resolves when all that is begun in this turn has an answer. */
+  join(answer: Promise<boolean>): Promise<unknown> {
+    this.#begun.push(answer)
+    this.#ended ??= Promise.resolve().then(() => {
+      const begun = this.#begun
+      this.#begun = []
+      this.#ended = null
+      return Promise.all(begun)
+    })
+    return this.#ended
   }
 }
 

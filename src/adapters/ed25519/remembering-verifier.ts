@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { SIGNATURES_REMEMBERED_MAX } from '../../core/base/index.ts'
-import type { VerifySignature } from '../../ports/index.ts'
+import type { Verifiers, VerifySignature } from '../../ports/index.ts'
 
 export type RememberingVerifierInit = {
   /** Good signatures that are remembered, most recently used; each takes about 100 bytes. */
@@ -16,15 +16,32 @@ export function rememberingVerifier(
   verify: VerifySignature,
   init: RememberingVerifierInit = {}
 ): VerifySignature {
+  const verifyAside = async (...triple: Parameters<VerifySignature>) => verify(...triple)
+  return rememberingVerifiers({ verify, verifyAside }, init).verify
+}
+
+/** The same for both ways to look at a signature: what one has found good, the other knows. */
+export function rememberingVerifiers(
+  { verify, verifyAside }: Verifiers,
+  init: RememberingVerifierInit = {}
+): Verifiers {
   const max = init.max ?? SIGNATURES_REMEMBERED_MAX
   const good = new Set<string>()
-  return (did, bytes, signature) => {
-    const key = keyOf(did, bytes, signature)
-    const isKnown = good.delete(key)
-    if (!isKnown && !verify(did, bytes, signature)) return false
+  const keep = (key: string): true => {
+    good.delete(key)
     if (good.size >= max) good.delete(good.values().next().value as string)
     good.add(key)
     return true
+  }
+  return {
+    verify: (did, bytes, signature) => {
+      const key = keyOf(did, bytes, signature)
+      return (good.has(key) || verify(did, bytes, signature)) && keep(key)
+    },
+    verifyAside: async (did, bytes, signature) => {
+      const key = keyOf(did, bytes, signature)
+      return (good.has(key) || (await verifyAside(did, bytes, signature))) && keep(key)
+    }
   }
 }
 

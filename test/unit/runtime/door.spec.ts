@@ -8,7 +8,7 @@ import {
 import { encode } from '../../../src/core/codec/index.ts'
 import type { Admitted, Draft } from '../../../src/core/envelope/index.ts'
 import type { DoorVerdict } from '../../../src/ports/index.ts'
-import { Door } from '../../../src/runtime/index.ts'
+import { Door, type DoorComponents } from '../../../src/runtime/index.ts'
 import { sampleDraft } from '../../support/sample-drafts.ts'
 import {
   countingVerify,
@@ -28,7 +28,10 @@ class EngineError extends SwarmError {
   }
 }
 
-function world(answer: DoorVerdict = 'accept', init: { senderPerSecond?: number } = {}) {
+function world(
+  answer: DoorVerdict = 'accept',
+  init: Partial<Pick<DoorComponents, 'senderPerSecond' | 'verifyAside'>> = {}
+) {
   const accepted: { admitted: Admitted; isLocal: boolean }[] = []
   const state = { answer }
   const parts = {
@@ -372,6 +375,17 @@ describe('runtime/door: links of plans, which plan sync brings', () => {
     const w = world()
     assert.equal((await w.door.admit(linkOf(w.clock.nowMs()), 'peer', 'plan')).verdict, 'accept')
     assert.deepEqual([...w.door.windows()], [])
+  })
+
+  it('has their signatures looked at aside, where it can', async () => {
+    let answer = true
+    const w = world('accept', { verifyAside: async () => answer })
+    const bytes = linkOf(w.clock.nowMs())
+    answer = false
+    assert.equal((await w.door.admit(bytes, 'peer', 'plan')).refusal?.code, 'BAD_SIGNATURE')
+    answer = true
+    assert.equal((await w.door.admit(bytes, 'peer', 'plan')).verdict, 'accept')
+    assert.equal(w.verify.calls, 0)
   })
 
   it('still asks for signature and policy', async () => {

@@ -2,21 +2,24 @@
 import assert from 'node:assert/strict'
 import {
   nodeSigner,
-  nodeVerifier,
-  rememberingVerifier
+  nodeVerifiers,
+  rememberingVerifiers
 } from '../../../../src/adapters/ed25519/index.ts'
 
 function counting(max?: number) {
-  const verify = nodeVerifier()
+  const { verify, verifyAside } = nodeVerifiers()
   const counts = { calls: 0 }
-  const remembering = rememberingVerifier(
-    (did, bytes, signature) => {
+  const count =
+    <A extends unknown[], R>(look: (...triple: A) => R) =>
+    (...triple: A): R => {
       counts.calls += 1
-      return verify(did, bytes, signature)
-    },
+      return look(...triple)
+    }
+  const verifiers = rememberingVerifiers(
+    { verify: count(verify), verifyAside: count(verifyAside) },
     max === undefined ? {} : { max }
   )
-  return { counts, verify: remembering }
+  return { counts, verifiers, verify: verifiers.verify }
 }
 
 const signer = nodeSigner(new Uint8Array(32).fill(7))
@@ -48,6 +51,18 @@ describe('adapters/ed25519: the remembering verifier', () => {
     assert(!verify(other.did, BYTES, good))
     assert(!verify(signer.did, Uint8Array.of(1, 2, 3, 0), good))
     assert(!verify(signer.did, BYTES.subarray(1), Uint8Array.of(...good, 1)))
+  })
+
+  it('knows by one way what it has looked at by the other, and gives the same answers by both', async () => {
+    const { counts, verifiers } = counting()
+    const good = signer.sign(BYTES)
+    const bad = signer.sign(Uint8Array.of(4))
+    assert.equal(await verifiers.verifyAside(signer.did, BYTES, good), true)
+    assert.equal(verifiers.verify(signer.did, BYTES, good), true)
+    assert.equal(counts.calls, 1)
+    assert.equal(await verifiers.verifyAside(signer.did, BYTES, bad), false)
+    assert.equal(verifiers.verify(signer.did, BYTES, bad), false)
+    assert.equal(counts.calls, 3)
   })
 
   it('forgets the one that was met longest ago', () => {
