@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { namesOf } from '../../src/adapters/libp2p/names.ts'
+import { libp2pRoom } from '../support/libp2p-room.ts'
 import { Cli, freshFolder, runCli } from '../support/testnet.ts'
 
 describe('e2e/testnet', () => {
@@ -30,6 +32,8 @@ describe('e2e/testnet', () => {
     for (const address of addresses) assert.match(address, /^\/ip4\/127\.0\.0\.1\//u)
     const status = await statusWhen(env, nodes => nodes.every(node => node.status?.peers === 4))
     assert.equal(status.length, 4)
+    const network = argv[argv.indexOf('--network') + 1] ?? ''
+    await votersAre(5, { network, address: addresses[0] ?? '' })
     await more.stop()
 
     const down = await runCli(['testnet', 'down'], env)
@@ -62,6 +66,27 @@ describe('e2e/testnet', () => {
       while ((await runCli(['status', '--home', home])).status === 0);
   })
 })
+
+/** Nodes announce themselves a second after they have met somebody. */
+const VOTERS_WITHIN_MS = 30_000
+
+/** Waits until the DHT names so many voters to a stranger. */
+async function votersAre(
+  count: number,
+  { network, address }: { readonly network: string; readonly address: string }
+): Promise<void> {
+  const room = await libp2pRoom()
+  const stranger = await room.node({ name: 'stranger', networkName: network, bootstrap: [address] })
+  await stranger.start()
+  const { dht } = stranger.libp2p.services
+  const found = new Set<string>()
+  const deadline = performance.now() + VOTERS_WITHIN_MS
+  while (found.size < count && performance.now() < deadline)
+    for await (const event of dht.findProviders(namesOf(network).voters))
+      if (event.name === 'PROVIDER') for (const { id } of event.providers) found.add(String(id))
+  await room.dispose()
+  assert.equal(found.size, count)
+}
 
 type NodeLine = { readonly status: { readonly peers: number } | null }
 
