@@ -64,7 +64,7 @@ export class Voters {
     const found = new Map<string, Parameters<Host['peerStore']['merge']>>()
     for await (const event of host.services.dht.findProviders(key, { signal: this.#timed() })) {
       if (event.name !== 'PROVIDER') continue
-      for (const { id, multiaddrs } of event.providers)
+      for (const { id, multiaddrs } of someOf(event.providers))
         if (members.get(id) === undefined && !id.equals(host.peerId))
           found.set(id.toString(), [id, { multiaddrs }])
     }
@@ -111,7 +111,7 @@ export class Voters {
   }
 }
 
-/** Some at random, so that nobody is found by everybody. */
+/** Some at random: nobody is found by everybody, and one peer that names a thousand does not outweigh the others. */
 function someOf<T>(all: readonly T[]): readonly T[] {
   const shuffled = all.map(one => ({ one, at: Math.random() })).sort((a, b) => a.at - b.at)
   return shuffled.slice(0, VOTERS_DIALED_MAX).map(({ one }) => one)
