@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { equals, utf8 } from '../core/base/index.ts'
-import type { Checkpoint } from '../core/checkpoint/index.ts'
+import { type Checkpoint, type CheckpointFork, formatNote } from '../core/checkpoint/index.ts'
 import { decodeStrict, encode } from '../core/codec/index.ts'
 import { decodeLeaf, type Leaf, standingOf } from '../core/history/index.ts'
 import { CompactTree, leafHash } from '../core/merkle/index.ts'
@@ -27,6 +27,8 @@ export type HistorySyncInit = {
   readonly peers: () => readonly string[]
   /** Whether it is proven here that this log was rewritten: nothing of it is taken. */
   readonly isConvicted: (origin: string) => Promise<boolean>
+  /** Keeps the proof that a log was rewritten. */
+  readonly keepFork: (origin: string, fork: CheckpointFork) => Promise<void>
   /** Takes in a part of the log: durable when it resolves. Leaves that are known already are passed over. */
   readonly load: (leaves: readonly Leaf[], from: { origin: string }) => Promise<void>
 }
@@ -92,12 +94,15 @@ export class HistorySync {
 
   /** Rejects with SyncFailedError when no peer has anything that holds, with SyncMarkDamagedError when it cannot be told whether that is older than what is here. */
   async run(request: SyncRequest = {}): Promise<SyncResult> {
-    if (request.anew === true) await this.#begunAnew(request.origin)
+    const { anew = false } = request
+    if (anew && request.origin === undefined)
+      throw new SyncFailedError('a log that is to be loaded anew has to be named: --from DID')
     const offers = await this.#offers(request.origin)
     const stable = offers.filter(({ witnesses }) => witnesses.length >= this.#init.quorum)
     const full = request.full === true || stable.length === 0
     const [best, ...others] = (full ? offers : stable).sort((a, b) => compareSize(b, a))
     if (best === undefined) throw this.#nothing(request.origin)
+    if (anew) await this.#forget(best.checked.checkpoint.origin)
     const how = { ...request, full }
     try {
       return await this.#load(best, how)
@@ -113,11 +118,8 @@ export class HistorySync {
     }
   }
 
-  async #begunAnew(origin: string | undefined): Promise<void> {
-    if (origin === undefined)
-      throw new SyncFailedError('a log that is to be loaded anew has to be named: --from DID')
-    const keys = await this.#keys(origin)
-    const dels = keys.map(key => ({ type: 'del', key }) as const)
+  async #forget(origin: string): Promise<void> {
+    const dels = (await this.#keys(origin)).map(key => ({ type: 'del', key }) as const)
     await this.#init.store.write([...dels, this.#before.forget(origin)])
   }
 
@@ -154,7 +156,21 @@ export class HistorySync {
       .filter(({ checked: { checkpoint } }) =>
         origin === undefined ? checkpoint.origin !== this.#init.own : checkpoint.origin === origin
       )
+    await this.#keepForks(wanted)
     return this.#unconvicted(wanted)
+  }
+
+  /** Two checkpoints of one size and two roots convict their node, whoever has shown them. */
+  async #keepForks(offers: readonly Offer[]): Promise<void> {
+    const known = new Map<string, Offer>()
+    for (const offer of offers) {
+      const { origin, size, root } = offer.checked.checkpoint
+      const other = known.get(`${origin} ${size}`)
+      known.set(`${origin} ${size}`, other ?? offer)
+      if (other === undefined || equals(other.checked.checkpoint.root, root)) continue
+      const [older, newer] = [formatNote(other.note), formatNote(offer.note)]
+      await this.#init.keepFork(origin, { older, newer, prefix: null })
+    }
   }
 
   async #unconvicted(offers: readonly Offer[]): Promise<Offer[]> {
@@ -168,17 +184,21 @@ export class HistorySync {
   }
 
   /** What was loaded once is never replaced by less, or by what does not go on from it: an old checkpoint is valid for ever. */
-  async #checkRollback({ checked }: Offer, source: LogSource): Promise<void> {
+  async #checkRollback({ note, checked }: Offer, source: LogSource): Promise<void> {
     const { origin, size, root } = checked.checkpoint
-    const before = await this.#before.of(origin)
-    if (before === null) return
+    const loaded = await this.#before.of(origin)
+    if (loaded === null) return
+    const before = loaded.checkpoint
     if (size < before.size)
       throw new SyncFailedError(
         `the newest checkpoint that peers offer has ${size} leaves, and one of ${before.size} was loaded before: they are behind, or hide what came since`,
         { origin }
       )
-    if (size === before.size && !equals(root, before.root))
+    if (size === before.size && !equals(root, before.root)) {
+      const fork = { older: loaded.note, newer: formatNote(note), prefix: null }
+      await this.#init.keepFork(origin, fork)
       throw new SyncFailedError(`${origin} has signed two logs of ${size} leaves`, { origin })
+    }
     if (size > before.size && before.size > 0n && !(await source.beginsWith(before)))
       throw new SyncFailedError(
         `no peer shows that the log of ${origin} goes on from the ${before.size} leaves that were loaded before: they are away, or it was rewritten; nothing of it is taken`,

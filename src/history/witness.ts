@@ -76,12 +76,10 @@ export class Witness {
 
   async #keepFork(origin: string, fork: CheckpointFork): Promise<void> {
     const { logs, verify, logger } = this.#init
-    // One convicts as well as any number.
-    if (await logs.isConvicted(origin, verify)) return
-    await logs.keepFork(fork)
-    logger.warn('a node has signed two logs of ended threads; the proof is kept', {
-      origin
-    })
+    if (await logs.keepFork(origin, fork, verify))
+      logger.warn('a node has signed two logs of ended threads; the proof is kept', {
+        origin
+      })
   }
 
   async #judge(

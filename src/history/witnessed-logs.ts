@@ -200,10 +200,12 @@ export class WitnessedLogs {
     for await (const [, leaf] of this.#store.range(range)) yield { leaf, certificate: null }
   }
 
-  /** Keeps proof that an origin signed two logs. */
-  async keepFork(fork: CheckpointFork): Promise<void> {
+  /** Keeps proof that an origin signed two logs. False where that is proven already: one convicts as well as any number. */
+  async keepFork(origin: string, fork: CheckpointFork, verify: VerifySignature): Promise<boolean> {
+    if (await this.isConvicted(origin, verify)) return false
     const value = encodeFork(fork)
     await this.#store.write([{ type: 'put', key: FORK + idOf(value), value }])
+    return true
   }
 
   /** Forks that were seen, by id. */

@@ -208,6 +208,9 @@ export function historySync(parts: NodeParts): HistorySync {
     trusted: new Set(config.history.trusted),
     peers: () => network.peers().map(({ did }) => did),
     isConvicted: origin => history.witnessed.isConvicted(origin, verify),
+    keepFork: async (origin, fork) => {
+      await history.witnessed.keepFork(origin, fork, verify)
+    },
     load: leaves => load(parts, leaves)
   })
 }

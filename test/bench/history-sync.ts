@@ -47,6 +47,7 @@ export async function fastSyncMs(events: number, folder: string): Promise<number
       trusted: new Set(),
       peers: () => [author.did],
       isConvicted: async () => false,
+      keepFork: async () => undefined,
       load: async loaded =>
         archive.put(
           loaded.map(({ need, slot, task, result: phase, reason, requester, ...leaf }) => {

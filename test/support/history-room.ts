@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { nodeSigner, nodeVerifier } from '../../src/adapters/ed25519/index.ts'
-import { formatOrigin } from '../../src/core/checkpoint/index.ts'
+import { type CheckpointFork, formatOrigin } from '../../src/core/checkpoint/index.ts'
 import type { Leaf } from '../../src/core/history/index.ts'
 import type { CertificateFile } from '../../src/core/roster/index.ts'
 import {
@@ -168,6 +168,7 @@ export function newcomerOf(
   } = {}
 ) {
   const loaded: Leaf[][] = []
+  const forks: CheckpointFork[] = []
   const store = new MemoryKeyValues()
   const logger = recordingLogger()
   const sync = new HistorySync({
@@ -180,10 +181,11 @@ export function newcomerOf(
     quorum: 2,
     trusted: new Set(init.trusted ?? []),
     peers: () => peers,
-    isConvicted: init.isConvicted ?? (async () => false),
+    isConvicted: init.isConvicted ?? (async () => forks.length > 0),
+    keepFork: async (_origin, fork) => void forks.push(fork),
     load: async leaves => void loaded.push([...leaves])
   })
-  return { sync, loaded, store, logger }
+  return { sync, loaded, store, logger, forks }
 }
 
 /** From now on this peer answers otherwise where `other` does, and else as before. */

@@ -460,15 +460,34 @@ describe('history', function () {
     const { room, author } = await world()
     await appendAll(author)
     await author.checkpointer.run()
-    const { sync, loaded, store } = newcomer(room, [author.did])
+    const { sync, loaded, store, forks } = newcomer(room, [author.did])
     await sync.run()
     const before = new Map(store.map)
     const leaves = (await author.own.leaves(0, false)).map(({ leaf }) => leaf)
     const note = signedBy(author, leaves.toReversed())
     room.answers.set(author.did, async () => encodeAnswer({ type: 'notes', notes: [note] }))
     await assert.rejects(sync.run(), { code: 'SYNC_FAILED', message: /two logs/u })
+    const [fork] = forks
+    assert(fork !== undefined && checkFork(fork, verifyBoth).ok, 'and keeps the proof')
+    await assert.rejects(sync.run(), { code: 'SYNC_FAILED', message: /evidence ls/u })
     assert.equal(loaded.length, 1)
     assert.deepEqual(store.map, before)
+  })
+
+  it('is loaded from nobody when two peers show two logs of it, which convict their node', async () => {
+    const { room, author, one, two } = await world()
+    await appendAll(author)
+    await author.checkpointer.run()
+    const leaves = (await author.own.leaves(0, false)).map(({ leaf }) => leaf)
+    const note = signedBy(author, leaves.toReversed())
+    room.answers.set('liar', async () => encodeAnswer({ type: 'notes', notes: [note] }))
+    const { sync, loaded, forks } = newcomer(room, [author.did, one.did, two.did, 'liar'])
+    await assert.rejects(sync.run(), { code: 'SYNC_FAILED', message: /evidence ls/u })
+    assert.equal(loaded.length, 0)
+    const [fork] = forks
+    assert(fork !== undefined)
+    const convicted = checkFork(fork, verifyBoth)
+    assert(convicted.ok && convicted.value.did === author.did)
   })
 
   it('says what to do when there is nobody, or nothing', async () => {
