@@ -5,12 +5,20 @@ import { CID } from '../../src/core/codec/index.ts'
 import type { AttackCase } from '../support/plan-attacker.ts'
 import {
   bombChunk,
+  forkedChain,
   frameOf,
+  framesOf,
   heaviestFrame,
   orphanFrames,
   textChunk
 } from '../support/plan-attacks.ts'
-import { openNeed, type PlanNode, speakChain, startPlanNode } from '../support/plan-node.ts'
+import {
+  openNeed,
+  type PlanNode,
+  speakChain,
+  speakRivals,
+  startPlanNode
+} from '../support/plan-node.ts'
 import { standstillOf } from '../support/standstill.ts'
 import { type Bench, median } from './bench.ts'
 import { bytesInUse } from './memory.ts'
@@ -23,6 +31,9 @@ const LARGE = Math.ceil(10_000 / FACTS)
 /** Updates by which the cost of one more fact is measured. */
 const MORE = 20
 const WRITERS = 100
+/** Updates of a chain that is forked, and threads that are more than there are documents in memory. */
+const FORKED_UPDATES = 1_500
+const FREED_THREADS = 80
 /** Newcomers, one after the other. */
 const RUNS = 3
 
@@ -193,7 +204,9 @@ async function attacks(report: Report): Promise<void> {
         name: 'endless',
         frames: new Array<Uint8Array>(100).fill(heaviestFrame(thread)),
         isImpatient: true
-      }
+      },
+      { name: 'backward forks', frames: await forkFrames(node, thread) },
+      { name: 'freed documents', frames: await freedFrames(node) }
     ]
     await attack({ name: 'warm', frames: orphanFrames(thread, updates.slice(1, 20), 19) })
     const control = await standstillOf(() =>
@@ -208,6 +221,34 @@ async function attacks(report: Report): Promise<void> {
     await attacker.terminate()
     await node.stopAll()
   }
+}
+
+/** A long chain, and then forks of it from its end on, a few in each frame. */
+async function forkFrames(node: PlanNode, thread: string): Promise<Uint8Array[]> {
+  const signer = writerOf(3_001)
+  const facts = (seq: number) => factsOf(1, seq, 16)
+  const init = { thread: CID.parse(thread), count: FORKED_UPDATES, facts }
+  const updates = await speakChain(node.policy, signer, init)
+  const rivals = (await speakRivals(node.policy, signer, updates)).filter((_, at) => at % 10 === 0)
+  const forked = forkedChain(thread, updates, rivals)
+  return [...framesOf(thread, forked.chain, 60), ...framesOf(thread, forked.rivals, 10)]
+}
+
+/** Frames of a few bytes about more threads than have documents in memory, each twice. */
+async function freedFrames(node: PlanNode): Promise<Uint8Array[]> {
+  const threads: string[] = []
+  for (let count = 0; count < FREED_THREADS; count++) {
+    const thread = await openNeed(node)
+    threads.push(thread)
+    const updates = await speakChain(node.policy, writerOf(3_002), {
+      thread: CID.parse(thread),
+      count: 20,
+      facts: seq => factsOf(2, seq, 2)
+    })
+    for (const { bytes } of updates) await node.driver.door.admit(bytes, 'x', 'plan')
+  }
+  await node.driver.settled()
+  return [...threads, ...threads].map(thread => frameOf(thread, []))
 }
 
 function startNode(): Promise<PlanNode> {

@@ -70,6 +70,34 @@ export function orphanFrames(
   perFrame: number
 ): Uint8Array[] {
   const changes = updates.map((update, at) => changeOf(thread, update, { dep: RANDOM_HASH(at) }))
+  return framesOf(thread, changes, perFrame)
+}
+
+/** A chain of one sender's updates, as changes, and for each place of it another update there, those of the last places first. */
+export type ForkedChain = { readonly chain: Uint8Array[]; readonly rivals: Uint8Array[] }
+
+export function forkedChain(
+  thread: string,
+  updates: readonly Admitted<'UPDATE_PLAN'>[],
+  rivals: readonly Admitted<'UPDATE_PLAN'>[]
+): ForkedChain {
+  const grounds = [genesisChange(thread).hash]
+  const chain = updates.map((update, at) => {
+    const change = changeOf(thread, update, { dep: grounds[at] as string })
+    grounds.push(createHash('sha256').update(change.subarray(8)).digest('hex'))
+    return change
+  })
+  const at = (rival: Admitted<'UPDATE_PLAN'>): string =>
+    grounds[rival.envelope.payload.seq - 1] as string
+  return { chain, rivals: rivals.map(rival => changeOf(thread, rival, { dep: at(rival) })) }
+}
+
+/** Frames of so many changes each. */
+export function framesOf(
+  thread: string,
+  changes: readonly Uint8Array[],
+  perFrame: number
+): Uint8Array[] {
   const frames: Uint8Array[] = []
   for (let at = 0; at < changes.length; at += perFrame)
     frames.push(frameOf(thread, changes.slice(at, at + perFrame)))

@@ -154,6 +154,24 @@ export async function speakChain(
   return updates
 }
 
+/** For each place of a chain another update of the same signer there, those of the last places first. */
+export async function speakRivals(
+  policy: PolicyEngine,
+  signer: Signer,
+  chain: readonly Admitted<'UPDATE_PLAN'>[]
+): Promise<Admitted<'UPDATE_PLAN'>[]> {
+  const rivals: Admitted<'UPDATE_PLAN'>[] = []
+  for (let at = chain.length - 1; at >= 0; at--) {
+    const after = chain[at - 1]
+    const thread = chain[at]?.envelope.thread as CID
+    const facts = (): Fact[] => notes(`rival-${at}`, 1)
+    rivals.push(
+      ...(await speakChain(policy, signer, { thread, count: 1, facts, ...(after && { after }) }))
+    )
+  }
+  return rivals
+}
+
 /** Notes about a task. */
 export function notes(task: string, count: number): Fact[] {
   return Array.from({ length: count }, (_, at) => ({

@@ -7,11 +7,14 @@ import { chainActor, genesisChange } from '../../../src/adapters/automerge/chang
 import { nodeSigner } from '../../../src/adapters/ed25519/index.ts'
 import { CID } from '../../../src/core/codec/index.ts'
 import { type Admitted, type Fact, sealEnvelope } from '../../../src/core/envelope/index.ts'
+import type { Signer } from '../../../src/ports/index.ts'
 import type { AttackCase, AttackResult } from '../../support/plan-attacker.ts'
 import {
   bombChunk,
   changeOf,
+  forkedChain,
   frameOf,
+  framesOf,
   heaviestFrame,
   longActorChunk,
   orphanFrames,
@@ -22,6 +25,7 @@ import {
   openNeed,
   type PlanNode,
   speakChain,
+  speakRivals,
   startPlanNode
 } from '../../support/plan-node.ts'
 import { standstillOf } from '../../support/standstill.ts'
@@ -30,6 +34,11 @@ const NETWORK = 'plan-attacks'
 /** Milliseconds that an attack may add to the longest time in which the event loop stood still. */
 const STALL_MS = 50
 const ATTEMPTS_MAX = 3
+/** Threads, more than there are documents in memory. */
+const FREED = 70
+
+/** The same attack anew, where what it sends works once. */
+type MakeAttack = (attempt: number) => Promise<AttackCase>
 
 describe('node/plan-sync under attack', function () {
   this.timeout(60_000)
@@ -83,18 +92,19 @@ describe('node/plan-sync under attack', function () {
     })
 
   /** Runs an attack, again where the node's loop stood still: what the attack does to it comes each time, a collection of garbage does not. */
-  async function attackNode(init: AttackCase): Promise<AttackResult> {
+  async function attackNode(init: AttackCase | MakeAttack): Promise<AttackResult> {
     const stalls: number[] = []
     while (stalls.length < ATTEMPTS_MAX) {
+      const one = typeof init === 'function' ? await init(stalls.length) : init
       let result: AttackResult | undefined
       const stall = await standstillOf(async () => {
-        result = await attack({ ...init, name: `${init.name} ${stalls.length}` })
+        result = await attack({ ...one, name: `${one.name} ${stalls.length}` })
       })
       if (stall < control + STALL_MS) return result as AttackResult
       stalls.push(stall)
     }
     assert.fail(
-      `${init.name}: the event loop stood still for ${stalls.join(', ')} ms, without an attack ${control} ms`
+      `${init.name || 'the attack'}: the event loop stood still for ${stalls.join(', ')} ms, without an attack ${control} ms`
     )
   }
 
@@ -196,6 +206,35 @@ describe('node/plan-sync under attack', function () {
       assert.ok(links.length >= 64 * 128)
     } while (stalls.every(stall => stall >= control + STALL_MS) && stalls.length < ATTEMPTS_MAX)
     assert.ok(Math.min(...stalls) < control + STALL_MS, `it stood still for ${stalls} ms`)
+  })
+
+  it('takes a chain that is forked at each place, from its end on, without standing still', async () => {
+    const before = await node.heads(thread)
+    const signers: Signer[] = []
+    await attackNode(async attempt => {
+      const signer = nodeSigner(new Uint8Array(32).fill(70 + attempt))
+      signers.push(signer)
+      const updates = await speakChain(node.policy, signer, {
+        thread: CID.parse(thread),
+        count: 200,
+        facts: seq => notes(`deep-${attempt}-${seq}`, 8)
+      })
+      const rivals = await speakRivals(node.policy, signer, updates)
+      const forked = forkedChain(thread, updates, rivals)
+      const frames = [...framesOf(thread, forked.chain, 60), ...framesOf(thread, forked.rivals, 5)]
+      return { name: 'backward forks', frames }
+    })
+    assert.equal(await node.heads(thread), before)
+    for (const { did } of signers)
+      assert.equal(node.swarm.planFork(thread, { sender: did, session: 0 }).length, 2)
+  })
+
+  it('takes frames of a few bytes about plans whose documents were freed without standing still', async () => {
+    const threads: string[] = []
+    for (let count = 0; count < FREED; count++) threads.push(await openNeed(node))
+    const hello = (): Uint8Array[] => threads.map(one => frameOf(one, []))
+    const result = await attackNode({ name: 'freed', frames: [...hello(), ...hello()] })
+    assert.ok(result.handled >= 2 * FREED)
   })
 
   /** Hash of the change of the honest chain on which its next one rests. */
