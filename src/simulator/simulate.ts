@@ -45,6 +45,8 @@ const LIVENESS_MS = 30_000
 const COMPLETION_MS = 12_000
 /** After the faults, ms until everybody who follows an open thread has the same plan of it. */
 const PLANS_AGREE_MS = 20_000
+/** What a NEED takes to its COMMIT, in ms, if nothing holds it up. */
+const EPOCH_MS = 8_000
 /** Longest windows of a planned NEED after a COMMIT, and the grace; ms. */
 const WINDOWS_MS = 15_000
 
@@ -210,8 +212,7 @@ class Run {
         )
       }
     this.#runUntil(() => false, COMPLETION_MS)
-    // Copies keep nobody from anything.
-    if (this.#plan.faults.every(fault => fault === 'copier')) this.#checkProgress()
+    if (isHarmless(this.#plan)) this.#checkProgress()
   }
 
   /** Where nothing was disturbed, a NEED comes to a certified end; of those that share a slot one does, whichever formed its group first. */
@@ -303,6 +304,13 @@ class Run {
       }
     }
   }
+}
+
+/** Copies keep nobody from anything; and one member that does not join costs an epoch, where there are others and time. */
+function isHarmless({ faults, liars, nodes, needs, settings }: Plan): boolean {
+  const hasOthers = liars.length === 1 && nodes - liars.length > settings.groupSize
+  const hasTime = needs.every(({ expiresMs }) => expiresMs > settings.joinMs + EPOCH_MS)
+  return faults.every(fault => fault === 'copier' || (fault === 'absentee' && hasOthers && hasTime))
 }
 
 /** Lies that keep the rules of Raft. */

@@ -165,6 +165,16 @@ const EPOCHS: readonly Mutant[] = [
     faults: ['hasty']
   },
   {
+    name: 'who did not join is invited again at once',
+    file: 'core/swarm/candidates.ts',
+    find: '({ did }) => wanted.absences.get(did) ?? Number.NEGATIVE_INFINITY',
+    replace: '() => Number.NEGATIVE_INFINITY',
+    rules: ['liveness'],
+    seedsMax: 60,
+    seedSeen: 42,
+    faults: ['absentee']
+  },
+  {
     name: 'two seals of four suffice',
     file: 'core/swarm/sealing.ts',
     find: 'if (all < quorumOf(sealing.roster.length)) continue',
