@@ -12,7 +12,6 @@ const SENDER_PER_SECOND = '100000'
 /** Long enough that no deadline passes while the bench runs, in ms. */
 const FAR_MS = 600_000
 const CONNECT_TIMEOUT_MS = 30_000
-const LOOK_AGAIN_MS = 5_000
 const AGAIN_AFTER_MS = 250
 /** Requests of one agent at once. */
 const REQUESTS_MAX = 128
@@ -21,14 +20,17 @@ const REQUESTS_MAX = 128
 type Job = {
   readonly requester: NodeProcess
   readonly worker: NodeProcess
-  readonly verifier: NodeProcess
-  /** The verifier waits until the log has the proposal: then it is the ATTEST_PLAN alone that decides. */
+  /** Everything else has come to rest before the proposal is attested: then it is the ATTEST_PLAN alone that is waited for. */
   readonly isPatient: boolean
   readonly decided: PromiseWithResolvers<void>
   /** When the requester held the certificate, by its clock. */
   certifiedAt: number
-  /** Once the verifier knows it. */
+  /** Once somebody knows it. */
   proposal: string | null
+  /** The proposal is attested, or that is being tried. */
+  isAttesting: boolean
+  /** Something has happened to the thread since the last try. */
+  isChanged: boolean
 }
 
 export class NodeSwarm {
@@ -122,16 +124,16 @@ export class NodeSwarm {
     this.#jobs.set(thread, {
       requester,
       worker: at(1),
-      verifier: at(2),
       ...options,
       decided,
       certifiedAt: 0,
-      proposal: null
+      proposal: null,
+      isAttesting: false,
+      isChanged: false
     })
     for (const [node, event] of this.#early.get(thread) ?? []) this.#onEvent(node, event)
     this.#early.delete(thread)
-    while (!(await Promise.race([isDone(decided.promise), this.#failure.promise])))
-      await this.#attestAgain(thread)
+    await Promise.race([decided.promise, this.#failure.promise])
     return thread
   }
 
@@ -155,21 +157,26 @@ export class NodeSwarm {
   }
 
   #onEvent(node: NodeProcess, event: SwarmEvent): void {
-    if ((event.type !== 'envelope' && event.type !== 'certified') || event.thread === null) return
-    const job = this.#jobs.get(event.thread)
+    const { type } = event
+    if ((type !== 'envelope' && type !== 'certified' && type !== 'thread') || event.thread === null)
+      return
+    const { thread } = event
+    const job = this.#jobs.get(thread)
     if (job === undefined) {
-      const waiting = this.#early.get(event.thread) ?? []
+      const waiting = this.#early.get(thread) ?? []
       waiting.push([node, event])
-      this.#early.set(event.thread, waiting)
-    } else if (event.type === 'certified') {
+      this.#early.set(thread, waiting)
+    } else if (type === 'certified') {
       if (node !== job.requester) return
       job.certifiedAt = event.atMs
       job.decided.resolve()
+    } else if (type === 'thread') {
+      if (event.phase === 'BIDDING') this.#watch(this.#attestWhenLogged(job, node, thread))
     } else if (event.verb === 'NEED' && node === job.worker)
-      this.#watch(this.#propose(node, event.thread))
-    else if (event.verb === 'PROPOSE' && node === job.verifier) {
+      this.#watch(this.#propose(node, thread))
+    else if (event.verb === 'PROPOSE' && job.proposal === null) {
       job.proposal = event.id
-      this.#watch(this.#attest(job, event.thread, event.id))
+      if (job.isPatient) this.#watch(this.#attestAlone(job, thread, event.id))
     }
   }
 
@@ -177,9 +184,23 @@ export class NodeSwarm {
     await this.#agents.get(node)?.propose(thread)
   }
 
-  async #attest(job: Job, thread: string, proposal: string): Promise<void> {
-    const verifier = job.isPatient ? await this.#memberWithProposal(job, thread) : job.verifier
+  async #attestAlone(job: Job, thread: string, proposal: string): Promise<void> {
+    const verifier = await this.#memberWithProposal(job, thread)
     await this.#agents.get(verifier)?.attest(thread, proposal)
+  }
+
+  /** As agents do it: whoever hears of a change looks whether there is something to attest, and otherwise waits for the next. */
+  async #attestWhenLogged(job: Job, node: NodeProcess, thread: string): Promise<void> {
+    const { requester, worker, proposal, isPatient } = job
+    if (isPatient || node === requester || node === worker) return
+    job.isChanged = true
+    if (proposal === null || job.isAttesting) return
+    job.isAttesting = true
+    while (job.isChanged) {
+      job.isChanged = false
+      if (await this.#agents.get(node)?.attestIfLogged(thread, proposal)) return
+    }
+    job.isAttesting = false
   }
 
   /** A member that is not the leader, once the log has the proposal there: its ATTEST_PLAN alone is then what decides. */
@@ -196,12 +217,6 @@ export class NodeSwarm {
       return node
     }
     throw new Error(`nobody can attest the proposal of ${thread}`)
-  }
-
-  /** An ATTEST_PLAN that reached the leader before its proposal is void: a verifier that looks again says it again. */
-  async #attestAgain(thread: string): Promise<void> {
-    const { isPatient, proposal, verifier } = this.#jobs.get(thread) as Job
-    if (!isPatient && proposal !== null) await this.#agents.get(verifier)?.attest(thread, proposal)
   }
 
   async #connected(): Promise<void> {
@@ -258,12 +273,20 @@ class Agent {
     const params = { thread, proposal }
     await this.#lanes.run(() => insist(() => this.#client.call('agent.attestPlan', params)))
   }
-}
 
-/** False when it takes longer than a verifier waits before it looks again. */
-function isDone(promise: Promise<void>): Promise<boolean> {
-  const timer = delay(LOOK_AGAIN_MS, false, { ref: false })
-  return Promise.race([promise.then(() => true), timer])
+  /** False when the log of the thread does not have the proposal yet. */
+  async attestIfLogged(thread: string, proposal: string): Promise<boolean> {
+    const params = { thread, proposal }
+    const attested = (): Promise<boolean> =>
+      this.#client.call('agent.attestPlan', params).then(
+        () => true,
+        error => {
+          if ((error as { code?: string }).code === 'REQUEST_REFUSED') return false
+          throw error
+        }
+      )
+    return await this.#lanes.run(() => insist(attested))
+  }
 }
 
 function seenAt(view: ThreadView | undefined, verb: string): number {
