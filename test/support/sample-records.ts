@@ -30,7 +30,7 @@ export const RECORDS: {
     candidates,
     roster: ['did:key:a']
   },
-  sealing: { type: 'sealing', thread: 't', epoch: 0, absent: ['did:key:a'] },
+  sealing: { type: 'sealing', thread: 't', epoch: 0 },
   sealed: {
     type: 'sealed',
     thread: 't',

@@ -107,6 +107,13 @@ describe('runtime/journal-codec', () => {
     })
   }
 
+  it('gives back who was absent in an epoch, and takes no more of them than a roster has', () => {
+    const record = { ...RECORDS.sealing, absent: ['did:key:a'] }
+    assert.deepEqual(decodeRecord(encodeRecord(record)), { ok: true, value: record })
+    const many = { ...record, absent: Array<string>(100).fill('did:key:a') }
+    assert.equal(decodeRecord(encode(many)).ok, false)
+  })
+
   it('refuses a record with a field too many, too few, or of another form', () => {
     for (const record of Object.values(RECORDS)) {
       for (const spoilt of spoil(record))
