@@ -82,6 +82,7 @@ async function reportCore(report: Report, dir: string): Promise<void> {
       if (run >= WARM_UP) alone.push(swarm.latency(thread))
     }
     side.alone(alone)
+    await swarm.resting()
     const before = await bytesInUse()
     const rate = await rateOf(index => swarm.decide(requester(index)))
     side.rate(rate)
