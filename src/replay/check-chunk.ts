@@ -13,9 +13,9 @@ export type ChunkInit = {
   readonly gate: Gate | null
 }
 
-/** What a line comes to. `refers`: an entry whose envelope an earlier line shows. */
+/** What a line comes to. `id`: of the item's envelope, which hashes to it; null where there is none. `refers`: an entry whose envelope an earlier line shows. */
 export type Taken =
-  | { readonly type: 'item'; readonly item: RecordItem }
+  | { readonly type: 'item'; readonly item: RecordItem; readonly id: string | null }
   | {
       readonly type: 'refers'
       readonly body: Extract<Body, { type: 'entry' }>
@@ -123,7 +123,10 @@ function checkContent(line: Line, init: ChunkInit, admission: Admission | null):
       ? null
       : admission.admit(content.bytes as Uint8Array, content.cid as string)
   if (admitted !== null && !admitted.ok) return admitted
-  return { ok: true, value: { type: 'item', item: item.value as RecordItem } }
+  return {
+    ok: true,
+    value: { type: 'item', item: item.value as RecordItem, id: content?.cid ?? null }
+  }
 }
 
 /** The lines of a text that ends with a newline, without theirs. */

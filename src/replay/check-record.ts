@@ -7,8 +7,8 @@ import { checkPlace } from './check-chunk.ts'
 import { type Findings, noFindings } from './findings.ts'
 import { type Checked, type Flaw, flawed, fromRefusal } from './flaw.ts'
 import { type Body, type Header, itemOf } from './format.ts'
-import { type GateSetup, gateOf, openGate } from './gate.ts'
-import { askGatesAgain, type GatesAgain } from './gates-again.ts'
+import type { GateSetup } from './gate.ts'
+import type { GatesAgain } from './gates-again.ts'
 import { inlineLane, type Lanes, threadLanes } from './lanes.ts'
 import { Preamble } from './preamble.ts'
 import { type Chunk, chunksOf, readChunks, sizeOf } from './read-chunks.ts'
@@ -183,7 +183,9 @@ class Reading {
   async #open(header: Header): Promise<Flaw | null> {
     const { thread, node } = header
     const { policies, verify, jobs } = this.#init
-    const gate = policies ? await gateOf(header, this.#preamble.blocks) : null
+    // The policy engine takes as long to load as all else together.
+    const gates = policies ? await import('./gate.ts') : null
+    const gate = gates === null ? null : await gates.gateOf(header, this.#preamble.blocks)
     if (gate !== null && !gate.ok) return gate.flaw
     const setup = gate === null ? null : gate.value
     this.#setup = setup
@@ -192,7 +194,7 @@ class Reading {
       thread,
       node,
       verify: verify ?? nodeVerifier(),
-      gate: setup === null ? null : openGate(setup)
+      gate: setup === null || gates === null ? null : gates.openGate(setup)
     })
     this.#lanes =
       isLong && verify === undefined
@@ -202,8 +204,8 @@ class Reading {
       thread,
       verify: verify ?? nodeVerifier(),
       // The lanes have looked at everything; a run before has, where they trust it.
-      admit: bytes => {
-        const parsed = readEnvelope(bytes)
+      admit: (bytes, id) => {
+        const parsed = readEnvelope(bytes, id)
         return parsed.ok ? parsed : fromRefusal(parsed.refusal)
       }
     })
@@ -264,7 +266,8 @@ class Reading {
     const item =
       taken.type === 'item' ? { ok: true as const, value: taken.item } : this.#resolve(taken.body)
     if (!item.ok) return item.flaw
-    const folded = replayer.take(item.value)
+    const id = taken.type === 'item' ? taken.id : taken.body.cid
+    const folded = replayer.take(item.value, id ?? undefined)
     for (const flaw of replayer.takeDisorder())
       if (this.#disorder.length < DISORDER_TOLD_MAX)
         this.#disorder.push({ line: this.#place.seq + 1, ...flaw })
@@ -301,6 +304,10 @@ class Reading {
   async #askGates(): Promise<void> {
     const state = this.#replayer?.state() ?? null
     if (this.#setup === null || state === null) return
+    const [{ openGate }, { askGatesAgain }] = await Promise.all([
+      import('./gate.ts'),
+      import('./gates-again.ts')
+    ])
     this.#gates = await askGatesAgain(state, openGate(this.#setup), this.#preamble.blocks)
   }
 

@@ -17,9 +17,11 @@ export type Lanes = {
 /** Threads at most, this one included: folding is one thread's work, and beyond it the others only wait. */
 const THREADS_MAX = 16
 /** Heap of a thread in MiB: chunks come and go, and a thread would let garbage lie for as long as it may. */
-const THREAD_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
-/** Chunks for each thread: one that it works on, and one that waits. */
-const CHUNKS_PER_THREAD = 2
+const THREAD_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32 }
+/** Chunks for each thread: one that it works on, and others that wait until this thread looks again. */
+const CHUNKS_PER_THREAD = 3
+/** Chunks that this thread may check before one that another has is done: they are folded in order, and while it waits it does nothing. */
+const CHUNKS_AHEAD = 4
 
 /** In this thread: for short records, and for verifiers that only this thread has. */
 export function inlineLane(init: ChunkInit): Lanes {
@@ -61,7 +63,7 @@ export function threadLanes(
     return thread === undefined ? checkHere(text, trusted) : thread.ask(text, trusted)
   }
   return {
-    depth: count * CHUNKS_PER_THREAD + 1,
+    depth: count * CHUNKS_PER_THREAD + CHUNKS_AHEAD,
     check: (text, trusted) => {
       const answer = check(text, trusted)
       // Whoever stops early does not ask what became of the rest.

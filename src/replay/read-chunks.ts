@@ -4,7 +4,7 @@ import { RecordMissingError } from './errors.ts'
 import { LINE_BYTES_MAX } from './format.ts'
 
 /** Bytes of lines that are checked at once: some hundred envelopes, so that handing them over costs little beside checking them. */
-export const CHUNK_BYTES: number = 256 * 1024
+export const CHUNK_BYTES: number = 128 * 1024
 
 /** Whole lines, or what is wrong with the rest of the file. */
 export type Chunk = Uint8Array | 'long' | 'cut'

@@ -25,7 +25,7 @@ export type ReplayerInit = {
   /** For what is inside envelopes: JOINs, SEALs, votes. */
   readonly verify: VerifySignature
   /** Opens an envelope that is as the door wants it. Without it the replayer looks at form and signature itself, and trusts the policy digests. */
-  readonly admit?: (bytes: Uint8Array) => Checked<Admitted>
+  readonly admit?: (bytes: Uint8Array, id?: string) => Checked<Admitted>
 }
 
 type Certified = Admitted<'DECIDE' | 'FINALIZE' | 'INVALIDATE'>
@@ -50,7 +50,7 @@ const FINE: Checked<null> = { ok: true, value: null }
 export class Replayer {
   readonly findings: Findings = noFindings()
   readonly #init: ReplayerInit
-  readonly #admit: (bytes: Uint8Array) => Checked<Admitted>
+  readonly #admit: (bytes: Uint8Array, id?: string) => Checked<Admitted>
   #need: Admitted<'NEED'> | null = null
   readonly #forms: Admitted<'FORM'>[] = []
   #log: NeedLog | null = null
@@ -66,14 +66,15 @@ export class Replayer {
   constructor(init: ReplayerInit) {
     this.#init = init
     const admission = new Admission({ ...init, gate: null })
-    this.#admit = init.admit ?? (bytes => admission.admit(bytes))
+    this.#admit = init.admit ?? ((bytes, id) => admission.admit(bytes, id))
   }
 
-  take(item: RecordItem): Checked<null> {
+  /** `id`: what the item's envelope was found to hash to, where that was looked at before. */
+  take(item: RecordItem, id?: string): Checked<null> {
     this.findings.events += 1
-    if (item.type === 'entry') return this.#takeEntry(item.entry)
-    this.#show(item.bytes)
-    return this.#takeEnvelope(item.bytes)
+    if (item.type === 'entry') return this.#takeEntry(item.entry, id)
+    this.#show(item.bytes, id)
+    return this.#takeEnvelope(item.bytes, id)
   }
 
   /** The fold over the log so far; null before the first FORM. */
@@ -107,7 +108,7 @@ export class Replayer {
         })
   }
 
-  #takeEntry(entry: LogEntry): Checked<null> {
+  #takeEntry(entry: LogEntry, id: string | undefined): Checked<null> {
     if (this.#log === null)
       return flawed('REPLAY_ORDER', 'a log entry comes before the FORM of its group')
     // A node that was told a false log learns it anew, from the first entry.
@@ -123,7 +124,7 @@ export class Replayer {
     const bytes = decodeEntry(entry.data)?.envelope ?? null
     this.#current = null
     if (bytes !== null) {
-      const admitted = this.#admit(bytes)
+      const admitted = this.#admit(bytes, id)
       if (!admitted.ok) return admitted
       this.#current = admitted.value
       this.#note(admitted.value)
@@ -132,8 +133,8 @@ export class Replayer {
     return decided === null && ended === null ? FINE : this.#settle()
   }
 
-  #takeEnvelope(bytes: Uint8Array): Checked<null> {
-    const checked = this.#admit(bytes)
+  #takeEnvelope(bytes: Uint8Array, id: string | undefined): Checked<null> {
+    const checked = this.#admit(bytes, id)
     if (!checked.ok) return checked
     const admitted = checked.value
     const { verb } = admitted.envelope
@@ -183,7 +184,8 @@ export class Replayer {
       form,
       previous: this.#forms.slice(0, -1),
       verify: this.#init.verify,
-      known: id => (this.#current?.id === id ? this.#current : undefined)
+      // Asked for the entry that is being taken.
+      known: () => this.#current ?? undefined
     })
   }
 
@@ -264,8 +266,8 @@ export class Replayer {
   }
 
   /** Bounded: what nobody refers to for long is forgotten. */
-  #show(bytes: Uint8Array): void {
-    this.#shown.set(idOf(bytes), bytes)
+  #show(bytes: Uint8Array, id: string = idOf(bytes)): void {
+    this.#shown.set(id, bytes)
     this.#shownBytes += bytes.length
     for (const [id, oldest] of this.#shown) {
       if (this.#shownBytes <= SHOWN_BYTES_MAX) return

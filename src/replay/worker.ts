@@ -3,13 +3,14 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { nodeVerifier } from '../adapters/ed25519/index.ts'
 import { useNodeSha256 } from '../adapters/sha256/index.ts'
 import { checkChunk } from './check-chunk.ts'
-import { openGate } from './gate.ts'
 import { packChunk } from './packed-chunk.ts'
 import type { WorkerAnswer, WorkerSetup, WorkerTask } from './worker-protocol.ts'
 
 useNodeSha256()
-const { gate, ...about } = workerData as WorkerSetup
-const init = { ...about, verify: nodeVerifier(), gate: gate === null ? null : openGate(gate) }
+const { gate: setup, ...about } = workerData as WorkerSetup
+// The policy engine takes as long to load as all else together.
+const gate = setup === null ? null : (await import('./gate.ts')).openGate(setup)
+const init = { ...about, verify: nodeVerifier(), gate }
 
 parentPort?.on('message', ({ text, trusted }: WorkerTask) => {
   const answer: WorkerAnswer = packChunk(checkChunk(text, init, trusted))

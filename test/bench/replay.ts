@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
+import { ENTRIES_PER_THREAD_MAX } from '../../src/core/base/index.ts'
 import { writeRecord } from '../../src/replay/index.ts'
 import { type LongThread, longThread } from '../support/long-thread.ts'
 import { realPolicy } from '../support/real-policy.ts'
@@ -49,12 +50,17 @@ export const replayBench: Bench = {
       const run = (command: string): Promise<Run> => runCli(watch, [command, record])
       const verifies: Run[] = []
       const replays: Run[] = []
+      const longest = join(folder, 'longest.jsonl')
+      const long = longThread(ENTRIES_PER_THREAD_MAX, policy)
+      await writeRecord(longest, { ...long, base, engine }, long.keys)
+      const longs: Run[] = []
       const bare: number[] = []
       const threads = await bareThreads()
       // In turns, so that all meet the same machine.
       for (let i = 0; i < RUNS; i++) {
         replays.push(await run('replay'))
         verifies.push(await run('verify'))
+        longs.push(await runCli(watch, ['verify', longest]))
         bare.push(await bareMs(threads, events))
       }
       await Promise.all(threads.map(thread => thread.terminate()))
@@ -65,6 +71,13 @@ export const replayBench: Bench = {
       report({ metric: 'replay_rss_mb', value: Math.round(rss), unit: 'MB', n: RUNS, note: 'most' })
       const perSecond = Math.round((events / ms(verifies)) * 1000)
       report({ metric: 'verify_per_second', value: perSecond, unit: '1/s', n: RUNS, note })
+      report({
+        metric: 'verify_steady_per_second',
+        value: Math.round(((long.items.length - events) / (ms(longs) - ms(verifies))) * 1000),
+        unit: '1/s',
+        n: RUNS,
+        note: `the further events of the longest thread there can be, of ${long.items.length}: without the start of the command and the compiling of its code`
+      })
       report({
         metric: 'bare_verify_per_second',
         value: Math.round((events / median(bare)) * 1000),

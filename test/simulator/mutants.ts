@@ -315,8 +315,8 @@ const CERTIFICATES: readonly Mutant[] = [
   {
     name: 'an envelope is called without its signature',
     file: 'core/envelope/held.ts',
-    find: 'id === undefined ? hash(bytes) :',
-    replace: 'id === undefined ? hash(bytes.slice(80)) :',
+    find: 'id ?? idOf(bytes)',
+    replace: 'id ?? idOf(bytes.slice(80))',
     rules: ['identity'],
     seedsMax: 20
   }

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { CID } from '../../src/core/codec/index.ts'
+import { CID, idOf } from '../../src/core/codec/index.ts'
 import type { Admitted, Certificate, Draft, Verb } from '../../src/core/envelope/index.ts'
 import { bidSubjectOf, encodeEntry, NeedLog } from '../../src/core/need/index.ts'
 import { decisionDigest, groupIdOf, outcomeDigest, voteBytes } from '../../src/core/roster/index.ts'
@@ -63,7 +63,7 @@ class LongLog {
     this.#need = of('NEED') as Admitted<'NEED'>
     this.#form = of('FORM') as Admitted<'FORM'>
     this.#stamp = cluster.nowMs
-    const known = (one: string): Admitted | undefined => this.#known.get(one)
+    const known = (bytes: Uint8Array): Admitted | undefined => this.#known.get(idOf(bytes))
     this.#log = new NeedLog({
       need: this.#need,
       form: this.#form,

@@ -1,6 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import { assert, ENVELOPE_BYTES_MAX, ok, type Result } from '../base/index.ts'
-import { digestOfId, hash, idFromDigest, sharedLink } from '../codec/index.ts'
+import { digestOfId, idOf, sharedLink } from '../codec/index.ts'
 import type { Admitted, Envelope } from './envelope.ts'
 import { decodeEnvelope } from './parse.ts'
 import type { Verb } from './payloads.ts'
@@ -36,10 +36,7 @@ export function parseEnvelope(received: Uint8Array): Result<Admitted> {
 export function readEnvelope(bytes: Uint8Array, id?: string): Result<Admitted> {
   const decoded = decodeEnvelope(bytes)
   if (!decoded.ok) return decoded
-  const digest = id === undefined ? hash(bytes) : digestOfId(id)
-  assert(digest !== null, 'the id of an envelope has its one form')
-  const name = id ?? idFromDigest(digest)
-  return ok(new HeldEnvelope(name, sharedLink(digest), bytes, decoded.value))
+  return ok(new HeldEnvelope(id ?? idOf(bytes), bytes, decoded.value))
 }
 
 /**
@@ -60,15 +57,24 @@ export function holdIn(admitted: Admitted, same: Uint8Array): void {
 /** An envelope that passed the stages above: its bytes, and what they say while it does not rest. */
 class HeldEnvelope<V extends Verb = Verb> implements Admitted<V> {
   readonly id: string
-  readonly cid: CID
   bytes: Uint8Array
+  #cid: CID | null = null
   #envelope: Envelope<V> | null
 
-  constructor(id: string, cid: CID, bytes: Uint8Array, envelope: Envelope<V>) {
+  constructor(id: string, bytes: Uint8Array, envelope: Envelope<V>) {
     this.id = id
-    this.cid = cid
     this.bytes = bytes
     this.#envelope = envelope
+  }
+
+  /** Made when somebody asks: of most envelopes the text alone is used. */
+  get cid(): CID {
+    if (this.#cid === null) {
+      const digest = digestOfId(this.id)
+      assert(digest !== null, 'the id of an envelope has its one form')
+      this.#cid = sharedLink(digest)
+    }
+    return this.#cid
   }
 
   get envelope(): Envelope<V> {

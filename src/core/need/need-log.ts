@@ -1,5 +1,4 @@
 import { assert, ok, SparseMap } from '../base/index.ts'
-import { idOf } from '../codec/index.ts'
 import {
   type Admitted,
   type Decision,
@@ -67,10 +66,10 @@ export type NeedLogInit = {
   readonly previous: readonly Admitted<'FORM'>[]
   readonly verify: Verify
   /**
-   * Envelopes that have passed the door here, by id: they are neither parsed nor verified again, nor held twice. Absent: every
+   * The envelope with these bytes if it has passed the door here: then it is neither parsed nor verified again, nor held twice. Absent: every
    * entry speaks for itself alone.
    */
-  readonly known?: (id: string) => Admitted | undefined
+  readonly known?: (bytes: Uint8Array) => Admitted | undefined
 }
 
 /**
@@ -177,7 +176,7 @@ export class NeedLog {
 
   #applyEnvelope(bytes: Uint8Array): void {
     const { state } = this
-    const known = this.#known(idOf(bytes))
+    const known = this.#known(bytes)
     if (known !== undefined) holdIn(known, bytes)
     const parsed = known === undefined ? parseEnvelope(bytes) : ok(known)
     if (!parsed.ok || state.outcome !== null) return
@@ -192,8 +191,9 @@ export class NeedLog {
     if (!isGood) return
     state.logged.add(admitted.id)
     // The door sees to this too, but two members may have let in two different ones.
-    if (state.said.has(saidKey(admitted))) return
-    state.said.add(saidKey(admitted))
+    const said = saidKey(admitted)
+    if (state.said.has(said)) return
+    state.said.add(said)
     const apply = APPLY[envelope.verb] as
       | ((state: NeedState, admitted: Admitted) => void)
       | undefined

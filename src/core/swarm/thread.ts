@@ -226,7 +226,8 @@ export class Thread {
   }
 
   #newLog(form: Admitted<'FORM'>, { verify }: Context): NeedLog {
-    const known = (id: string): Admitted | undefined => this.envelopes.get(id)?.admitted
+    const known = (bytes: Uint8Array): Admitted | undefined =>
+      this.envelopes.get(idOf(bytes))?.admitted
     return new NeedLog({ need: this.need, form, previous: [...this.#past], verify, known })
   }
 

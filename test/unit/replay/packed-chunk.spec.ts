@@ -6,11 +6,13 @@ import { packChunk, unpackChunk } from '../../../src/replay/packed-chunk.ts'
 
 const envelope = (bytes: Uint8Array, atMs: number): CheckedChunk['taken'][number] => ({
   type: 'item',
-  item: { type: 'envelope', bytes, atMs }
+  item: { type: 'envelope', bytes, atMs },
+  id: `envelope ${atMs}`
 })
 const entry = (data: Uint8Array, index: number): CheckedChunk['taken'][number] => ({
   type: 'item',
-  item: { type: 'entry', entry: { term: 3, index, data } }
+  item: { type: 'entry', entry: { term: 3, index, data } },
+  id: data.length === 0 ? null : `entry ${index}`
 })
 const chunk: CheckedChunk = {
   taken: [
