@@ -128,14 +128,24 @@ export function evaluationDigest({ input, decision, capsule, engine }: Evaluatio
 
 /**
  * Protocol data as a policy sees it: links as text, bytes as lower-case hex, amounts as decimal strings (JSON numbers lose
- * digits above 2^53), everything else as it is.
+ * digits above 2^53), everything else as it is. A map in which nothing changes is not copied.
  */
 export function toPolicyValue(value: unknown): PolicyValue {
   if (typeof value === 'bigint') return value.toString()
   if (typeof value !== 'object' || value === null) return value as PolicyValue
   if (value instanceof Uint8Array) return toHex(value)
-  const cid = CID.asCID(value)
-  if (cid !== null) return cid.toString()
   if (Array.isArray(value)) return value.map(toPolicyValue)
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toPolicyValue(item)]))
+  return CID.asCID(value)?.toString() ?? toPolicyMap(value as { readonly [key: string]: unknown })
+}
+
+function toPolicyMap(map: { readonly [key: string]: unknown }): PolicyValue {
+  let made: { [key: string]: PolicyValue } | null = null
+  for (const key of Object.keys(map)) {
+    const item = map[key]
+    const value = toPolicyValue(item)
+    if (value === item) continue
+    made ??= { ...map } as { [key: string]: PolicyValue }
+    made[key] = value
+  }
+  return made ?? (map as PolicyValue)
 }

@@ -21,6 +21,7 @@ function textOf(value: PolicyValue, depth: number): string | null {
 }
 
 function listText(list: readonly PolicyValue[], depth: number): string | null {
+  if (depth > 0 && list.every(isFlatInOrder)) return JSON.stringify(list)
   let text = ''
   for (const item of list) {
     const part = textOf(item, depth)
@@ -39,6 +40,21 @@ function mapText(map: { readonly [key: string]: PolicyValue }, depth: number): s
     text += `${text === '' ? '' : ','}${keyText(key)}:${part}`
   }
   return `{${text}}`
+}
+
+/** A scalar, or a map with nothing in it to sort, here or below: as every fact of a plan that was decoded. */
+function isFlatInOrder(value: PolicyValue): boolean {
+  if (typeof value !== 'object' || value === null) return value !== undefined
+  if (Array.isArray(value)) return false
+  const map = value as { readonly [key: string]: PolicyValue }
+  let last = ''
+  for (const key of Object.keys(map)) {
+    const item = map[key]
+    if (key < last || item === undefined || (typeof item === 'object' && item !== null))
+      return false
+    last = key
+  }
+  return true
 }
 
 /** Keys are few, and the same in every input. */

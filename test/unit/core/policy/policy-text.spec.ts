@@ -22,6 +22,36 @@ describe('core/policy/text', () => {
     )
   })
 
+  it('writes lists of small maps as their items, in order or not', () => {
+    const facts = [{ key: 'k', kind: 'ANNOTATE', value: 'x"\u2028\ud800' }, 1, 'a', null, {}]
+    const others = [
+      { b: 1, a: 2 },
+      { a: [] },
+      { a: { c: 1, b: 2 } },
+      [{ b: 1, a: 2 }],
+      { 2: 1, 10: 2 }
+    ]
+    const parts = [...facts, ...others].map(item =>
+      policyText({ gate: 'message', x: item })?.slice('{"gate":"message","x":'.length, -1)
+    )
+    for (const list of [facts, others, [...facts, ...others]]) {
+      const at = [...facts, ...others].indexOf(list[0] as never)
+      const expected = `{"gate":"message","x":[${parts.slice(at, at + list.length).join()}]}`
+      assert.equal(policyText({ gate: 'message', x: list }), expected)
+    }
+    assert.equal(parts.at(-1), '{"10":2,"2":1}')
+  })
+
+  it('gives nothing for a map in a list where there is room for the list alone', () => {
+    const listed = (item: PolicyInput[string]): PolicyInput[string] =>
+      Array.from({ length: POLICY_DEPTH_MAX - 2 }).reduce<PolicyInput[string]>(
+        list => [list],
+        [item]
+      )
+    assert.notEqual(policyText({ gate: 'message', x: listed(1) }), null)
+    assert.equal(policyText({ gate: 'message', x: listed({ a: 1 }) }), null)
+  })
+
   it('reads back as the value that it was', () => {
     const input: PolicyInput = {
       gate: 'commit',
