@@ -317,7 +317,10 @@ const DIGEST_MISMATCH = refuse(
   'POLICY_DIGEST_MISMATCH',
   'the policy gives another answer here than the sender signed'
 )
-const BUSY = refuse('DOOR_BUSY', 'this node has too much to do: the envelope may come again')
+export const BUSY: { readonly ok: false; readonly refusal: Refusal } = refuse(
+  'DOOR_BUSY',
+  'this node has too much to do: the envelope may come again'
+)
 
 /** Such an envelope was mostly said long ago, one of many: its pace is that of the stream, of which one message is handled at a time. */
 function isLink({ envelope }: Admitted, origin: Origin): boolean {

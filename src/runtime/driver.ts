@@ -147,7 +147,12 @@ export class Driver {
       refused: refused => this.#notices.tell(refused),
       accept: (admitted, isLocal) => this.#accept(admitted, isLocal)
     })
-    this.#intake = new EnvelopeIntake({ ...components, door: this.door, pace: this.pace })
+    this.#intake = new EnvelopeIntake({
+      ...components,
+      door: this.door,
+      pace: this.pace,
+      dropped: this.#dropped
+    })
     this.#publisher = new Publisher({
       ...components,
       admit: bytes => this.door.admit(bytes, components.signer.did, 'local'),
@@ -351,7 +356,7 @@ export class Driver {
 
   async #judge(bytes: Uint8Array, from: string): Promise<DoorVerdict> {
     if (this.#state !== 'running' || this.#init.unplug.has('gossip')) return 'ignore'
-    return (await this.door.admit(bytes, from, 'peer')).verdict
+    return (await this.#intake.admit(bytes, from)).verdict
   }
 
   /** The door's last stage: the machine gets it, or the queue has no room and it may come again. */

@@ -1,53 +1,55 @@
-import { type Admitted, parseEnvelope } from '../core/envelope/index.ts'
+import { parseEnvelope } from '../core/envelope/index.ts'
 import { planEntryOf } from '../core/plan/index.ts'
 import type { Clock } from '../ports/index.ts'
-import type { Door } from './door.ts'
-import { Lanes } from './lanes.ts'
+import type { Counters } from './counters.ts'
+import { type Admission, BUSY, type Door } from './door.ts'
 import type { PeerPace } from './peer-pace.ts'
+import { Turns } from './turns.ts'
 
 export type EnvelopeIntakeComponents = {
   readonly door: Pick<Door, 'admit'>
   readonly pace: PeerPace
   readonly clock: Clock
+  readonly dropped: Counters
 }
 
-/** Forks that wait for the door; beyond, their updates are judged as any peer's envelopes. */
-const FORKS_WAITING_MAX = 64
-
 /**
- * Envelopes of direct messages, on their way to the door. A message of two updates that fork a plan is how peers show each other the fork
+ * Envelopes that peers bring, on their way to the door. A message of two updates that fork a plan is how peers show each other the fork
  * (PLAN-24): these count whenever they were said, as in plan sync, or those who are told late would stay apart from all others.
  */
 export class EnvelopeIntake {
   readonly #components: EnvelopeIntakeComponents
-  readonly #forks = new Lanes(1)
+  readonly #turns: Turns
 
   constructor(components: EnvelopeIntakeComponents) {
     this.#components = components
+    this.#turns = new Turns(components.clock)
   }
 
+  /** Takes the envelopes of a direct message. */
   take(from: string, items: readonly Uint8Array[]): void {
-    if (this.#mayShowFork(from, items)) void this.#forks.run(() => this.#takeFork(from, items))
-    else for (const item of items) void this.#components.door.admit(item, from, 'peer')
+    if (items.length === 2) this.#takePair(from, items)
+    else for (const item of items) void this.admit(item, from)
   }
 
-  /** A peer that shows more than anybody needs is heard as any other. */
-  #mayShowFork(from: string, items: readonly Uint8Array[]): boolean {
-    const { pace, clock } = this.#components
-    return (
-      items.length === 2 &&
-      this.#forks.waiting < FORKS_WAITING_MAX &&
-      isFork(items) &&
-      pace.spend(from, items.length, clock.nowMs()) === 0
-    )
+  /** Brings an envelope to the door when it is its turn; what finds no room may come again. Never rejects. */
+  async admit(bytes: Uint8Array, from: string): Promise<Admission> {
+    const { door } = this.#components
+    const judged = this.#turns.run(from, bytes.length, () => door.admit(bytes, from, 'peer'))
+    if (judged !== null) return judged
+    this.#components.dropped.add('envelope-queue-full')
+    return { verdict: 'ignore', refusal: BUSY.refusal }
   }
 
-  /** One after the other: no rate of their author bounds what these cost. */
-  async #takeFork(from: string, items: readonly Uint8Array[]): Promise<void> {
-    for (const item of items) {
-      await new Promise<void>(resolve => setImmediate(resolve))
-      await this.#components.door.admit(item, from, 'plan')
-    }
+  /** A peer that shows more forks than anybody needs is heard as any other. */
+  #takePair(from: string, items: readonly Uint8Array[]): void {
+    const { door, pace, clock, dropped } = this.#components
+    const size = items.reduce((sum, { length }) => sum + length, 0)
+    const taken = this.#turns.run(from, size, async () => {
+      const isShown = isFork(items) && pace.spend(from, items.length, clock.nowMs()) === 0
+      for (const item of items) void door.admit(item, from, isShown ? 'plan' : 'peer')
+    })
+    if (taken === null) dropped.add('envelope-queue-full')
   }
 }
 
@@ -58,13 +60,10 @@ function isFork(items: readonly Uint8Array[]): boolean {
 
 function placeOf(bytes: Uint8Array): { readonly id: string; readonly place: string } | null {
   const parsed = parseEnvelope(bytes)
-  return parsed.ok ? placeOfUpdate(parsed.value) : null
-}
-
-function placeOfUpdate(admitted: Admitted): { readonly id: string; readonly place: string } | null {
-  const thread = String(admitted.envelope.thread)
-  const entry = planEntryOf(thread, admitted)
+  if (!parsed.ok) return null
+  const thread = String(parsed.value.envelope.thread)
+  const entry = planEntryOf(thread, parsed.value)
   if (entry === null || entry.chain === null) return null
   const { session, seq } = entry.chain
-  return { id: admitted.id, place: `${thread} ${entry.sender} ${session} ${seq}` }
+  return { id: parsed.value.id, place: `${thread} ${entry.sender} ${session} ${seq}` }
 }

@@ -53,6 +53,18 @@ describe('runtime/driver: messages', () => {
     await until(() => w.driver.stats().door['BAD_SHAPE'] === 1)
   })
 
+  it('brings the envelopes of one message, or of gossip, to the door a few in a turn', async () => {
+    const w = world()
+    await w.driver.start()
+    const all = Array.from({ length: 100 }, () => envelopeOf(testSigner()).bytes)
+    const [items, gossiped] = [all.slice(0, 60), all.slice(60)]
+    for (const bytes of encodeMessage({ type: 'envelopes', items })) w.network.message('a', bytes)
+    const verdicts = gossiped.map(bytes => w.network.door(bytes, 'b'))
+    assert.ok(w.verify.calls > 0 && w.verify.calls <= 32, `${w.verify.calls} at once`)
+    assert.deepEqual(new Set(await Promise.all(verdicts)), new Set(['accept']))
+    await until(() => w.machine.inputs.length === all.length)
+  })
+
   it('sends envelopes of an admit effect through the door', async () => {
     const w = world()
     await w.driver.start()
