@@ -38,6 +38,13 @@ export class TimeoutError extends SwarmError {
 /** SIGINT or SIGTERM. */
 export class InterruptedError extends SwarmError {
   readonly code = 'INTERRUPTED'
+  /** What became of the command's work, in place of the general advice; empty for that. */
+  readonly hint: string
+
+  constructor(message: string, hint = '', options?: ErrorOptions) {
+    super(message, {}, options)
+    this.hint = hint
+  }
 }
 
 /** The expression of `repl --exec` failed while it was evaluated. */

@@ -1,4 +1,7 @@
+import { InterruptedError } from './errors.ts'
 import type { Io } from './io.ts'
+
+const NOTHING_CHANGED = 'Nothing was changed: run it again.'
 
 /** Rejects with the reason once the signal aborts: for racing with work that cannot be aborted. */
 export function aborted(signal: AbortSignal): Promise<never> {
@@ -6,6 +9,16 @@ export function aborted(signal: AbortSignal): Promise<never> {
     if (signal.aborted) reject(signal.reason)
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
+}
+
+/** For work that only reads: an interrupt of it tells what became of that. */
+export async function onlyReads<T>(work: Promise<T>, hint: string = NOTHING_CHANGED): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    if (!(cause instanceof InterruptedError)) throw cause
+    throw new InterruptedError(cause.message, hint, { cause })
+  }
 }
 
 /** For work that cannot be aborted: a second interrupt does not wait for it. Returns how to leave. */

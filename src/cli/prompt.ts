@@ -27,7 +27,7 @@ async function ask(io: Io, question: string): Promise<string> {
     return await terminal.question('')
   } catch (cause) {
     // The terminal turns Ctrl-C into a key, so no signal comes.
-    throw new InterruptedError('interrupted', {}, { cause })
+    throw new InterruptedError('interrupted', '', { cause })
   } finally {
     terminal.close()
     io.stderr.write('\n')

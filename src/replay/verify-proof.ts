@@ -1,14 +1,17 @@
 import { nodeVerifier } from '../adapters/ed25519/index.ts'
-import { type Refusal, type Result, toHex } from '../core/base/index.ts'
+import { ok, type Refusal, type Result, toHex } from '../core/base/index.ts'
 import {
+  type CheckedNote,
   checkFork,
   checkNote,
   decodeFork,
   FORK_FORMAT,
   NOTE_BYTES_MAX,
-  parseNote
+  parseNote,
+  type SignedNote
 } from '../core/checkpoint/index.ts'
 import { decodeStrict } from '../core/codec/index.ts'
+import { type Standing, standingOf } from '../core/history/index.ts'
 import {
   CERTIFICATE_FILE_BYTES_MAX,
   type CertifiedClaim,
@@ -155,19 +158,30 @@ export type CheckpointReport = Verified<{
   /** Decimal: a log may be larger than a number can say. */
   readonly size: string
   readonly root: string
+  /** What the log says of its beginning: at that time no thread before `from` bound anybody any more. Null where it says nothing. */
+  readonly standing: { readonly from: number; readonly at: string } | null
   readonly witnesses: readonly { readonly did: string; readonly at: string }[]
 }>
 
 /** Checks a checkpoint by its own bytes alone: the signature of the node whose log it is, and those of its witnesses. */
 export async function verifyCheckpoint(source: ProofSource): Promise<CheckpointReport> {
   const note = parseNote(await readBytes(source, NOTE_BYTES_MAX + 1))
-  const checked = note.ok ? checkNote(note.value, nodeVerifier()) : note
-  return reportOf(source, checked, ({ checkpoint, witnesses }) => ({
+  const checked = note.ok ? checkSaid(note.value) : note
+  return reportOf(source, checked, ({ checkpoint, standing, witnesses }) => ({
     origin: checkpoint.origin,
     size: String(checkpoint.size),
     root: toHex(checkpoint.root),
+    standing: standing && { from: standing.from, at: timeOf(standing.atMs / 1000) },
     witnesses: [...witnesses].map(([did, seconds]) => ({ did, at: timeOf(seconds) }))
   }))
+}
+
+/** A note whose signatures hold, and what it says of what stands. */
+function checkSaid(note: SignedNote): Result<CheckedNote & { readonly standing: Standing | null }> {
+  const checked = checkNote(note, nodeVerifier())
+  if (!checked.ok) return checked
+  const said = standingOf(checked.value.checkpoint)
+  return said.ok ? ok({ ...checked.value, standing: said.value }) : said
 }
 
 /** RFC 3339; the plain number where no calendar reaches. */

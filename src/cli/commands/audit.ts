@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { GatesAgain, ReadProgress, Report } from '../../replay/index.ts'
 import { resolvePeer, resolveThread } from '../ids.ts'
 import { checkInput } from '../input-file.ts'
+import { onlyReads } from '../interrupt.ts'
 import { progressBar } from '../progress-bar.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
@@ -11,6 +12,11 @@ type ExportFlags = {
   readonly artifacts?: boolean
   readonly for?: string
 }
+/** What an interrupted check says. */
+const GO_ON_NEXT_TIME =
+  'Nothing was changed: run it again; with --resume FILE it goes on from where it was.'
+const GOES_ON = 'Run it again: it goes on from where it was.'
+
 type CheckFlags = { readonly resume?: string; readonly jobs?: number }
 
 export function addAuditCommands(program: Command, shell: Shell): void {
@@ -132,7 +138,10 @@ async function check(
     ...(jobs === undefined ? {} : { jobs })
   }
   const work = how === 'verify' ? verifyRecord(path, init) : replayRecord(path, init)
-  const report = await work.finally(() => bar.stop())
+  const report = await onlyReads(
+    work.finally(() => bar.stop()),
+    resume === undefined ? GO_ON_NEXT_TIME : GOES_ON
+  )
   session.exitCode = report.ok ? 0 : 1
   await session.out.document(`audit-${how}`, report, () => tell(session, how, report))
 }
@@ -180,7 +189,7 @@ async function diff(session: Session, _: object, left: string, right: string): P
   const paths = [session.path(left), session.path(right)] as const
   for (const path of paths) await checkInput(path)
   const { diffRecords } = await import('../../replay/index.ts')
-  const found = await diffRecords(...paths)
+  const found = await onlyReads(diffRecords(...paths))
   session.exitCode = found.same ? 0 : 1
   await session.out.document('audit-diff', found, () => {
     if (found.same) return session.out.line('the same')

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { CertificateReport } from '../../replay/index.ts'
 import { resolveThread } from '../ids.ts'
-import { aborted } from '../interrupt.ts'
+import { aborted, onlyReads } from '../interrupt.ts'
 import { type ProofOptions, proofSource, putProof, withProofOptions } from '../proof-files.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
@@ -63,7 +63,7 @@ async function exportCertificate(
 async function verify(session: Session, file: string): Promise<void> {
   const source = await proofSource(session, file)
   const { verifyCertificate } = await import('../../replay/index.ts')
-  const report = await Promise.race([verifyCertificate(source), aborted(session.signal)])
+  const report = await onlyReads(Promise.race([verifyCertificate(source), aborted(session.signal)]))
   session.exitCode = report.ok ? 0 : 1
   await session.out.document('certificate-verify', report, () => show(session, report))
 }

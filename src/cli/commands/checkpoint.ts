@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { CheckpointSummary } from '../../rpc/index.ts'
 import { IdNotFoundError } from '../errors.ts'
 import { resolvePeer } from '../ids.ts'
-import { aborted } from '../interrupt.ts'
+import { aborted, onlyReads } from '../interrupt.ts'
 import { shortId } from '../output.ts'
 import { countBar } from '../progress-bar.ts'
 import { proofSource } from '../proof-files.ts'
@@ -110,7 +110,7 @@ async function make(session: Session): Promise<void> {
 async function verify(session: Session, file: string): Promise<void> {
   const source = await proofSource(session, file)
   const { verifyCheckpoint } = await import('../../replay/index.ts')
-  const report = await Promise.race([verifyCheckpoint(source), aborted(session.signal)])
+  const report = await onlyReads(Promise.race([verifyCheckpoint(source), aborted(session.signal)]))
   const { out } = session
   session.exitCode = report.ok ? 0 : 1
   await out.document('checkpoint-verify', report, () => {
@@ -118,10 +118,12 @@ async function verify(session: Session, file: string): Promise<void> {
       return out.line(
         `${out.style('red', 'FAILED')}  ${report.problem.message} [${report.problem.code}]`
       )
-    const { origin, size, root, witnesses } = report.claim
+    const { origin, size, root, standing, witnesses } = report.claim
     out.line(`${out.style('green', 'ok')}  ${origin} had ${size} ended threads`)
     if (out.options.quiet) return
     out.line(`root       ${root}`)
+    if (standing !== null)
+      out.line(`standing   at ${standing.at} the first ${standing.from} bound nobody any more`)
     for (const { did, at } of witnesses) out.line(`witness    ${did} at ${at}`)
   })
 }

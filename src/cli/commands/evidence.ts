@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { resolveEvidence, resolveThread } from '../ids.ts'
-import { aborted } from '../interrupt.ts'
+import { aborted, onlyReads } from '../interrupt.ts'
 import { shortId } from '../output.ts'
 import { type ProofOptions, proofSource, putProof, withProofOptions } from '../proof-files.ts'
 import type { Session } from '../session.ts'
@@ -66,7 +66,7 @@ async function exportEvidence(session: Session, options: ProofOptions, id: strin
 async function verify(session: Session, file: string): Promise<void> {
   const source = await proofSource(session, file)
   const { verifyEvidence } = await import('../../replay/index.ts')
-  const report = await Promise.race([verifyEvidence(source), aborted(session.signal)])
+  const report = await onlyReads(Promise.race([verifyEvidence(source), aborted(session.signal)]))
   const { out } = session
   session.exitCode = report.ok ? 0 : 1
   await out.document('evidence-verify', report, () => {

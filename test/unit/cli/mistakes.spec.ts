@@ -1,8 +1,9 @@
 // Goal: a plain mistake of the user gives one line, no stack, and the right status. Method: the program in this process.
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { processIo } from '../../../src/cli/io.ts'
 import { askPassphrase } from '../../../src/cli/prompt.ts'
 import { RefusedError } from '../../../src/rpc/index.ts'
@@ -13,6 +14,7 @@ import { fakeNode } from '../../support/fake-node.ts'
 /** An export without capsules and artifacts. */
 const NO_EXTRAS = { capsules: 0, car: null, artifacts: [] }
 
+const RECORDS = fileURLToPath(new URL('../../../protocols/record/vectors/', import.meta.url))
 const LOOPBACK = ['--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns', '--network', 'mistakes']
 
 describe('cli/mistakes', function () {
@@ -79,6 +81,21 @@ describe('cli/mistakes', function () {
     const result = await node.run(['init', '--home', home, ...LOOPBACK], { interrupted: true })
     refused(result, 130, 'INTERRUPTED')
     assert.equal(existsSync(join(home, 'key.json')), false)
+  })
+
+  it('a check that is interrupted says that it may be run again, and nothing of NEEDs', async () => {
+    const record = join(RECORDS, readdirSync(RECORDS).find(name => name.endsWith('.jsonl')) ?? '')
+    const check = (...more: string[]) =>
+      node.run(['audit', 'verify', record, '--json', ...more], { interrupted: true })
+    for (const [result, hint] of [
+      [await check(), /^Nothing was changed: run it again; with --resume FILE/u],
+      [await check('--resume', 'progress'), /^Run it again: it goes on from where it was/u]
+    ] as const) {
+      assert.equal(result.code, 130)
+      const { error } = JSON.parse(result.stdout)
+      assert.deepEqual([error.code, error.message], ['INTERRUPTED', 'interrupted'])
+      assert.match(error.hint, hint)
+    }
   })
 
   it('start says that a passphrase for an open key does nothing', async () => {

@@ -47,6 +47,36 @@ describe('cli/proofs', () => {
     })
   })
 
+  describe('checkpoint', () => {
+    const signer = nodeSigner(new Uint8Array(32).fill(9))
+    const origin = `can-swarm/test/${signer.did}`
+    const verify = async (extensions: readonly string[]) => {
+      const root = new Uint8Array(32).fill(1)
+      const text = formatCheckpoint({ origin, size: 5n, root, extensions })
+      const signatures = [originSignature(origin, signer.did, signer.sign(utf8(text)))]
+      file('note', formatNote({ text, signatures }))
+      const { stdout, code } = await node.run(['checkpoint', 'verify', 'note'])
+      const document = await node.run(['checkpoint', 'verify', 'note', '--json'])
+      return { stdout, code, report: JSON.parse(document.stdout) }
+    }
+
+    it('tells what the log says of threads that bind nobody any more', async () => {
+      const { stdout, code, report } = await verify(['standing 3 1700000000000'])
+      assert.equal(code, 0, stdout)
+      const at = '2023-11-14T22:13:20.000Z'
+      assert.deepEqual(report.claim.standing, { from: 3, at })
+      assert.ok(stdout.includes(`standing   at ${at} the first 3 bound nobody any more\n`), stdout)
+      const old = await verify([])
+      assert.deepEqual([old.code, old.report.claim.standing], [0, null])
+      assert.doesNotMatch(old.stdout, /standing/u)
+    })
+
+    it('refuses one that says more than there is', async () => {
+      const { code, report } = await verify(['standing 6 1700000000000'])
+      assert.deepEqual([code, report.problem.code], [1, 'CHECKPOINT_STANDING'])
+    })
+  })
+
   describe('certificate', () => {
     it('exports to a file in either form, and verifies both', async () => {
       await node.serve(certificates())
