@@ -1,11 +1,12 @@
 /**
  * Goal: no byte of a record is free, and no file makes a reader fall over. Method: 10,000 random single-byte changes of recorded files, each
- * replayed; then damage of the other kinds, and a line without end.
+ * replayed, and some of a file with its policies as a user replays it; then damage of the other kinds, and a line without end.
  */
 import { strict as assert } from 'node:assert'
 import { readdirSync, readFileSync } from 'node:fs'
 import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { rememberingVerifier } from '../../../src/adapters/ed25519/index.ts'
 import { useNodeSha256 } from '../../../src/adapters/sha256/index.ts'
 import { checkRecord, type Report } from '../../../src/replay/check-record.ts'
@@ -17,6 +18,11 @@ import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const FOLDER = new URL('../../../protocols/record/vectors/', import.meta.url)
 const MUTATIONS = 10_000
+/** Some of them through all of the program: each takes twenty times as long. */
+const WHOLE_MUTATIONS = 200
+/** A record that brings its policies along, and bytes at its end that hold the events and nothing else. */
+const WITH_POLICIES = new URL('../../corpus/solo-0.2.jsonl.gz', import.meta.url)
+const EVENTS_BYTES = 18_000
 /** Signatures come again in each run; a changed one is looked at. */
 const verify = rememberingVerifier(testVerify)
 
@@ -55,6 +61,28 @@ describe('replay: damaged records', () => {
       changed[at] = (changed[at] as number) ^ change
       const report = await replay(changed)
       assert(!report.ok && report.problems.length === 1, `byte ${at} was changed unseen`)
+    }
+  })
+
+  it(`are not accepted either as users replay them, from a file with its policies, ${WHOLE_MUTATIONS} times`, async function () {
+    this.timeout(120_000)
+    const sound = new Uint8Array(gunzipSync(readFileSync(WITH_POLICIES)))
+    const path = join(folder.path, 'changed.jsonl')
+    const judged = async (bytes: Uint8Array): Promise<Report> => {
+      await writeFile(path, bytes)
+      return replayRecord(path)
+    }
+    const { ok, policies } = await judged(sound)
+    assert(ok && policies > 0)
+    // Most of a record with policies are the policies: what they judge is as often changed as they are.
+    const events = sound.length - EVENTS_BYTES
+    const random = seededRandom(8)
+    for (let count = 0; count < WHOLE_MUTATIONS; count++) {
+      const changed = new Uint8Array(sound)
+      const at = count % 2 === 0 ? events + random.below(EVENTS_BYTES) : random.below(events)
+      changed[at] = (changed[at] as number) ^ (1 << random.below(8))
+      const report = await judged(changed)
+      assert(!report.ok && report.problems.length > 0, `byte ${at} was changed unseen`)
     }
   })
 
