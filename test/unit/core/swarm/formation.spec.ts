@@ -177,8 +177,8 @@ describe('core/swarm: formation', () => {
     assert.match(cluster.view(cluster.nodes[0] as ClusterNode, thread).reason, /7 are needed/u)
   })
 
-  it('forms sixteen groups of a requester at once, and the others as soon as there is room', () => {
-    const { cluster, requester, threads, reasons } = manyStated(20)
+  it('forms eight groups of a requester at once, and the others as soon as there is room', () => {
+    const { cluster, requester, threads, reasons } = manyStated(12)
     assert.equal(reasons(/for other NEEDs of this node/u), 4)
     const formed = (): boolean =>
       threads.every(thread => cluster.view(requester, thread).group !== null)
@@ -186,9 +186,9 @@ describe('core/swarm: formation', () => {
   })
 
   it('is not held up by formations that wait for somebody', () => {
-    const { cluster, reasons } = manyStated(20)
+    const { cluster, reasons } = manyStated(12)
     for (const member of cluster.nodes.slice(1)) deafen(member, 'bind')
-    assert(cluster.runUntil(() => reasons(/member\(s\) to join/u) === 16, 2_000))
+    assert(cluster.runUntil(() => reasons(/member\(s\) to join/u) === 8, 2_000))
     cluster.run(3_000)
     assert.equal(reasons(/for other NEEDs of this node/u), 4)
     cluster.run(3_000)
