@@ -32,6 +32,7 @@ export class Connection {
   readonly #splitter: LineSplitter
   readonly #running = new Map<RequestId, AbortController>()
   #cut = false
+  #isGathering = false
 
   constructor(socket: Socket, init: ConnectionInit) {
     this.#socket = socket
@@ -156,7 +157,19 @@ export class Connection {
 
   #send(message: object): void {
     if (this.#cut || !this.#socket.writable) return
+    this.#gather()
     this.#socket.write(`${JSON.stringify(message)}\n`)
+  }
+
+  /** What is said in one turn of the event loop leaves together, and after what the node has to say to its peers. */
+  #gather(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    this.#socket.cork()
+    setImmediate(() => {
+      this.#isGathering = false
+      this.#socket.uncork()
+    })
   }
 
   #endSoon(): void {
