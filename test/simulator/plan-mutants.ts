@@ -14,8 +14,8 @@ export const PLAN_MUTANTS: readonly Mutant[] = [
   {
     name: 'updates count as far as there was room when they came',
     file: 'core/swarm/plan-intake.ts',
-    find: 'PLAN_BYTES_MAX / 2)',
-    replace: '2_500)',
+    find: 'PLAN_BYTES_MAX / 2\n',
+    replace: '2_500\n',
     rules: ['plan'],
     seedsMax: 10,
     faults: ['fork', 'delay', 'reorder']

@@ -83,6 +83,13 @@ export class PlanChains {
     return (known?.places.get(known.forkedAt) ?? []).map(({ envelope }) => envelope)
   }
 
+  /** Whether another update than the one that is here at this place would be the first to show that its session is forked there. */
+  wouldFork(sender: string, { session, seq }: Pick<PlanPlace, 'session' | 'seq'>): boolean {
+    const known = this.#senders.get(sender)?.get(session)
+    if (known === undefined) return false
+    return known.places.has(seq) && seq < known.forkedAt
+  }
+
   /** The last update of each session that counts. */
   heads(): string[] {
     return [...this.#sessions()].flatMap(({ counted }) => counted.at(-1)?.envelope ?? [])

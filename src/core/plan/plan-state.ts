@@ -125,6 +125,11 @@ export class PlanState {
     return this.#chains.next(sender)
   }
 
+  /** Whether an update that is not here yet would be the first to show that its session is forked at its place. */
+  wouldFork(sender: string, place: Pick<PlanPlace, 'session' | 'seq'>): boolean {
+    return this.#chains.wouldFork(sender, place)
+  }
+
   /** The two updates that fork a session, at its first forked place; none where it is not forked. */
   rivals(sender: string, session: number): string[] {
     return this.#chains.rivals(sender, session)

@@ -96,7 +96,7 @@ function isWanted(world: World, thread: Thread, admitted: Admitted): boolean {
   const isNeeded = isAsked || thread.member !== null || verb === 'NEED'
   const requester = thread.need.envelope.sender
   if (!world.bytes.hasRoomFor(requester, admitted.bytes.length, isNeeded)) return false
-  if (verb === 'UPDATE_PLAN') return isUpdateWanted(thread, admitted)
+  if (verb === 'UPDATE_PLAN') return isUpdateWanted(world.context, thread, admitted)
   const bytes = thread.bytes - thread.plan.bytes + admitted.bytes.length
   if (isAsked) return bytes <= THREAD_BYTES_MAX
   if (LOGGED_VERBS.has(verb)) {

@@ -30,6 +30,9 @@ const REQUESTER_PART = 0.125
  */
 export const PLAN_BYTES_MAX: number = 24 * 1024 * 1024
 
+/** Bytes beyond it for updates that show a fork, so that a full plan does not keep nodes apart that were told one side of it each. */
+export const PLAN_FORKS_BYTES_MAX: number = PLAN_BYTES_MAX / 8
+
 /** Bytes of an entry without an envelope, at most: the empty one of a new leader, and a stamp. */
 export const TICK_BYTES_MAX = 32
 

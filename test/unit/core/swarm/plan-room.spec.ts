@@ -1,0 +1,62 @@
+/**
+ * Goal: strangers who fill a plan keep out neither the requester, nor what shows that one of them said two things, and whoever looks is told.
+ * Method: one node gets updates of the largest size until it takes no more.
+ */
+import { strict as assert } from 'node:assert'
+import { CID } from '../../../../src/core/codec/index.ts'
+import type { Admitted, Fact } from '../../../../src/core/envelope/index.ts'
+import { PLAN_BYTES_MAX } from '../../../../src/core/swarm/room.ts'
+import { type Keys, signaturesOf } from '../../../../src/simulator/index.ts'
+import { planPayload } from '../../../support/plan-payload.ts'
+import { stateNeed } from '../../../support/swarm-attacks.ts'
+import { type ClusterNode, SwarmCluster, testDraft } from '../../../support/swarm-cluster.ts'
+
+describe('core/swarm: a full plan', () => {
+  it('takes what shows a fork, and what the requester says, and says that it is full', () => {
+    const cluster = new SwarmCluster({ nodes: 2, seed: 12, signatures: signaturesOf('fast') })
+    const thread = stateNeed(cluster, { expiresAt: cluster.nowMs + 3_600_000 })
+    const [requester, node] = cluster.nodes as [ClusterNode, ClusterNode]
+    cluster.run(100)
+    cluster.linked = () => false
+    const take = (update: Admitted): boolean => {
+      cluster.input(node, {
+        kind: 'envelope',
+        nowMs: cluster.nowMs,
+        admitted: update,
+        local: false
+      })
+      return node.swarm.envelope(thread, update.id) !== undefined
+    }
+    const say = (keys: Keys, value: string, lamport: number): Admitted => {
+      const draft = testDraft(
+        cluster.nowMs,
+        'UPDATE_PLAN',
+        CID.parse(thread),
+        planPayload(factsOf(value))
+      )
+      return cluster.seal(keys, draft, lamport)
+    }
+    let strangers = 0
+    while (take(say(cluster.signatures.keys(100 + strangers), 'x', 1))) strangers++
+    const held = strangers * say(cluster.signatures.keys(99), 'x', 1).bytes.length
+    assert.ok(held > PLAN_BYTES_MAX / 2 - 100_000 && held <= PLAN_BYTES_MAX / 2, `${held} bytes`)
+    const { warnings } = cluster.view(node, thread)
+    assert.ok(warnings.some(one => one.includes('no more room')))
+    const first = cluster.signatures.keys(100)
+    assert.ok(take(say(first, 'y', 2)), 'the other side of a fork')
+    assert.deepEqual(node.swarm.plan(thread)?.view().forks, [
+      { sender: first.did, session: 0, seq: 1 }
+    ])
+    assert.ok(!take(say(first, 'z', 3)), 'a third proves nothing more')
+    assert.ok(take(say(requester.keys, 'mine', 4_000)), 'the requester')
+  })
+})
+
+function factsOf(value: string): Fact[] {
+  return Array.from({ length: 15 }, (_, at) => ({
+    kind: 'ANNOTATE',
+    task: 'text/upper',
+    key: `k${at}`,
+    value: value.repeat(4_000 / value.length)
+  }))
+}
