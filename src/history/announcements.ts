@@ -78,8 +78,9 @@ export class Announcements {
     }
   }
 
-  /** A few peers, each time the next ones. */
+  /** A few peers, each time the next ones, where there is a log to compare their notes with. */
   #others(sender: string): string[] {
+    if (this.#init.witness === null) return []
     const peers = this.#init.peers().filter(did => did !== sender)
     const start = peers.length === 0 ? 0 : this.#turn % peers.length
     this.#turn += ANNOUNCED_ASKED_MAX

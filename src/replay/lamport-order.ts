@@ -6,6 +6,9 @@ import { type Flaw, flawed } from './flaw.ts'
 /** Envelopes whose Lamport values are remembered, some 200 bytes each: four times what a log may hold. */
 const REMEMBERED_MAX = 80_000
 
+/** Senders whose envelopes are remembered: more than have a part in a thread. */
+const SENDERS_MAX = 10_000
+
 /** What one sender has said so far. */
 type Said = {
   readonly values: Map<string, number>
@@ -39,6 +42,11 @@ export class LamportOrder {
     if (known !== undefined) return known
     const said = { values: new Map(), ids: new Map(), highest: -1 }
     this.#senders.set(sender, said)
+    const [[oldest, { values }] = [sender, said]] = this.#senders
+    if (this.#senders.size > SENDERS_MAX) {
+      this.#senders.delete(oldest)
+      this.#count -= values.size
+    }
     return said
   }
 

@@ -15,6 +15,7 @@ import {
 import type { RecordItem } from '../../../src/core/swarm/index.ts'
 import { checkRecord, type Report } from '../../../src/replay/check-record.ts'
 import { writeRecord } from '../../../src/replay/index.ts'
+import { LamportOrder } from '../../../src/replay/lamport-order.ts'
 import { finishedThread } from '../../support/finished-thread.ts'
 import { NO_POLICIES } from '../../support/record-header.ts'
 import { testVerify } from '../../support/swarm-cluster.ts'
@@ -109,5 +110,22 @@ describe('replay: the order of Lamport values', () => {
       report.disorder?.map(({ code }) => code),
       ['REPLAY_LAMPORT']
     )
+  })
+
+  it('remembers as many senders and envelopes as a thread may have, and no more', () => {
+    const order = new LamportOrder()
+    const of = (sender: number, lamport: number): Admitted => {
+      const id = `${sender} ${lamport}`
+      const said = { sender: String(sender), lamport, thread: null, refs: [], payload: {} }
+      return { id, envelope: { ...end.envelope, ...said } } as unknown as Admitted
+    }
+    const isSeen = (sender: number, lamport: number): boolean => {
+      const second = of(sender, lamport)
+      return order.take({ ...second, id: 'another' }) !== null
+    }
+    for (let sender = 0; sender <= 10_000; sender++) assert.equal(order.take(of(sender, 1)), null)
+    assert.deepEqual([isSeen(1, 1), isSeen(0, 1)], [true, false])
+    for (let lamport = 2; lamport < 90_000; lamport++) order.take(of(5, lamport))
+    assert.deepEqual([isSeen(5, 89_000), isSeen(5, 2)], [true, false])
   })
 })
