@@ -12,7 +12,12 @@ export function aborted(signal: AbortSignal): Promise<never> {
 }
 
 /** For work that only reads: an interrupt of it tells what became of that. */
-export async function onlyReads<T>(work: Promise<T>, hint: string = NOTHING_CHANGED): Promise<T> {
+export function onlyReads<T>(work: Promise<T>, hint: string = NOTHING_CHANGED): Promise<T> {
+  return orInterrupted(work, hint)
+}
+
+/** `hint`: what an interrupt of this work leaves, and what to do then. */
+export async function orInterrupted<T>(work: Promise<T>, hint: string): Promise<T> {
   try {
     return await work
   } catch (cause) {

@@ -102,9 +102,24 @@ async function add(session: Session, id: string, words: readonly string[]): Prom
   await session.out.document('plan-add', { thread, envelope }, () => session.out.line(envelope))
 }
 
+/** The fields of facts in the order in which one reads them, whatever order they came in. */
+const FIELDS = [
+  'task',
+  'parent',
+  'child',
+  'type',
+  'state',
+  'key',
+  'value',
+  'artifact',
+  'requires',
+  'produces'
+]
+
 function factText(fact: object): string {
-  return Object.entries(fact)
-    .map(([name, value]) => `${name} ${valueText(value)}`)
+  const fields: Readonly<Record<string, unknown>> = { ...fact }
+  return FIELDS.filter(name => Object.hasOwn(fields, name))
+    .map(name => `${name} ${valueText(fields[name])}`)
     .join(', ')
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { TestnetIo, UpInit } from '../../testnet/index.ts'
+import { orInterrupted } from '../interrupt.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
 
@@ -13,6 +14,8 @@ type TestnetOptions = {
   readonly lan?: boolean
 }
 
+/** After Ctrl-C in a demo. */
+const DEMO_ENDED = 'Its nodes have ended: run it again.'
 /** Nodes of a testnet, at most: each is a process of some 100 MB. */
 const NODES_MAX = 32
 
@@ -79,11 +82,12 @@ async function runDemo(session: Session, options: TestnetOptions): Promise<void>
   if (options.plan !== undefined) {
     const text = options.plan === true ? {} : { input: pathOf(session, options.plan) }
     const init = { ...ioOf(session), ...common(session, options), ...text }
-    session.exitCode = await runPlanDemo(init)
+    session.exitCode = await orInterrupted(runPlanDemo(init), DEMO_ENDED)
     return
   }
   const input = options.input === undefined ? {} : { input: pathOf(session, options.input) }
-  session.exitCode = await runDemo({ ...ioOf(session), ...common(session, options), ...input })
+  const init = { ...ioOf(session), ...common(session, options), ...input }
+  session.exitCode = await orInterrupted(runDemo(init), DEMO_ENDED)
 }
 
 async function runUp(session: Session, options: TestnetOptions): Promise<void> {

@@ -98,6 +98,16 @@ describe('cli/mistakes', function () {
     }
   })
 
+  it('a demo that is interrupted says that its nodes have ended, and nothing of NEEDs', async () => {
+    const book = join(node.home, 'book.txt')
+    writeFileSync(book, 'one two\n')
+    for (const more of [[], ['--plan', book]]) {
+      const result = await node.run(['testnet', 'demo', ...more, '--json'], { interrupted: true })
+      const { error } = JSON.parse(result.stdout.trim().split('\n').at(-1) ?? '')
+      assert.deepEqual([result.code, error.hint], [130, 'Its nodes have ended: run it again.'])
+    }
+  })
+
   it('start says that a passphrase for an open key does nothing', async () => {
     const home = join(node.home, 'home')
     await node.run(['init', '--home', home, ...LOOPBACK])

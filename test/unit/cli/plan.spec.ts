@@ -92,6 +92,22 @@ describe('cli/plan', () => {
     assert.match(stderr, /heads abc/u)
   })
 
+  it('shows the fields of a fact in one order, in whatever order they came', async () => {
+    const plan = samplePlan()
+    const [change] = plan.changes
+    assert.ok(change !== undefined)
+    const facts = [
+      { child: 'b', kind: 'LINK', parent: 'a' },
+      { key: 'note', kind: 'ANNOTATE', task: 'a', value: 'later' },
+      { kind: 'ADD_TASK', task: 'a', type: 'text/a', produces: [], requires: ['gpu'] }
+    ] as const
+    await serve({ ...plan, changes: [{ ...change, facts: facts as never }] })
+    const { stdout } = await node.run(['plan', CID_B, '--facts'])
+    assert.match(stdout, / parent a, child b\n/u)
+    assert.match(stdout, / task a, key note, value later\n/u)
+    assert.match(stdout, / task a, type text\/a, requires \[gpu\], produces \[\]\n/u)
+  })
+
   it('states facts', async () => {
     let said: unknown
     await node.serve({
