@@ -9,7 +9,7 @@ import { type Checked, type Flaw, flawed, fromRefusal } from './flaw.ts'
 import { type Body, type Header, itemOf } from './format.ts'
 import type { GateSetup } from './gate.ts'
 import type { GatesAgain } from './gates-again.ts'
-import { inlineLane, type Lanes, threadLanes } from './lanes.ts'
+import { inlineLane, type Lanes, type StartedThreads, startThreads } from './lanes.ts'
 import { Preamble } from './preamble.ts'
 import { type Chunk, chunksOf, readChunks, sizeOf } from './read-chunks.ts'
 import { Replayer } from './replayer.ts'
@@ -96,6 +96,7 @@ class Reading {
   readonly #preamble = new Preamble()
   #replayer: Replayer | null = null
   #lanes: Lanes | null = null
+  #threads: StartedThreads | null = null
   readonly #disorder: Problem[] = []
   #place = { seq: -1, hash: '' }
   #signedSeq = -1
@@ -117,10 +118,13 @@ class Reading {
 
   async run(): Promise<Report | 'changed'> {
     this.#totalBytes = typeof this.#source === 'string' ? await sizeOf(this.#source) : 0
+    const { jobs, verify } = this.#init
+    const isLong = jobs !== undefined || this.#totalBytes >= THREADS_FROM_BYTES
+    if (isLong && verify === undefined) this.#threads = startThreads(jobs)
     try {
       await this.#read()
     } finally {
-      await this.#lanes?.close()
+      await this.#threads?.close()
     }
     if (this.#isOther || (this.#before !== null && !this.#progress.isPast)) return 'changed'
     if (this.#problems.length === 0) this.#finish()
@@ -182,24 +186,20 @@ class Reading {
 
   async #open(header: Header): Promise<Flaw | null> {
     const { thread, node } = header
-    const { policies, verify, jobs } = this.#init
+    const { policies, verify } = this.#init
     // The policy engine takes as long to load as all else together.
     const gates = policies ? await import('./gate.ts') : null
     const gate = gates === null ? null : await gates.gateOf(header, this.#preamble.blocks)
     if (gate !== null && !gate.ok) return gate.flaw
     const setup = gate === null ? null : gate.value
     this.#setup = setup
-    const isLong = jobs !== undefined || this.#totalBytes >= THREADS_FROM_BYTES
     const here = (): ChunkInit => ({
       thread,
       node,
       verify: verify ?? nodeVerifier(),
       gate: setup === null || gates === null ? null : gates.openGate(setup)
     })
-    this.#lanes =
-      isLong && verify === undefined
-        ? threadLanes({ thread, node, gate: setup }, here, jobs)
-        : inlineLane(here())
+    this.#lanes = this.#threads?.open({ thread, node, gate: setup }, here) ?? inlineLane(here())
     this.#replayer = new Replayer({
       thread,
       verify: verify ?? nodeVerifier(),

@@ -4,13 +4,19 @@ import { Worker } from 'node:worker_threads'
 import { type CheckedChunk, type ChunkInit, checkChunk } from './check-chunk.ts'
 import { RecordWorkerError } from './errors.ts'
 import { unpackChunk } from './packed-chunk.ts'
-import type { WorkerAnswer, WorkerSetup, WorkerTask } from './worker-protocol.ts'
+import type { WorkerAnswer, WorkerMessage, WorkerSetup } from './worker-protocol.ts'
 
 /** Checks chunks, some at once. */
 export type Lanes = {
   /** Chunks that may be under way. */
   readonly depth: number
   check(text: Uint8Array, trusted: boolean): Promise<CheckedChunk>
+}
+
+/** Threads that have nothing to check against yet. */
+export type StartedThreads = {
+  /** `here`: what to check with in this thread, once it is needed. */
+  open(setup: WorkerSetup, here: () => ChunkInit): Lanes
   close(): Promise<void>
 }
 
@@ -27,22 +33,30 @@ const CHUNKS_AHEAD = 4
 export function inlineLane(init: ChunkInit): Lanes {
   return {
     depth: 1,
-    check: async (text, trusted) => checkChunk(text, init, trusted),
-    close: async () => undefined
+    check: async (text, trusted) => checkChunk(text, init, trusted)
+  }
+}
+
+/** Starts the threads beside this one: they load while the head of the record is read. */
+export function startThreads(jobs: number = availableParallelism()): StartedThreads {
+  const count = Math.max(1, Math.min(jobs, THREADS_MAX)) - 1
+  const threads = Array.from({ length: count }, () => new Thread())
+  return {
+    open: (setup, here) => {
+      for (const thread of threads) thread.begin(setup)
+      return threadLanes(threads, here)
+    },
+    close: async () => {
+      await Promise.all(threads.map(thread => thread.close()))
+    }
   }
 }
 
 /**
  * On all cores: this thread, which also folds, and others beside it. What the others have no room for is checked here, so that no core waits and there is one
- * thread less to warm up. A thread that ends rejects what it had with RECORD_WORKER. `here`: what to check with in this thread, once it is needed.
+ * thread less to warm up. A thread that ends rejects what it had with RECORD_WORKER.
  */
-export function threadLanes(
-  setup: WorkerSetup,
-  here: () => ChunkInit,
-  jobs: number = availableParallelism()
-): Lanes {
-  const count = Math.max(1, Math.min(jobs, THREADS_MAX)) - 1
-  const threads = Array.from({ length: count }, () => new Thread(setup))
+function threadLanes(threads: readonly Thread[], here: () => ChunkInit): Lanes {
   const idlest = (): Thread | undefined =>
     threads
       .filter(({ waiting }) => waiting < CHUNKS_PER_THREAD)
@@ -63,15 +77,12 @@ export function threadLanes(
     return thread === undefined ? checkHere(text, trusted) : thread.ask(text, trusted)
   }
   return {
-    depth: count * CHUNKS_PER_THREAD + CHUNKS_AHEAD,
+    depth: threads.length * CHUNKS_PER_THREAD + CHUNKS_AHEAD,
     check: (text, trusted) => {
       const answer = check(text, trusted)
       // Whoever stops early does not ask what became of the rest.
       answer.catch(() => undefined)
       return answer
-    },
-    close: async () => {
-      await Promise.all(threads.map(thread => thread.close()))
     }
   }
 }
@@ -80,8 +91,8 @@ class Thread {
   readonly #worker: Worker
   readonly #asked: PromiseWithResolvers<CheckedChunk>[] = []
 
-  constructor(setup: WorkerSetup) {
-    this.#worker = new Worker(workerUrl(), { workerData: setup, resourceLimits: THREAD_LIMITS })
+  constructor() {
+    this.#worker = new Worker(workerUrl(), { resourceLimits: THREAD_LIMITS })
     this.#worker.on('message', (answer: WorkerAnswer) =>
       this.#asked.shift()?.resolve(unpackChunk(answer))
     )
@@ -94,10 +105,15 @@ class Thread {
     return this.#asked.length
   }
 
+  begin(setup: WorkerSetup): void {
+    const message: WorkerMessage = { setup }
+    this.#worker.postMessage(message)
+  }
+
   ask(text: Uint8Array, trusted: boolean): Promise<CheckedChunk> {
     const answer = Promise.withResolvers<CheckedChunk>()
     this.#asked.push(answer)
-    const task: WorkerTask = { text, trusted }
+    const task: WorkerMessage = { text, trusted }
     this.#worker.postMessage(task, [text.buffer as ArrayBuffer])
     return answer.promise
   }

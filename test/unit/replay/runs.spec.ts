@@ -6,6 +6,7 @@ import { strict as assert } from 'node:assert'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import {
   diffRecords,
   type Report,
@@ -45,6 +46,21 @@ describe('replay: long runs', function () {
     assert(one.policies > EVENTS - 10)
     assert.deepEqual(one.gates, { same: 3, differing: [], missing: null })
     assert.deepEqual(await replayRecord(path, { jobs: 3 }), one)
+  })
+
+  it('end their threads when the file turns out to be no record', async () => {
+    const other = join(folder, 'other.jsonl')
+    writeFileSync(other, '{}\n'.repeat(1000))
+    const threads: Worker[] = []
+    const note = (thread: Worker): void => void threads.push(thread)
+    process.on('worker', note)
+    const { problems } = await replayRecord(other, { jobs: 3 })
+    process.off('worker', note)
+    assert.deepEqual([problems[0]?.line, problems[0]?.code], [0, 'RECORD_LINE'])
+    assert.deepEqual(
+      threads.map(({ threadId }) => threadId),
+      [-1, -1]
+    )
   })
 
   it('go on where they were interrupted, and say the same in the end', async () => {
