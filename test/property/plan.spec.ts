@@ -131,8 +131,8 @@ describe('property/plan', () => {
 
   it('is the same when it is looked at between changes as when it is made at once', () => {
     fc.assert(
-      fc.property(shuffled, ([items, other, , looks]) => {
-        const state = new PlanState()
+      fc.property(shuffled, fc.nat(3), ([items, other, , looks], restatedMax) => {
+        const state = new PlanState(restatedMax)
         other.forEach((change, at) => {
           state.apply(change)
           if (looks[at]) reading(state)

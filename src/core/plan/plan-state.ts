@@ -2,7 +2,8 @@ import { assert, compareText } from '../base/index.ts'
 import type { Fact } from '../envelope/index.ts'
 import { PlanBranches } from './branches.ts'
 import { PlanChains, type PlanPlace } from './chains.ts'
-import { compareSource, type Source, type Stated } from './source.ts'
+import { RESTATED_MAX, Restatements } from './restatements.ts'
+import { compareSource, type Source, type Standing, type Stated } from './source.ts'
 import { Statements } from './statements.ts'
 import { type Link, TaskGraph } from './task-graph.ts'
 import { PlanTasks } from './tasks.ts'
@@ -15,7 +16,6 @@ import type {
   PlanView,
   TaskView
 } from './types.ts'
-import { Withdrawals } from './withdrawals.ts'
 
 type LinkFact = Extract<Fact, { kind: 'LINK' }>
 
@@ -24,8 +24,8 @@ const TAKEN: PlanApplied = { isNew: true, counted: [], retracted: [], rival: nul
 
 /**
  * The plan of one thread as a fold over changes. Commutative and idempotent: any order and any repetition of the same changes gives
- * byte-equal views. Each fact costs the same however large the plan is; a certificate, which changes whose word goes first, has counted anew
- * what those said whom it concerns. What a fork takes back goes with the changes after it, or with the next look. What is read is kept until the next change.
+ * byte-equal views. Each fact costs the same however large the plan is. A certificate, which changes whose word goes first, has counted anew
+ * what those said whom it concerns, and a fork has taken back what it ends: with the changes after it, or with the next look. What is read is kept until the next change.
  */
 export class PlanState {
   readonly #envelopes = new Set<string>()
@@ -37,17 +37,21 @@ export class PlanState {
   /** Every statement of a link, the smallest source first. */
   readonly #links = new Map<string, Statements<null>>()
   readonly #graph = new TaskGraph()
-  readonly #withdrawals: Withdrawals
+  readonly #restatements: Restatements
   #view: PlanView | null = null
   #graphView: PlanGraph | null = null
 
-  constructor() {
-    this.#withdrawals = new Withdrawals((change, standing) =>
-      this.#withdraw(change, () => standing)
-    )
+  /** `restatedMax`: facts that one change has restated besides what it says itself. */
+  constructor(restatedMax: number = RESTATED_MAX) {
+    this.#restatements = new Restatements(({ change, from, to }) => {
+      if (to !== null) this.#state(change, to)
+      this.#withdraw(change, from)
+    }, restatedMax)
     this.#chains = new PlanChains({
-      count: change => this.#state(change),
-      retract: change => this.#withdrawals.add(change, this.#branches.ranks())
+      count: change => this.#state(change, this.#branches.ranks()(change)),
+      retract: change => {
+        this.#restatements.add({ change, from: this.#branches.ranks()(change), to: null })
+      }
     })
   }
 
@@ -59,13 +63,13 @@ export class PlanState {
     this.#view = null
     this.#graphView = null
     const applied = this.#take(change)
-    this.#withdrawals.some()
+    this.#restatements.some()
     return applied
   }
 
   /** The same object until the next change. */
   view(): PlanView {
-    this.#withdrawals.all()
+    this.#restatements.all()
     this.#view ??= {
       tasks: this.#tasks.names().map(name => this.task(name) as TaskView),
       links: this.#graph.links().map(viewLink),
@@ -77,26 +81,26 @@ export class PlanState {
 
   /** One task, or undefined when nothing names it. */
   task(name: string): TaskView | undefined {
-    this.#withdrawals.all()
+    this.#restatements.all()
     return this.#tasks.view(name, this.#branches.epoch())
   }
 
   /** As `view`, the same object until the next change. */
   graph(): PlanGraph {
-    this.#withdrawals.all()
+    this.#restatements.all()
     this.#graphView ??= this.#makeGraph()
     return this.#graphView
   }
 
   /** Every task after the tasks that it waits for: layer by layer, each layer sorted. */
   order(): string[] {
-    this.#withdrawals.all()
+    this.#restatements.all()
     return this.#graph.order(this.#tasks.names())
   }
 
   /** What a task waits for that is not FINAL, sorted; empty when it is ready, null when it is not waiting to begin. */
   blockers(name: string): string[] | null {
-    this.#withdrawals.all()
+    this.#restatements.all()
     if (!this.#tasks.isWaiting(name)) return null
     const open = this.#graph.parents(name).filter(parent => !this.#tasks.isFinal(parent))
     return open.sort(compareText)
@@ -104,19 +108,19 @@ export class PlanState {
 
   /** All tasks that a task waits for, directly or not. Sorted. */
   ancestors(name: string): string[] {
-    this.#withdrawals.all()
+    this.#restatements.all()
     return this.#graph.ancestors(name)
   }
 
   /** All tasks that wait for a task, directly or not. Sorted. */
   descendants(name: string): string[] {
-    this.#withdrawals.all()
+    this.#restatements.all()
     return this.#graph.descendants(name)
   }
 
   /** The circle that these facts would close in the plan as it is, its first name repeated at the end; null when they close none. */
   circleOf(facts: readonly Fact[]): readonly string[] | null {
-    this.#withdrawals.all()
+    this.#restatements.all()
     return this.#graph.circle(facts.filter(fact => fact.kind === 'LINK'))
   }
 
@@ -156,7 +160,7 @@ export class PlanState {
     this.#rank(change)
     if (change.act?.kind === 'offer') return TAKEN
     this.#loose.push(change)
-    this.#state(change)
+    this.#state(change, this.#branches.ranks()(change))
     return TAKEN
   }
 
@@ -181,11 +185,11 @@ export class PlanState {
     if (!this.#branches.add(change)) return
     const after = this.#branches.ranks()
     for (const one of this.#counted(decided)) {
-      if (before(one) === after(one)) continue
-      this.#state(one, after)
-      this.#withdraw(one, before)
+      const [from, to] = [before(one), after(one)]
+      if (from !== to) this.#restatements.add({ change: one, from, to })
     }
-    for (const offer of this.#branches.decided()) if (!decided.has(offer)) this.#state(offer, after)
+    for (const offer of this.#branches.decided())
+      if (!decided.has(offer)) this.#state(offer, after(offer))
   }
 
   *#counted(offers: Iterable<PlanChange>): Iterable<PlanChange> {
@@ -194,8 +198,7 @@ export class PlanState {
     yield* this.#chains.all()
   }
 
-  #state(change: PlanChange, ranks = this.#branches.ranks()): void {
-    const standing = ranks(change)
+  #state(change: PlanChange, standing: Standing): void {
     change.facts.forEach((fact, position) => {
       const source = sourceOf(change, { standing, position })
       if (fact.kind === 'LINK') this.#stateLink(fact, source)
@@ -203,8 +206,7 @@ export class PlanState {
     })
   }
 
-  #withdraw(change: PlanChange, ranks = this.#branches.ranks()): void {
-    const standing = ranks(change)
+  #withdraw(change: PlanChange, standing: Standing): void {
     change.facts.forEach((fact, position) => {
       const source = sourceOf(change, { standing, position })
       if (fact.kind === 'LINK') this.#withdrawLink(fact, source)
