@@ -3,7 +3,7 @@ import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
 import { utf8 } from '../base/index.ts'
 import { idFromDigest } from './id-text.ts'
-import { writePlain } from './plain-writer.ts'
+import { viewPlain, writePlain } from './plain-writer.ts'
 import { sha256 } from './sha256.ts'
 
 /** Multicodec code of DAG-CBOR. */
@@ -50,7 +50,7 @@ export function idOf(bytes: Uint8Array): string {
  * from being valid for another.
  */
 export function taggedHash(tag: string, value: unknown): Uint8Array {
-  return sha256(taggedBytes(tag, value))
+  return sha256(viewPlain(value, headOf(tag)) ?? taggedBytes(tag, value))
 }
 
 /** The bytes that are signed for a statement: `tag`, a zero byte, then canonical DAG-CBOR. */

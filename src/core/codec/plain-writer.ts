@@ -16,16 +16,24 @@ const LINK_TAG: readonly number[] = [0xd8, 0x2a]
  * maps of other classes, keys beyond ASCII, `undefined`), which the library writes or refuses. A test holds both to the same bytes.
  */
 export function writePlain(value: unknown): Uint8Array | null {
-  return writer.take(value)
+  return writer.view(value, NOTHING)?.slice() ?? null
 }
+
+/** The same after a head, in memory that the next value is written to: for who looks at it once, as a hash does. */
+export function viewPlain(value: unknown, head: Uint8Array): Uint8Array | null {
+  return writer.view(value, head)
+}
+
+const NOTHING: Uint8Array = new Uint8Array()
 
 class PlainWriter {
   #room: Uint8Array = new Uint8Array(ROOM_BYTES)
   #at = 0
 
-  take(value: unknown): Uint8Array | null {
+  view(value: unknown, head: Uint8Array): Uint8Array | null {
     this.#at = 0
-    const bytes = this.#write(value, 0) ? this.#room.slice(0, this.#at) : null
+    this.#raw(head)
+    const bytes = this.#write(value, 0) ? this.#room.subarray(0, this.#at) : null
     if (this.#room.length > ROOM_KEPT_BYTES) this.#room = new Uint8Array(ROOM_BYTES)
     return bytes
   }

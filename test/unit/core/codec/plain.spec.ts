@@ -9,7 +9,11 @@ import {
   decodeReference,
   decodeStrict,
   encode,
-  encodeReference
+  encodeReference,
+  hash,
+  tagBytes,
+  taggedBytes,
+  taggedHash
 } from '../../../../src/core/codec/index.ts'
 import { readPlain } from '../../../../src/core/codec/plain-reader.ts'
 import { writePlain } from '../../../../src/core/codec/plain-writer.ts'
@@ -83,6 +87,17 @@ describe('core/codec/plain', () => {
     assert.deepEqual(writePlain(content), encodeReference(content))
     assert.equal(encode(Buffer.from('ab')).constructor, Uint8Array)
     assert.deepEqual(encode(Buffer.from('ab')), encodeReference(Buffer.from('ab')))
+  })
+
+  it('hashes under a tag what the library writes, whatever was written before', () => {
+    const kept = encode({ a: new Uint8Array(200) })
+    const large = new Uint8Array(2 ** 21).fill(7)
+    for (const one of [1, 'ü', [large], { ü: 1, a: 2 }, [], new Uint8Array(70_000), null]) {
+      const expected = tagBytes('some/tag', encodeReference(one))
+      assert.deepEqual(taggedHash('some/tag', one), hash(expected))
+      assert.deepEqual(taggedBytes('some/tag', one), expected)
+    }
+    assert.deepEqual(kept, encodeReference({ a: new Uint8Array(200) }))
   })
 
   it('leaves to the library what is not plain data', () => {
