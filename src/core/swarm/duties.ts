@@ -75,10 +75,18 @@ export function runDuties(world: World, thread: Thread): void {
   }
 }
 
-/** When a thread needs its next tick. */
+/** What is asked of an open thread, that first which mostly wants every tick. */
+const OF_OPEN: readonly Duty[] = [...WHILE_OPEN, ...ALWAYS]
+
+/** When a thread needs its next tick; now or before, as soon as one duty says so: the others make no difference then. */
 export function dutiesDueAt(world: World, thread: Thread): number {
-  const duties = thread.isEnded() ? ALWAYS : [...ALWAYS, ...WHILE_OPEN]
-  return duties.reduce((at, duty) => Math.min(at, duty.dueAt(world, thread)), NEVER)
+  const { nowMs } = world.context
+  let at = NEVER
+  for (const duty of thread.isEnded() ? ALWAYS : OF_OPEN) {
+    at = Math.min(at, duty.dueAt(world, thread))
+    if (at <= nowMs) break
+  }
+  return at
 }
 
 function giveUpAt({ context }: World, thread: Thread): number {
