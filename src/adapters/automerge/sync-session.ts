@@ -140,7 +140,10 @@ export class SyncSession {
 
   #need(graph: SyncGraph): string[] {
     for (const hash of this.#wanted) if (graph.has(hash)) this.#wanted.delete(hash)
-    const missing = (this.#theirs?.heads ?? []).filter(hash => !graph.has(hash))
+    // While something comes, what the peer has besides that may be on its way, too.
+    const isComing = this.#judging.some(changes => changes.size > 0)
+    const heads = isComing ? [] : (this.#theirs?.heads ?? [])
+    const missing = heads.filter(hash => !graph.has(hash))
     const lacking = [...new Set([...missing, ...this.#wanted])]
     return lacking
       .filter(hash => !this.#judging.some(changes => changes.has(hash)))

@@ -150,6 +150,21 @@ describe('adapters/automerge/sync', () => {
     assert.equal(need(), chain.length - 20)
   })
 
+  it('does not ask for heads by name while what comes before them is being judged', () => {
+    const one = new Side(planChain({ count: 40, facts: 40 }))
+    const other = new Side([])
+    one.hear(other.say() as Uint8Array)
+    const head = one.heads().find(one => !other.heads().includes(one)) as string
+    const isAskedFor = () => {
+      const message = other.say()
+      return message !== null && decodeSyncMessage(message)?.need.includes(head) === true
+    }
+    other.documents.hear(PLAN_THREAD, 'other', one.say() as Uint8Array)
+    assert.equal(isAskedFor(), false)
+    other.documents.judged(PLAN_THREAD, 'other')
+    assert.equal(isAskedFor(), true)
+  })
+
   it('is understood by stock Automerge', () => {
     const one = new Side(chains.flat())
     let doc = A.init<Record<string, Record<string, Uint8Array>>>()
