@@ -11,11 +11,11 @@ export type PlanJudgeInit = {
 
 /**
  * Envelopes of one message that come to the door in one turn of the event loop, so many and so many bytes at most: a few ms. Together their questions are
- * one for a thread of the policies, and their records one append. While it answers, another turn is taken.
+ * one for a thread of the policies, and their records one append. While threads answer, other turns are taken.
  */
 const TURN_ENVELOPES_MAX = 8
 const TURN_BYTES_MAX: number = 64 * 1024
-const TURNS_AT_ONCE = 2
+const TURNS_AT_ONCE = 3
 /** Wait before an envelope that the door had no room for is shown to it again, in ms, and how often: together less than a frame may take. */
 const AGAIN_MS = 250
 const AGAIN_MAX = 160
