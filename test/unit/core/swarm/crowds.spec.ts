@@ -4,6 +4,7 @@
 import { strict as assert } from 'node:assert'
 import { THREADS_MAX } from '../../../../src/core/base/index.ts'
 import { idOf } from '../../../../src/core/codec/index.ts'
+import type { Admitted } from '../../../../src/core/envelope/index.ts'
 import { EarlyArrivals } from '../../../../src/core/swarm/early.ts'
 import { EvidenceShelf, type KeptEvidence } from '../../../../src/core/swarm/evidence-shelf.ts'
 import { HELD_BYTES_MAX, HeldBytes } from '../../../../src/core/swarm/room.ts'
@@ -145,5 +146,65 @@ describe('core/swarm: a peer that sends too early', () => {
     early.holdMessage('one', 'member', vote('one'))
     const from = early.messages('one').map(held => held.from)
     assert.ok(from.includes('member') && from.length <= 64)
+  })
+
+  it('keeps its own in memory only as long as others do not need the place, and drops nothing that others said', () => {
+    const early = new EarlyArrivals()
+    // The liar is the first at the group's key, so that it is the oldest of its keys.
+    early.holdMessage('group', 'liar', vote('group'))
+    early.holdMessage('group', 'member', vote('group'))
+    for (let index = 0; index < 1_100; index++)
+      early.holdMessage(`made up ${index}`, 'liar', vote(`made up ${index}`))
+    for (const name of ['one', 'two', 'three']) early.holdMessage(name, 'member', vote(name))
+    assert.deepEqual(
+      early.messages('group').map(({ from }) => from),
+      ['member']
+    )
+    for (const name of ['one', 'two', 'three']) assert.equal(early.messages(name).length, 1)
+  })
+
+  it('shares the room with others of its kind, and is charged nothing once all is taken out', () => {
+    const early = new EarlyArrivals()
+    const sources = Array.from({ length: 40 }, (_, index) => `liar ${index}`)
+    for (let index = 0; index < 30_000; index++) {
+      const key = `${(index * 7_919) % 1_500}`
+      early.holdMessage(key, sources[(index * 31) % 40] as string, vote(key))
+    }
+    early.holdMessage('group', 'member', vote('group'))
+    assert.equal(early.messages('group').length, 1)
+    let held = 0
+    for (let key = 0; key < 1_500; key++) held += early.messages(`${key}`).length
+    assert.ok(held > 1_000 && held <= 32_768, `${held}`)
+    // Nothing is charged to anybody any more: one alone may have all keys.
+    for (let index = 0; index < 1_024; index++) early.holdMessage(`${index}`, 'x', vote('x'))
+    for (let index = 0; index < 1_024; index++)
+      assert.equal(early.messages(`${index}`).length, 1, `${index}`)
+  })
+
+  it('pays no more for a full room than for an empty one', () => {
+    const early = new EarlyArrivals()
+    for (let group = 0; group < 1_024; group++)
+      for (let each = 0; each < 32; each++) early.holdMessage(`${group}`, 'liar', vote(`${group}`))
+    const before = process.cpuUsage()
+    for (let index = 0; index < 10_000; index++) {
+      const source = index % 2 === 0 ? 'liar' : `${index}`
+      early.holdMessage(`more ${index}`, source, vote('more'))
+    }
+    // Looking at all that waits for each of them took two seconds, and much longer where there are many sources.
+    const { user, system } = process.cpuUsage(before)
+    assert.ok(user + system < 1_000_000, `${user + system} µs`)
+  })
+
+  it('pays no more for many senders than for one', () => {
+    const early = new EarlyArrivals()
+    const admitted = (sender: string): Admitted =>
+      ({ bytes: new Uint8Array(200), envelope: { sender } }) as unknown as Admitted
+    for (let index = 0; index < 40_000; index++)
+      early.holdEnvelope(`${index % 1_024}`, admitted(`sender ${index}`))
+    const before = process.cpuUsage()
+    for (let index = 0; index < 4_000; index++)
+      early.holdEnvelope(`more ${index}`, admitted(`other ${index}`))
+    const { user, system } = process.cpuUsage(before)
+    assert.ok(user + system < 1_500_000, `${user + system} µs`)
   })
 })
