@@ -1,5 +1,5 @@
 /**
- * The write-ahead log: ordered records on disk, CRC each, torn tail cut at open, corruption before a good record refused (R13).
+ * The write-ahead log: ordered records on disk, CRC each, at open what never reached the disk completely is cut off the end, and damage to what was synced refused (R13).
  */
 export interface Journal {
   /** All records from the first, as written. Called once, before the first append. */

@@ -188,7 +188,11 @@ export const ERROR_AREAS: Readonly<Record<string, ErrorRows>> = {
     ]
   ],
   'Journal and plan': [
-    ['JOURNAL_CORRUPT', 'config', 'The journal is damaged before its end; nothing was changed.'],
+    [
+      'JOURNAL_CORRUPT',
+      'config',
+      'The journal is damaged in what had been on the disk; nothing was changed.'
+    ],
     ['JOURNAL_VERSION', 'config', 'The journal has the format of another release.'],
     ['JOURNAL_RECORD', 'config', 'A record of the journal means nothing to this release.'],
     ['JOURNAL_FAILED', 'failure', 'A write or an fsync failed; the node ends.', 'Check the disk.'],

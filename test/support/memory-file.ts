@@ -1,7 +1,7 @@
 import type { WalFile, WalFiles } from '../../src/adapters/wal/index.ts'
 
 /** A file system of this one file. */
-export function holding(file: MemoryFile): WalFiles {
+export function holding(file: WalFile): WalFiles {
   const unused = async (): Promise<never> => {
     throw new Error('not in this test')
   }

@@ -1,6 +1,6 @@
 import { SwarmError } from '../../core/base/index.ts'
 
-/** Bytes before the end of the journal are damaged. Raised at open; nothing has been changed on disk. */
+/** Bytes of the journal that had been on the disk are damaged. Raised at open; nothing has been changed on disk. */
 export class JournalCorruptError extends SwarmError {
   readonly code = 'JOURNAL_CORRUPT'
 

@@ -4,17 +4,30 @@ import type { WalFile, WalFiles } from './file.ts'
 import {
   FILE_HEADER_SIZE,
   fileHeader,
+  MARK_SIZE,
   RECORD_BYTES_MAX,
   RECORD_HEADER_SIZE,
   SALT_SIZE,
+  writeMark,
   writeRecord
 } from './format.ts'
 
 /** Bytes of records laid out in memory before they are written. */
 const CHUNK_BYTES_MAX = 1024 * 1024
 
-/** An open journal file: where it is written next. */
-export type WalState = { readonly file: WalFile; readonly salt: Uint8Array; end: number }
+/** An open journal file. */
+export type WalState = {
+  readonly file: WalFile
+  readonly salt: Uint8Array
+  /** False in a file of the first format, which nobody marks. */
+  readonly hasMarks: boolean
+  /** Where it is written next. */
+  end: number
+  /** Where the last mark ends. */
+  marked: number
+  /** Whether all before `end` is on the disk. */
+  isSynced: boolean
+}
 
 /** The name under which a journal file is made: what has it is not complete. */
 export function unfinishedPath(path: string): string {
@@ -37,7 +50,8 @@ export class FreshFile {
   static async make(files: WalFiles, path: string): Promise<FreshFile> {
     const salt = new Uint8Array(randomBytes(SALT_SIZE))
     const file = await files.create(unfinishedPath(path))
-    const fresh = new FreshFile(files, path, { file, salt, end: FILE_HEADER_SIZE })
+    const at = { end: FILE_HEADER_SIZE, marked: FILE_HEADER_SIZE, isSynced: false }
+    const fresh = new FreshFile(files, path, { file, salt, hasMarks: true, ...at })
     try {
       await file.write(fileHeader(salt), 0)
       return fresh
@@ -63,8 +77,11 @@ export class FreshFile {
     await this.#writePart(part)
   }
 
-  sync(): Promise<void> {
-    return this.state.file.sync()
+  /** Marks it first: only when the mark is on the disk as well does anybody read this file. */
+  async sync(): Promise<void> {
+    this.state.isSynced = true
+    if (isMarkDue(this.state)) await writeAtEnd(this.state, [])
+    await syncAll(this.state)
   }
 
   /** Takes the journal's name, for good. What was written must be synced. */
@@ -81,24 +98,37 @@ export class FreshFile {
 
   async #writePart(part: readonly Uint8Array[]): Promise<void> {
     if (part.length === 0) return
-    const bytes = layOut(part, this.state)
-    await this.state.file.write(bytes, this.state.end)
-    this.state.end += bytes.length
+    await writeAtEnd(this.state, part)
   }
 }
 
-/** Records as the bytes that follow the end of a file. */
-export function layOut(
-  records: readonly Uint8Array[],
-  { salt, end }: Pick<WalState, 'salt' | 'end'>
-): Uint8Array {
-  const bytes = new Uint8Array(sizeOf(records))
-  let at = 0
+/** Whether a mark would say something that none says yet. */
+export function isMarkDue({ hasMarks, isSynced, end, marked }: WalState): boolean {
+  return hasMarks && isSynced && end > marked
+}
+
+/** Writes records to where the file ends, behind a mark if one is due. */
+export async function writeAtEnd(state: WalState, records: readonly Uint8Array[]): Promise<void> {
+  const { salt, end } = state
+  const first = isMarkDue(state) ? MARK_SIZE : 0
+  const bytes = new Uint8Array(first + sizeOf(records))
+  if (first > 0) writeMark(bytes, 0, { salt, offset: end })
+  let at = first
   for (const payload of records) {
     assert(isRecordSize(payload), 'a record has 1 byte to RECORD_BYTES_MAX')
     at += writeRecord(bytes, at, { salt, offset: end + at, payload })
   }
-  return bytes
+  await state.file.write(bytes, end)
+  if (first > 0) state.marked = end + first
+  state.end = end + bytes.length
+  // A mark that is lost again takes nothing with it.
+  state.isSynced = state.isSynced && records.length === 0
+}
+
+/** Resolves when all that was written is on the disk. */
+export async function syncAll(state: WalState): Promise<void> {
+  await state.file.sync()
+  state.isSynced = true
 }
 
 /** Bytes that records take in a file. */

@@ -9,7 +9,8 @@
  * 1. A synced append that resolved is there after any crash.
  * 2. Records come back complete, in order, and only from the front: no record is skipped.
  * 3. A rewrite leaves the old file or the new one, at whatever point it is cut short, and no append is lost by it.
- * 4. A record that was never completely written is cut at the next open. Damage anywhere before it refuses to open.
+ * 4. What was not synced may be lost by a power cut, in any order of its pages; the next open cuts from the first that is bad. Damage to what is known to
+ *    have been on the disk (a mark follows it, see format.ts) refuses to open.
  */
 export {
   JournalClosedError,

@@ -1,4 +1,10 @@
-import { FILE_HEADER_SIZE, RECORD_HEADER_SIZE, readRecordHeader } from './format.ts'
+import {
+  FILE_HEADER_SIZE,
+  isMark,
+  MARK_SIZE,
+  RECORD_HEADER_SIZE,
+  readRecordHeader
+} from './format.ts'
 
 /** Bytes read from the disk at once. Large enough that the disk, not the call, sets the pace. */
 const WINDOW_SIZE = 1024 * 1024
@@ -18,52 +24,77 @@ export async function* readRecords(
   const window = new Window(file, size)
   let offset = FILE_HEADER_SIZE
   while (offset < size) {
-    const header = await headerAt(window, salt, offset)
-    if (header === undefined) return
-    const payload = await window.bytes(offset + RECORD_HEADER_SIZE, header.length)
-    if (payload.length < header.length || !header.isPayload(payload)) return
-    yield payload.slice()
-    offset += RECORD_HEADER_SIZE + header.length
+    const found = await itemAt(window, salt, offset)
+    if (found === undefined) return
+    if (found.payload !== null) yield found.payload.slice()
+    offset = found.next
   }
 }
 
-/** Where the unbroken run of records from the front ends; `size` when the whole file is sound. */
-export async function findEnd(file: ReadableFile, salt: Uint8Array, size: number): Promise<number> {
+/** Where the unbroken run of records and marks from the front ends (`size` when the whole file is sound), and the last mark in it. */
+export async function findEnd(
+  file: ReadableFile,
+  salt: Uint8Array,
+  size: number
+): Promise<{ readonly end: number; readonly marked: number }> {
+  const window = new Window(file, size)
   let end = FILE_HEADER_SIZE
-  for await (const payload of readRecords(file, salt, size))
-    end += RECORD_HEADER_SIZE + payload.length
-  return end
+  let marked = end
+  while (end < size) {
+    const found = await itemAt(window, salt, end)
+    if (found === undefined) break
+    end = found.next
+    if (found.payload === null) marked = end
+  }
+  return { end, marked }
+}
+
+/** A place where a search looks, and what there may be. */
+type Search = {
+  readonly offset: number
+  readonly size: number
+  readonly of: 'mark' | 'record'
 }
 
 /**
- * The offset of the first complete record that starts after `offset`, or undefined. Every byte is tried, since the
+ * The offset of the first mark, or complete record, that starts after `offset`, or undefined. Every byte is tried, since the
  * damaged record's own length cannot be trusted.
  */
-export async function findRecordAfter(
+export async function findAfter(
   file: ReadableFile,
   salt: Uint8Array,
-  range: { readonly offset: number; readonly size: number }
+  { offset, size, of }: Search
 ): Promise<number | undefined> {
-  const window = new Window(file, range.size)
-  for (let at = range.offset + 1; at + RECORD_HEADER_SIZE < range.size; at++) {
+  const window = new Window(file, size)
+  for (let at = offset + 1; at + RECORD_HEADER_SIZE <= size; at++) {
     // Not awaited when the bytes are at hand: this loop runs once for each byte.
     const bytes =
       window.peek(at, RECORD_HEADER_SIZE) ?? (await window.bytes(at, RECORD_HEADER_SIZE))
-    const header = readRecordHeader(bytes, salt, at)
-    if (header === undefined) continue
-    const payload = await window.bytes(at + RECORD_HEADER_SIZE, header.length)
-    if (payload.length === header.length && header.isPayload(payload)) return at
+    if (of === 'mark') {
+      if (isMark(bytes, salt, at)) return at
+    } else if (
+      readRecordHeader(bytes, salt, at) !== undefined &&
+      (await itemAt(window, salt, at)) !== undefined
+    )
+      return at
   }
   return undefined
 }
 
-async function headerAt(
+/** The record (its payload is a view) or mark (no payload) at an offset, and where the next one starts; undefined when none holds together. */
+async function itemAt(
   window: Window,
   salt: Uint8Array,
   offset: number
-): Promise<ReturnType<typeof readRecordHeader>> {
+): Promise<{ readonly payload: Uint8Array | null; readonly next: number } | undefined> {
   const bytes = await window.bytes(offset, RECORD_HEADER_SIZE)
-  return bytes.length < RECORD_HEADER_SIZE ? undefined : readRecordHeader(bytes, salt, offset)
+  if (bytes.length < RECORD_HEADER_SIZE) return undefined
+  if (isMark(bytes, salt, offset)) return { payload: null, next: offset + MARK_SIZE }
+  const header = readRecordHeader(bytes, salt, offset)
+  if (header === undefined) return undefined
+  const payload = await window.bytes(offset + RECORD_HEADER_SIZE, header.length)
+  if (payload.length < header.length || !header.isPayload(payload)) return undefined
+  return { payload, next: offset + RECORD_HEADER_SIZE + header.length }
 }
 
 /** A part of the file in memory that moves forward with its reader. */

@@ -11,13 +11,15 @@ import { systemFiles, type WalFile, type WalFiles } from './file.ts'
 import { FILE_HEADER_SIZE, FORMAT_VERSION, readFileHeader } from './format.ts'
 import {
   FreshFile,
+  isMarkDue,
   isRecordSize,
-  layOut,
   sizeOf,
+  syncAll,
   unfinishedPath,
-  type WalState
+  type WalState,
+  writeAtEnd
 } from './fresh-file.ts'
-import { findEnd, findRecordAfter, readRecords } from './scan.ts'
+import { findAfter, findEnd, readRecords } from './scan.ts'
 
 export type { WalFile, WalFiles } from './file.ts'
 
@@ -27,6 +29,8 @@ export type WalInit = {
   readonly logger: Logger
   /** The file system, unless it is another one. */
   readonly files?: WalFiles
+  /** How long what was synced may stay without a mark while nothing is written, in ms. */
+  readonly markAfterMs?: number
 }
 
 /** One call of `append` that waits for the disk. */
@@ -41,18 +45,19 @@ type Pending = {
 
 /** Bytes of records that one write may gather. Bounds the copy in memory; more waits for the next write. */
 const GROUP_BYTES_MAX = 4 * 1024 * 1024
+/** How long what was synced stays without a mark while nothing is written, in ms: rarely enough that nobody pays for it, sooner than disks rot. */
+const MARK_AFTER_MS = 1_000
 
 /**
- * Opens the journal at `path`: checks every record, cuts a torn tail with a warning. Rejects with JournalCorruptError,
+ * Opens the journal at `path`: checks every record, cuts with a warning what never reached the disk completely. Rejects with JournalCorruptError,
  * JournalVersionError or JournalFailedError; then nothing was changed.
  */
 export async function walJournal(init: WalInit): Promise<Journal> {
   const files = init.files ?? systemFiles
   const file = await openFile(files, init.path)
   try {
-    const salt = await checkHeader(file, init.path)
-    const end = await recover(file, salt, init)
-    return new WalJournal(init.path, files, { file, salt, end })
+    const state = await recover(file, await checkHeader(file, init.path), init)
+    return new WalJournal(init, files, state)
   } catch (error) {
     await file.close()
     throw error
@@ -82,11 +87,13 @@ async function create(files: WalFiles, path: string): Promise<WalFile> {
   }
 }
 
-async function checkHeader(file: WalFile, path: string): Promise<Uint8Array> {
+type Header = Pick<WalState, 'salt' | 'hasMarks'>
+
+async function checkHeader(file: WalFile, path: string): Promise<Header> {
   const header = readFileHeader(await file.read(0, FILE_HEADER_SIZE))
   switch (header.kind) {
     case 'ok':
-      return header.salt
+      return header
     case 'version':
       throw new JournalVersionError({ path, found: header.found, known: FORMAT_VERSION })
     case 'bad':
@@ -94,32 +101,36 @@ async function checkHeader(file: WalFile, path: string): Promise<Uint8Array> {
   }
 }
 
-/** Finds the end of the sound records. A torn tail is cut; damage before a good record is refused (R13). */
-async function recover(file: WalFile, salt: Uint8Array, init: WalInit): Promise<number> {
+/** Finds the end of the sound records. What a lost power may have left behind it is cut; damage in what was on the disk is refused (R13). */
+async function recover(file: WalFile, header: Header, init: WalInit): Promise<WalState> {
+  const { salt, hasMarks } = header
   const { path, logger } = init
   const size = await file.size()
-  const end = await findEnd(file, salt, size)
-  // A killed process leaves records that only the page cache holds. What is replayed is relied on, so it must be on disk.
-  if (end === size) {
-    await file.sync()
-    return end
-  }
-  const next = await findRecordAfter(file, salt, { offset: end, size })
-  if (next !== undefined) {
-    throw new JournalCorruptError({
+  const { end, marked } = await findEnd(file, salt, size)
+  const state = { file, salt, hasMarks, end, marked, isSynced: true }
+  if (end < size) {
+    await refuseDamage(state, size, path)
+    logger.warn('the end of the journal was not completely written and is cut', {
       path,
       offset: end,
-      what: `the record there fails its checksum, and a good one follows at byte ${next}`
+      bytes: size - end
     })
+    await file.truncate(end)
   }
-  logger.warn('the last journal record was not completely written and is cut', {
-    path,
-    offset: end,
-    bytes: size - end
-  })
-  await file.truncate(end)
+  // A killed process leaves records that only the page cache holds. What is replayed is relied on, so it must be on disk.
   await file.sync()
-  return end
+  return state
+}
+
+/** Behind a bad record, a mark shows that it had been on the disk. Where nobody marks, any good record is taken for that. */
+async function refuseDamage(state: WalState, size: number, path: string): Promise<void> {
+  const { file, salt, hasMarks, end: offset } = state
+  const next = await findAfter(file, salt, { offset, size, of: hasMarks ? 'mark' : 'record' })
+  if (next === undefined) return
+  const what = hasMarks
+    ? `the record there fails its checksum, and all up to byte ${next} had been on the disk`
+    : `the record there fails its checksum, and a good one follows at byte ${next}`
+  throw new JournalCorruptError({ path, offset, what })
 }
 
 class WalJournal implements Journal {
@@ -133,11 +144,15 @@ class WalJournal implements Journal {
   #tail: Uint8Array[] | undefined
   /** The writer makes way, so that the files can be exchanged. */
   #isExchanging = false
+  readonly #markAfterMs: number
+  /** Runs from an fsync on: if nothing is written until it ends, a mark is. */
+  #markTimer: NodeJS.Timeout | undefined
   #failure: JournalFailedError | undefined
   #isClosed = false
 
-  constructor(path: string, files: WalFiles, state: WalState) {
-    this.#path = path
+  constructor(init: WalInit, files: WalFiles, state: WalState) {
+    this.#path = init.path
+    this.#markAfterMs = init.markAfterMs ?? MARK_AFTER_MS
     this.#files = files
     this.#state = state
   }
@@ -178,7 +193,12 @@ class WalJournal implements Journal {
     this.#isClosed = true
     await this.#rewriting
     await this.#writer
-    if (this.#failure === undefined) await this.#state.file.sync()
+    clearTimeout(this.#markTimer)
+    if (this.#failure === undefined) {
+      await syncAll(this.#state)
+      // Without the mark everything is there as well.
+      if (isMarkDue(this.#state)) await writeAtEnd(this.#state, []).catch(() => undefined)
+    }
     await this.#state.file.close()
   }
 
@@ -189,13 +209,9 @@ class WalJournal implements Journal {
     while (this.#pending.length > 0 && this.#failure === undefined && !this.#isExchanging) {
       const group = this.#takeGroup()
       try {
-        const bytes = layOut(
-          group.flatMap(item => item.records),
-          this.#state
-        )
-        await this.#state.file.write(bytes, this.#state.end)
-        this.#state.end += bytes.length
-        if (group.some(item => item.sync)) await this.#state.file.sync()
+        const records = group.flatMap(item => item.records)
+        await writeAtEnd(this.#state, records)
+        if (group.some(item => item.sync)) await this.#sync()
       } catch (error) {
         this.#fail(error, group)
         break
@@ -207,6 +223,25 @@ class WalJournal implements Journal {
       }
     }
     this.#writer = undefined
+  }
+
+  async #sync(): Promise<void> {
+    await syncAll(this.#state)
+    this.#markTimer ??= setTimeout(() => {
+      this.#markTimer = undefined
+      // Whoever writes now, or exchanges the files, marks by that.
+      if (this.#writer === undefined && this.#failure === undefined && !this.#isClosed)
+        this.#writer = this.#mark()
+    }, this.#markAfterMs).unref()
+  }
+
+  async #mark(): Promise<void> {
+    try {
+      if (isMarkDue(this.#state)) await writeAtEnd(this.#state, [])
+    } catch (error) {
+      this.#fail(error, [])
+    }
+    await this.#write()
   }
 
   #takeGroup(): Pending[] {

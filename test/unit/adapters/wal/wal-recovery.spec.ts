@@ -8,7 +8,9 @@ import { crc32 } from 'node:zlib'
 import {
   FILE_HEADER_SIZE,
   fileHeader,
+  MARK_SIZE,
   RECORD_HEADER_SIZE,
+  writeMark,
   writeRecord
 } from '../../../../src/adapters/wal/format.ts'
 import { walJournal } from '../../../../src/adapters/wal/index.ts'
@@ -24,27 +26,31 @@ function open(file: MemoryFile, warnings: unknown[] = []): Promise<Journal> {
   return walJournal({ path: 'test.wal', logger, files: holding(file) })
 }
 
-/** A sound file of RECORDS, and where each record starts. */
+/** A sound file of RECORDS, each of them synced before the next was written, and where each record and mark starts. */
 function soundFile(
   records: readonly Uint8Array[] = RECORDS,
   filling = 9
-): {
-  bytes: Uint8Array
-  starts: number[]
-} {
+): { bytes: Uint8Array; starts: number[]; items: number[] } {
   const salt = new Uint8Array(8).fill(filling)
   const starts: number[] = []
+  const items: number[] = []
   const bytes = new Uint8Array(
     FILE_HEADER_SIZE +
-      records.reduce((sum, payload) => sum + RECORD_HEADER_SIZE + payload.length, 0)
+      records.reduce((sum, payload) => sum + RECORD_HEADER_SIZE + payload.length, 0) +
+      MARK_SIZE * (records.length - 1)
   )
   bytes.set(fileHeader(salt))
   let offset = FILE_HEADER_SIZE
   for (const payload of records) {
+    if (starts.length > 0) {
+      items.push(offset)
+      offset += writeMark(bytes, offset, { salt, offset })
+    }
     starts.push(offset)
+    items.push(offset)
     offset += writeRecord(bytes, offset, { salt, offset, payload })
   }
-  return { bytes, starts }
+  return { bytes, starts, items }
 }
 
 describe('adapters/wal: torn tail', () => {
@@ -95,9 +101,9 @@ describe('adapters/wal: torn tail', () => {
 })
 
 describe('adapters/wal: damage', () => {
-  it('detects one flipped bit in every position: cut in the last record, refused before it', async () => {
-    const { bytes, starts } = soundFile()
-    const last = starts[3] as number
+  it('detects one flipped bit in every position: cut in what no mark vouches for, refused before it', async () => {
+    const { bytes, items } = soundFile()
+    const last = items.at(-2) as number
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const damaged = bytes.slice()
       const at = bit >> 3
@@ -107,7 +113,7 @@ describe('adapters/wal: damage', () => {
         assert.deepEqual(await readAll(await open(file)), RECORDS.slice(0, 3), `bit ${bit}`)
         continue
       }
-      const offset = at < FILE_HEADER_SIZE ? 0 : Math.max(...starts.filter(start => start <= at))
+      const offset = at < FILE_HEADER_SIZE ? 0 : Math.max(...items.filter(start => start <= at))
       await assert.rejects(
         open(file),
         error => {
@@ -127,7 +133,7 @@ describe('adapters/wal: damage', () => {
     const path = join(folder, 'journal.wal')
     await (await walJournal({ path, logger: silent })).close()
     const bytes = new Uint8Array(await readFile(path))
-    bytes[8] = 2
+    bytes[8] = 3
     new DataView(bytes.buffer).setUint32(20, crc32(bytes.subarray(0, 20)), true)
     await assert.rejects(open(new MemoryFile(bytes)), { code: 'JOURNAL_VERSION' })
     await rm(folder, { recursive: true })
