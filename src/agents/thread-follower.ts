@@ -6,6 +6,9 @@ import { Slots } from './slots.ts'
 /** Looks at a thread and does what it asks for. Returns in how many ms to look again without an event, or null. */
 export type Look = (view: ThreadView) => Promise<number | null>
 
+/** Events after which a thread may ask for something else. */
+const NEWS: ReadonlySet<string> = new Set(['thread', 'envelope', 'evidence'])
+
 type Followed = { looking: boolean; dirty: boolean; timer: NodeJS.Timeout | null }
 
 /**
@@ -46,8 +49,7 @@ export class ThreadFollower {
       void this.#sweep()
       for await (const event of events) {
         if (event.type === 'ended') this.#onEnded(event.thread)
-        else if ((event.type === 'thread' || event.type === 'envelope') && event.thread !== null)
-          this.poke(event.thread)
+        else if (NEWS.has(event.type) && event.thread !== null) this.poke(event.thread)
       }
       if (this.#failed.signal.aborted) throw this.#failed.signal.reason
     } catch (error) {

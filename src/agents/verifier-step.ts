@@ -12,6 +12,7 @@ export type VerifierStep =
 /** The next step of a verifier: a function of the thread alone, so that a restarted verifier takes the same one. */
 export function verifierStep(view: ThreadView, did: string): VerifierStep {
   if (TERMINAL.has(view.phase)) return { kind: 'ended' }
+  if (view.void !== null) return { kind: 'wait' }
   if (view.requester === did && !view.solo) return { kind: 'wait' }
   switch (view.phase) {
     case 'BIDDING':

@@ -21,6 +21,8 @@ export type WorkerRole = {
 /** The next step of a worker: a function of the thread alone, so that a restarted worker takes the same one. */
 export function workerStep(view: ThreadView, role: WorkerRole): WorkerStep {
   if (TERMINAL.has(view.phase)) return { kind: 'ended' }
+  // What is decided there counts for nothing: the work would be for nobody.
+  if (view.void !== null) return { kind: 'wait' }
   // A requester does not pay itself; alone in single-node mode it may.
   if (view.requester === role.did && !view.solo) return { kind: 'wait' }
   switch (view.phase) {

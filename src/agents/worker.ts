@@ -110,13 +110,13 @@ class Worker {
     }
   }
 
-  /** A bid that is open, or was taken, until the thread is over. */
-  #load({ thread, phase, proposals, decide }: ThreadView): void {
+  /** A bid that is open, or was taken, until the thread is over or void. */
+  #load({ thread, phase, void: voided, proposals, decide }: ThreadView): void {
     const isMine =
       decide === null
         ? proposals.some(({ worker }) => worker === this.#did)
         : decide.worker === this.#did
-    if (isMine && !TERMINAL.has(phase)) this.#workload.add(thread)
+    if (isMine && voided === null && !TERMINAL.has(phase)) this.#workload.add(thread)
     else this.#workload.delete(thread)
   }
 

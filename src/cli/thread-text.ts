@@ -1,18 +1,28 @@
-import type { Phase, ThreadView } from '../core/swarm/index.ts'
+import type { Phase, ThreadSummary, ThreadView } from '../core/swarm/index.ts'
 import { ENDED } from './follow.ts'
 import { type Output, type Style, shortId } from './output.ts'
 
 /** How a thread ended: the result, what came out, who is paid, or why not. */
 export function showOutcome(out: Output, view: ThreadView): void {
   if (out.options.quiet) {
-    for (const output of view.commit?.outputs ?? []) if (view.phase === 'FINAL') out.line(output)
+    for (const output of view.commit?.outputs ?? []) if (isGood(view)) out.line(output)
     return
   }
   out.line(`${phaseText(out, view.phase)}  ${reasonText(view)}`)
+  if (view.void !== null) out.line(voidText(out, view.void))
   for (const output of view.commit?.outputs ?? []) out.line(`output  ${output}`)
   for (const payout of view.finalize?.payouts ?? [])
     out.line(`payout  ${payout.amount} to ${shortId(payout.to)} for ${payout.why}`)
   if (view.phase === 'EXPIRED') noteUnattested(out, view)
+}
+
+/** Whether a thread brought what its NEED asked for: what is void counts for nothing. */
+export function isGood({ phase, void: voided }: ThreadView): boolean {
+  return phase === 'FINAL' && voided === null
+}
+
+function voidText(out: Output, { reason, evidence }: NonNullable<ThreadView['void']>): string {
+  return `${out.style('red', 'VOID')}  ${reason}; evidence ${shortId(evidence)}`
 }
 
 /** Whether there is no verifier, or the bid gate said no, the log does not tell. */
@@ -37,6 +47,7 @@ export function showThread(out: Output, view: ThreadView): void {
   out.facts([
     ['thread', view.thread],
     ['phase', `${phaseText(out, view.phase)}: ${reasonText(view)}`],
+    ['void', view.void && `${view.void.reason}; evidence ${shortId(view.void.evidence)}`],
     ['task', `${view.task}, slot ${view.slot}, epoch ${view.epoch}`],
     ['requester', view.requester],
     ['budget', `${view.budget}, verify bounty ${view.verifyBounty}`],
@@ -92,6 +103,13 @@ export function showThread(out: Output, view: ThreadView): void {
     ['warnings', view.warnings.join('; ') || null]
   ])
   if (view.phase === 'BIDDING' || view.phase === 'EXPIRED') noteUnattested(out, view)
+}
+
+/** A thread's phase and reason in one row of a list; that it is void says more than what it came to. */
+export function rowText(out: Output, line: ThreadSummary): readonly [string, string] {
+  const phase = phaseText(out, line.phase)
+  if (line.void === null) return [phase, reasonText(line)]
+  return [`${phase} ${out.style('red', 'VOID')}`, line.void.reason]
 }
 
 /** Why a thread is where it is, to stand behind its phase. */

@@ -299,7 +299,8 @@ async function isKept(archive: Archive, thread: string): Promise<boolean> {
 function summaryOf(leaf: Leaf): Parameters<typeof encodeArchived>[0]['summary'] {
   const { need, slot, task, result, reason, requester, expiresAt, stamp } = leaf
   const thread = need.toString()
-  return { thread, slot, task, phase: result, reason, requester, expiresAt, openedAt: stamp }
+  const line = { thread, slot, task, phase: result, reason, requester, expiresAt, openedAt: stamp }
+  return { ...line, void: null }
 }
 
 function tombstoneOf(leaf: Leaf): Tombstone {

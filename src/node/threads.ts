@@ -178,7 +178,7 @@ async function revive(
 
 function summaryOf(view: ThreadView): ThreadSummary {
   const { thread, slot, task, phase, reason, requester, expiresAt, openedAt } = view
-  return { thread, slot, task, phase, reason, requester, expiresAt, openedAt }
+  return { thread, slot, task, phase, reason, requester, expiresAt, openedAt, void: view.void }
 }
 
 type Place = Pick<ThreadSummary, 'openedAt' | 'thread'>

@@ -1,5 +1,5 @@
 import { nodeVerifier } from '../adapters/ed25519/index.ts'
-import { ok, type Refusal, type Result, toHex } from '../core/base/index.ts'
+import { ok, type Refusal, type Result, refuse, toHex } from '../core/base/index.ts'
 import {
   type CheckedNote,
   checkFork,
@@ -21,6 +21,7 @@ import {
   decodeCertificateFile,
   decodeEvidence,
   EVIDENCE_BYTES_MAX,
+  isVoidedBy,
   type Offence
 } from '../core/roster/index.ts'
 import { type ProofSource, readBytes, readProof } from './proof-file.ts'
@@ -28,7 +29,7 @@ import { type ProofSource, readBytes, readProof } from './proof-file.ts'
 /** What a certificate promises by the way its group came about. */
 const PROMISE_OF_TIER: Readonly<Record<CertifiedClaim['tier'], string>> = {
   discovery:
-    'the requester drew the group from voters that it found; a second group for the same epoch is not prevented, but convicts the requester',
+    'the requester drew the group from voters that it found; a second group for the same epoch is not prevented, but convicts the requester and makes void what both decide',
   single: 'the requester decided alone: its word and nobody else stands behind it'
 }
 
@@ -93,12 +94,25 @@ export type EvidenceReport = Verified<
     }
 >
 
-/** Checks a certificate file by its own bytes alone: without a home, a node or a network. */
-export async function verifyCertificate(source: ProofSource): Promise<CertificateReport> {
+/**
+ * Checks a certificate file by its own bytes alone: without a home, a node or a network. With evidence `against` its requester it is refused as
+ * void (CERTIFICATE_VOID); evidence about anything else is refused itself (EVIDENCE_UNRELATED).
+ */
+export async function verifyCertificate(
+  source: ProofSource,
+  against: ProofSource | null = null
+): Promise<CertificateReport> {
   const verify = nodeVerifier()
   const read = await readProof(source, CERTIFICATE_FILE_BYTES_MAX)
   const decoded = read.ok ? decodeCertificateFile(read.value) : read
   const checked = decoded.ok ? checkCertificateFile(decoded.value, verify) : decoded
+  if (checked.ok && against !== null) {
+    const conviction = await convictionIn(against)
+    if (!conviction.ok) return refused(against, conviction.refusal)
+    return isVoidedBy(checked.value, conviction.value)
+      ? refused(source, voided(checked.value, conviction.value))
+      : refused(against, unrelated(checked.value, conviction.value))
+  }
   return reportOf(source, checked, claim => {
     const { thread, decision, outcome, ...rest } = claim
     const proposal = decision?.proposal ?? outcome?.proposal ?? null
@@ -118,6 +132,28 @@ export async function verifyCertificate(source: ProofSource): Promise<Certificat
       }))
     }
   })
+}
+
+async function convictionIn(source: ProofSource): Promise<Result<Conviction>> {
+  const read = await readProof(source, EVIDENCE_BYTES_MAX)
+  const decoded = read.ok ? decodeEvidence(read.value) : read
+  const checked = decoded.ok ? checkEvidence(decoded.value, nodeVerifier()) : decoded
+  if (checked.ok) return checked
+  const { code, message } = checked.refusal
+  return refuse(code, `the evidence counts for nothing: ${message}`)
+}
+
+/** The certificate holds, and counts for nothing (EVIDENCE-15). */
+function voided({ requester }: CertifiedClaim, { offence, epoch }: Conviction): Refusal {
+  const message = `the certificate is void: its requester ${requester} ${OFFENCES[offence]} (epoch ${epoch})`
+  return { code: 'CERTIFICATE_VOID', message }
+}
+
+/** The evidence holds, and says nothing about the certificate. */
+function unrelated(claim: CertifiedClaim, { offence, convicted, ...about }: Conviction): Refusal {
+  const { requester, thread, epoch } = claim
+  const message = `the evidence says nothing about the certificate: it convicts ${convicted.join(' and ')} of ${offence} in epoch ${about.epoch} of ${about.thread}; a certificate of epoch ${epoch} of ${thread} is void by two FORMs of ${requester} for that epoch or one before it`
+  return { code: 'EVIDENCE_UNRELATED', message }
 }
 
 /** Checks an evidence file by its own bytes alone: without a home, a node or a network. */
@@ -195,8 +231,14 @@ function reportOf<C, T>(
   checked: Result<C>,
   say: (claim: C) => T
 ): Verified<T> {
-  const path = typeof source === 'string' ? source : '-'
-  return checked.ok
-    ? { ok: true, path, problem: null, claim: say(checked.value) }
-    : { ok: false, path, problem: checked.refusal, claim: null }
+  if (!checked.ok) return refused(source, checked.refusal)
+  return { ok: true, path: pathOf(source), problem: null, claim: say(checked.value) }
+}
+
+function refused(source: ProofSource, problem: Refusal): Verified<never> {
+  return { ok: false, path: pathOf(source), problem, claim: null }
+}
+
+function pathOf(source: ProofSource): string {
+  return typeof source === 'string' ? source : '-'
 }

@@ -327,6 +327,12 @@ export const ERROR_AREAS: Readonly<Record<string, ErrorRows>> = {
       'A NEED in this slot has ended here; a slot is decided once.',
       'Name another slot, or wait as long as the message says: about a day after the NEED has expired.'
     ],
+    [
+      'THREAD_VOID',
+      'denied',
+      'The requester signed two FORMs: nothing more is done in the thread.',
+      'See "can-swarm evidence ls"; state the NEED anew if it is yours.'
+    ],
     ['NOT_REQUESTER', 'denied', 'Only the requester of a NEED opens a new epoch.'],
     ['REFORMING', 'denied', 'A new epoch of the NEED is being opened already.', 'Wait for it.'],
     [
@@ -426,6 +432,17 @@ export const ERROR_AREAS: Readonly<Record<string, ErrorRows>> = {
     ['CERTIFICATE_OTHER_NEED', 'denied', 'The certificate is about another NEED, slot or epoch.'],
     ['CERTIFICATE_DIGEST', 'denied', 'The certificate is about something else.'],
     ['CERTIFICATE_CARRY', 'denied', 'An earlier epoch decided another proposal.'],
+    [
+      'CERTIFICATE_VOID',
+      'denied',
+      'The requester signed two FORMs: what its groups decided counts for nothing.'
+    ],
+    [
+      'EVIDENCE_UNRELATED',
+      'denied',
+      'The evidence says nothing about the certificate.',
+      'Verify the certificate without it.'
+    ],
     ['CERTIFICATE_QUORUM', 'denied', 'Too few members signed.'],
     ['CERTIFICATE_VERB', 'denied', 'The verb does not fit the outcome that it carries.'],
     [

@@ -55,10 +55,10 @@ export interface Methods {
     { thread: string },
     { heads: string[]; changes: PlanChange[]; view: PlanView; graph: PlanGraph }
   ]
-  /** The newest stage that is certified unless one is named. `base64`: canonical DAG-CBOR of a certificate file. */
+  /** The newest stage that is certified unless one is named. `base64`: canonical DAG-CBOR of a certificate file. `void`: see ThreadView. */
   'certificate.get': [
     { thread: string; stage?: 'decide' | 'outcome' },
-    { stage: 'decide' | 'outcome'; base64: string }
+    { stage: 'decide' | 'outcome'; base64: string; void: ThreadView['void'] }
   ]
   /** Of one thread, or all, newest first. */
   'evidence.list': [{ thread?: string }, EvidenceSummary[]]

@@ -6,7 +6,8 @@ import type { ArchiveEntry } from '../ports/index.ts'
 import { decodeRecord, encodeRecord } from './journal-codec.ts'
 import { phase, sentence, shortText, uint } from './wire-fields.ts'
 
-const summarySchema: v.GenericSchema<ThreadSummary> = v.strictObject({
+/** A line says `void` only where there is something to say, so that the others have the bytes that they always had. */
+const summarySchema = v.strictObject({
   thread: shortText,
   slot: sentence,
   task: sentence,
@@ -14,13 +15,19 @@ const summarySchema: v.GenericSchema<ThreadSummary> = v.strictObject({
   reason: sentence,
   requester: shortText,
   expiresAt: uint,
-  openedAt: uint
-})
+  openedAt: uint,
+  void: v.optional(
+    v.nullable(v.strictObject({ evidence: shortText, epoch: uint, reason: sentence })),
+    null
+  )
+}) satisfies v.GenericSchema<unknown, ThreadSummary>
 
 /** An ended thread as the archive keeps it: canonical DAG-CBOR, the records as in the journal. */
 export function encodeArchived({ summary, records }: ArchivedThread): ArchiveEntry {
   const { thread, openedAt } = summary
-  return { thread, openedAt, summary: encode(summary), records: records.map(encodeRecord) }
+  const { void: voided, ...line } = summary
+  const said = voided === null ? line : summary
+  return { thread, openedAt, summary: encode(said), records: records.map(encodeRecord) }
 }
 
 /** The line of a list. A refusal means that another release wrote it. */

@@ -51,7 +51,7 @@ export async function fastSyncMs(events: number, folder: string): Promise<number
       load: async loaded =>
         archive.put(
           loaded.map(({ need, slot, task, result: phase, reason, requester, ...leaf }) => {
-            const times = { expiresAt: leaf.expiresAt, openedAt: leaf.stamp }
+            const times = { expiresAt: leaf.expiresAt, openedAt: leaf.stamp, void: null }
             const thread = need.toString()
             const summary = { thread, slot, task, phase, reason, requester, ...times }
             return encodeArchived({ summary, records: [] })
@@ -88,7 +88,8 @@ export async function coldBytes(
       reason: '',
       requester: signer(1).did,
       expiresAt: 0,
-      openedAt: 0
+      openedAt: 0,
+      void: null
     },
     records: [...envelopes, { type: 'learned', thread, group: thread, entries }]
   })

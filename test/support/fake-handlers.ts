@@ -74,6 +74,7 @@ export function fakeThread(given: Partial<ThreadView> = {}): ThreadView {
     epoch: 0,
     phase: 'BIDDING',
     reason: 'waits for proposals',
+    void: null,
     requester: DID_A,
     openedAt: 0,
     task: 'text/language',

@@ -101,7 +101,9 @@ class Coordinator {
     let why = ''
     for (let attempt = 1; attempt <= TASK_ATTEMPTS_MAX; attempt++) {
       const view = await this.#attempt(task, { attempt, before })
-      why = view.phase === 'FINAL' ? outputsFlaw(task, view) : `${view.phase}: ${view.reason}`
+      why =
+        view.void?.reason ??
+        (view.phase === 'FINAL' ? outputsFlaw(task, view) : `${view.phase}: ${view.reason}`)
       if (why === '') return this.#finish(task, view)
       this.#say(task, 'failed', `attempt ${attempt}: ${why}`)
     }

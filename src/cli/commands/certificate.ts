@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { CertificateReport } from '../../replay/index.ts'
+import { UsageError } from '../errors.ts'
 import { resolveThread } from '../ids.ts'
 import { aborted, onlyReads } from '../interrupt.ts'
 import { type ProofOptions, proofSource, putProof, withProofOptions } from '../proof-files.ts'
@@ -40,8 +41,16 @@ export function addCertificateCommands(program: Command, shell: Shell): void {
         'Check a certificate by its own bytes: NEED, group, joins, votes. Needs no node, home or network.'
       )
       .argument('<file>', 'certificate; - reads standard input')
-      .action(shell.action((session, _options: object, file: string) => verify(session, file))),
-    ['certificate verify decision.json', 'certificate verify decision.json --json']
+      .option(
+        '--evidence <FILE>',
+        'Evidence against its requester: the certificate is void if that signed two FORMs for its epoch or one before.'
+      )
+      .action(shell.action(verify)),
+    [
+      'certificate verify decision.json',
+      'certificate verify decision.json --evidence evidence.json',
+      'certificate verify decision.json --json'
+    ]
   )
 }
 
@@ -57,22 +66,35 @@ async function exportCertificate(
     stage === undefined ? { thread } : { thread, stage }
   )
   const proof = { thread, ...found }
+  if (found.void !== null)
+    session.out.note(
+      `void: ${found.void.reason}; give "certificate verify --evidence" what "evidence export ${found.void.evidence}" writes`
+    )
   await putProof(session, 'certificate-export', proof, options)
 }
 
-async function verify(session: Session, file: string): Promise<void> {
+async function verify(
+  session: Session,
+  { evidence }: { evidence?: string },
+  file: string
+): Promise<void> {
+  if (file === '-' && evidence === '-')
+    throw new UsageError('only one of certificate and evidence can come on standard input')
   const source = await proofSource(session, file)
+  const against = evidence === undefined ? null : await proofSource(session, evidence)
   const { verifyCertificate } = await import('../../replay/index.ts')
-  const report = await onlyReads(Promise.race([verifyCertificate(source), aborted(session.signal)]))
+  const verified = verifyCertificate(source, against)
+  const report = await onlyReads(Promise.race([verified, aborted(session.signal)]))
   session.exitCode = report.ok ? 0 : 1
   await session.out.document('certificate-verify', report, () => show(session, report))
 }
 
 function show({ out }: Session, report: CertificateReport): void {
-  if (!report.ok)
-    return out.line(
-      `${out.style('red', 'FAILED')}  ${report.problem.message} [${report.problem.code}]`
-    )
+  if (!report.ok) {
+    const { code, message } = report.problem
+    const word = code === 'CERTIFICATE_VOID' ? 'VOID' : 'FAILED'
+    return out.line(`${out.style('red', word)}  ${message} [${code}]`)
+  }
   const { claim } = report
   out.line(`${out.style('green', 'ok')}  ${verdictOf(claim)}`)
   if (out.options.quiet) return

@@ -9,7 +9,7 @@ import { NeedRefusals } from '../need-refusals.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
 import { readAll } from '../standard-input.ts'
-import { showOutcome } from '../thread-text.ts'
+import { isGood, showOutcome } from '../thread-text.ts'
 import { addTermsOptions, type TermsOptions, termsOf } from './need-terms.ts'
 
 type NeedOptions = {
@@ -60,7 +60,7 @@ export function addNeedCommand(program: Command, shell: Shell): void {
     .option('--solo', 'Decide alone when no one else is there; the certificate says so.')
     .option(
       '--wait',
-      'Follow the thread to its end; exit status 0 only when it is FINAL, 4 when nodes refuse it and none takes it up.'
+      'Follow the thread to its end; exit status 0 only when it is FINAL and not void, 4 when nodes refuse it and none takes it up.'
     )
     .action(shell.action(need))
   for (const [name, [, help]] of Object.entries(WINDOWS))
@@ -124,7 +124,7 @@ async function need(session: Session, options: NeedOptions): Promise<void> {
   const onRefused = (event: RefusedEvent): Promise<void> => refusals.take(event)
   await refusals.race(showVerbs(session, { thread, events, onRefused }))
   const view = await session.call('thread.get', { thread }, { long: true })
-  session.exitCode = view.phase === 'FINAL' ? 0 : 1
+  session.exitCode = isGood(view) ? 0 : 1
   await session.out.document('thread', view, () => showOutcome(session.out, view))
 }
 

@@ -4,7 +4,7 @@ import { resolveThread } from '../ids.ts'
 import { shortId } from '../output.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
-import { phaseText, reasonText, showOutcome, showThread } from '../thread-text.ts'
+import { isGood, rowText, showOutcome, showThread } from '../thread-text.ts'
 import { drawPlan, showReconciles } from './plan.ts'
 
 export function addThreadCommands(program: Command, shell: Shell): void {
@@ -25,7 +25,7 @@ export function addThreadCommands(program: Command, shell: Shell): void {
       .option('--plan', 'Show the shared plan, and what came of branches that lost.')
       .option(
         '--follow',
-        'Go on showing verbs until the thread ends; exit status 0 only when it is FINAL.'
+        'Go on showing verbs until the thread ends; exit status 0 only when it is FINAL and not void.'
       )
       .action(shell.action(thread)),
     ['thread soitae', 'thread soitae --follow', 'thread soitae --plan --json']
@@ -44,13 +44,10 @@ async function list(session: Session, options: { limit?: number; before?: string
     if (session.out.options.quiet) return session.out.lines(threads.map(one => one.thread))
     if (threads.length === 0)
       return session.out.note('No threads. State a NEED with "can-swarm need".')
-    const rows = threads.map(one => [
-      shortId(one.thread),
-      phaseText(session.out, one.phase),
-      one.task,
-      shortId(one.requester),
-      reasonText(one)
-    ])
+    const rows = threads.map(one => {
+      const [phase, why] = rowText(session.out, one)
+      return [shortId(one.thread), phase, one.task, shortId(one.requester), why]
+    })
     await session.out.table(['thread', 'phase', 'task', 'requester', 'why'], rows)
   })
 }
@@ -90,7 +87,7 @@ async function followThread(session: Session, thread: string): Promise<void> {
     else session.out.line(verbLine(session.out, verb))
   }
   const view = await session.call('thread.get', { thread }, { long: true })
-  session.exitCode = view.phase === 'FINAL' ? 0 : 1
+  session.exitCode = isGood(view) ? 0 : 1
   await session.out.document('thread', view, () => showOutcome(session.out, view))
 }
 

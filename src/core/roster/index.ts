@@ -66,3 +66,4 @@ export {
   sealsOf,
   shownBy
 } from './seal.ts'
+export { isVoidedBy, type VoidSubject } from './void.ts'

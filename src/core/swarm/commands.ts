@@ -17,6 +17,7 @@ import { standingOf } from './standing.ts'
 import type { Thread } from './thread.ts'
 import type { Command } from './types.ts'
 import { takeVerdict } from './verdicts.ts'
+import { refuseVoid } from './void.ts'
 import type { World } from './world.ts'
 
 /** Runs a command of the local user or agent. The reply comes at once, or with the envelope that it leads to. */
@@ -27,6 +28,12 @@ export function runCommand(world: World, id: number, command: Command): void {
   if ('thread' in command) {
     const thread = find(command.thread)
     if (thread === undefined) return context.reply(id, noThread(context, command.thread))
+    if (command.type === 'warn') {
+      thread.warn(context, command.message.slice(0, TEXT_LENGTH_MAX).toWellFormed())
+      return context.reply(id, ok(null))
+    }
+    const voided = refuseVoid(context, thread)
+    if (voided !== null) return context.reply(id, voided)
     if (command.type === 'update-plan') {
       const refused = updatePlan(context, thread, { ...command, id })
       return refused === undefined ? undefined : context.reply(id, refused)
@@ -41,17 +48,11 @@ export function runCommand(world: World, id: number, command: Command): void {
 function act(
   context: Context,
   thread: Thread,
-  command: Exclude<Extract<Command, { thread: string }>, { type: 'update-plan' }>
+  command: Extract<Command, { type: 'verdict' | 'reform' }>
 ): Result<unknown> {
-  switch (command.type) {
-    case 'verdict':
-      return takeVerdict(context, thread, command)
-    case 'reform':
-      return reform(context, thread)
-    case 'warn':
-      thread.warn(context, command.message.slice(0, TEXT_LENGTH_MAX).toWellFormed())
-      return ok(null)
-  }
+  return command.type === 'verdict'
+    ? takeVerdict(context, thread, command)
+    : reform(context, thread)
 }
 
 /** Opens a new epoch because the user says so. */
@@ -128,6 +129,9 @@ function complete(
   const thread = find(String(draft.thread))
   if (thread === undefined) return noThread(context, String(draft.thread))
   if (thread.isEnded()) return refuse('THREAD_ENDED', `the thread has ended: ${thread.phase()}`)
+  // Who holds the lease of a void thread may still give it back.
+  const voided = draft.verb === 'YIELD' ? null : refuseVoid(context, thread)
+  if (voided !== null) return voided
   const state = thread.group?.log.state
   const epoch = thread.epoch()
   switch (draft.verb) {

@@ -42,7 +42,7 @@ export function archiveIfDue(world: World, thread: Thread): void {
 /** Hands an ended thread to the archive now. */
 export function archiveNow(world: World, thread: Thread): void {
   const { context } = world
-  thread.archiving = { askedAt: context.nowMs, mark: markOf(thread) }
+  thread.archiving = { askedAt: context.nowMs, mark: markOf(context, thread) }
   context.archive(thread.id, archivedThread(context, thread))
 }
 
@@ -52,8 +52,8 @@ export function onArchived(world: World, id: string): void {
   if (thread === undefined || thread.archiving === null) return
   const { mark } = thread.archiving
   thread.archiving = null
-  if (mark !== markOf(thread)) return
   const { context } = world
+  if (mark !== markOf(context, thread)) return
   const tombstone = tombstoneOf(context, thread)
   context.persist({ type: 'tombstone', ...tombstone }, { sync: false })
   bury(world, tombstone)
@@ -154,8 +154,9 @@ function groupsOf(thread: Thread): string[] {
 }
 
 /** What would be different if something had come meanwhile. */
-function markOf(thread: Thread): string {
-  return `${thread.envelopes.size} ${thread.group?.entries.length ?? 0} ${thread.phase()}`
+function markOf(context: Context, thread: Thread): string {
+  const proofs = context.evidence.of(thread.id).length
+  return `${thread.envelopes.size} ${thread.group?.entries.length ?? 0} ${thread.phase()} ${proofs}`
 }
 
 /**
@@ -174,8 +175,6 @@ function archivedThread(context: Context, thread: Thread): ArchivedThread {
   if (thread.warnings.length > 0)
     records.push({ type: 'warned', thread: thread.id, warnings: [...thread.warnings] })
   const { slot, task, phase, reason, requester, expiresAt, openedAt } = view
-  return {
-    summary: { thread: thread.id, slot, task, phase, reason, requester, expiresAt, openedAt },
-    records
-  }
+  const line = { thread: thread.id, slot, task, phase, reason, requester, expiresAt, openedAt }
+  return { summary: { ...line, void: view.void }, records }
 }

@@ -1,7 +1,10 @@
+import { EPOCHS_MAX } from '../base/index.ts'
 import type { Conviction } from '../roster/index.ts'
 
 /** Proofs kept of one thread. There is one of each offence of each culprit, so more are a crowd of made-up identities. */
 const PER_THREAD_MAX = 16
+/** Proofs of two FORMs kept of one thread, beside those: its requester can sign two for each of its epochs. */
+const TWO_FORMS_PER_THREAD_MAX: number = EPOCHS_MAX
 /** Proofs kept by a node; beyond it see `EvidenceShelf`. A few KB each. */
 const KEPT_MAX = 1_024
 /** Bytes of all proofs together. */
@@ -40,7 +43,7 @@ export class EvidenceShelf {
   put(kept: KeptEvidence, isHere: (did: string) => boolean = () => false): boolean {
     const { thread } = kept.conviction
     const known = this.#byThread.get(thread) ?? []
-    if (known.length >= PER_THREAD_MAX || this.convicts(thread, kept.conviction)) return false
+    if (!hasRoom(known, kept) || this.convicts(thread, kept.conviction)) return false
     if (isFork(kept) && !this.#hasRoomForFork(known, kept)) return false
     if (isFork(kept)) this.#countFork(kept, 1)
     this.#byId.set(kept.id, kept)
@@ -96,6 +99,16 @@ export class EvidenceShelf {
     if (rest.length === 0) this.#byThread.delete(thread)
     else this.#byThread.set(thread, rest)
   }
+}
+
+/** What members sign must not take the room of that which makes a thread void, nor the other way round. */
+function hasRoom(known: readonly KeptEvidence[], kept: KeptEvidence): boolean {
+  const alike = known.filter(one => isTwoForms(one) === isTwoForms(kept)).length
+  return alike < (isTwoForms(kept) ? TWO_FORMS_PER_THREAD_MAX : PER_THREAD_MAX)
+}
+
+function isTwoForms({ conviction }: KeptEvidence): boolean {
+  return conviction.offence === 'two-forms'
 }
 
 function isFork({ conviction }: KeptEvidence): boolean {

@@ -1,4 +1,4 @@
-import { compareText, equals, fromHex, toHex } from '../base/index.ts'
+import { compareText, EPOCHS_MAX, equals, fromHex, toHex } from '../base/index.ts'
 import { type Admitted, type Certificate, signedBytes } from '../envelope/index.ts'
 import {
   EVIDENCE_FORMAT,
@@ -201,8 +201,8 @@ function compareForms(context: Context, thread: Thread, one: Uint8Array, other: 
   if (equals(one, other)) return
   const [first, second] = [one, other].map(reader(thread))
   if (first == null || second == null) return
+  if (!isOfNeed(thread, first) || !isOfNeed(thread, second)) return
   const { sender, payload } = first.envelope
-  if (sender !== second.envelope.sender) return
   const { epoch } = payload
   const later = second.envelope.payload.epoch
   if (epoch < later) return compareChain(context, thread, first, second)
@@ -210,6 +210,14 @@ function compareForms(context: Context, thread: Thread, one: Uint8Array, other: 
   if (!isConvicted(context, thread, 'two-forms', epoch, sender))
     keepEvidence(context, { format: EVIDENCE_FORMAT, offence: 'two-forms', forms: [one, other] })
   compareJoins(context, thread, first, second)
+}
+
+/** Whether a FORM could be of the thread (GROUP-6): what others sign, or for other epochs, harms nobody and would take the room of what does. */
+function isOfNeed(thread: Thread, { envelope: { sender, payload } }: Form): boolean {
+  const need = thread.need.envelope
+  const attempt = payload.epoch - need.payload.epoch
+  const isInTime = attempt >= 0 && attempt < EPOCHS_MAX
+  return sender === need.sender && payload.need.toString() === thread.id && isInTime
 }
 
 /** Whether a FORM rests on seals of the group that an earlier one made. */

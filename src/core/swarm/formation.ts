@@ -16,6 +16,7 @@ import { promiseKey, sealEpoch } from './promises.ts'
 import { driveSealing, onSealed, type Sealing, sealingDueAt, sealingReason } from './sealing.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage, SealedEpoch } from './types.ts'
+import { isVoid } from './void.ts'
 
 /** The requester's side of forming the group of one epoch: invite, choose, bind, sign FORM. */
 export type Formation = {
@@ -44,6 +45,7 @@ export type Formation = {
 
 /** Starts or continues the formation of an own open thread. Called at every tick and event that may help it on. */
 export function driveFormation(context: Context, thread: Thread): void {
+  if (isVoid(context, thread)) return
   if (isOwnOpen(context, thread)) driveSealing(context, thread)
   if (!isForming(context, thread)) return
   thread.formation ??= begin(context, thread)
@@ -68,6 +70,7 @@ function isForming(context: Context, thread: Thread): boolean {
 
 /** A thread that is forming is looked at in every tick: it waits for peers, manifests and answers as much as for times. */
 export function formationDueAt(context: Context, thread: Thread): number {
+  if (isVoid(context, thread)) return Number.POSITIVE_INFINITY
   if (isForming(context, thread)) return 0
   const { sealing } = thread
   return sealing === null || thread.isEnded()

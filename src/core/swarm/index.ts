@@ -38,6 +38,7 @@ export type {
   SealedEpoch,
   Stage,
   ThreadSummary,
-  ThreadView
+  ThreadView,
+  VoidView
 } from './types.ts'
 export { TERMINAL } from './types.ts'

@@ -10,6 +10,7 @@ import { epochKey, sealEpoch, unloggedCommits } from './promises.ts'
 import type { SeenSeal } from './statements.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage, SealedEpoch } from './types.ts'
+import { refuseVoid } from './void.ts'
 
 type MemberSeal = SealedEpoch['seals'][number]
 
@@ -42,6 +43,8 @@ export function checkReform(context: Context, thread: Thread): Result<null> {
   if (thread.need.envelope.sender !== context.did)
     return refuse('NOT_REQUESTER', 'only the requester of a NEED opens a new epoch')
   if (thread.isEnded()) return refuse('THREAD_ENDED', `the thread has ended: ${thread.phase()}`)
+  const voided = refuseVoid(context, thread)
+  if (voided !== null) return voided
   if (thread.sealing !== null) return refuse('REFORMING', 'a new epoch is being opened already')
   const { formation, group } = thread
   if (formation === null ? group === null : formation.roster === null)

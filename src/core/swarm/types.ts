@@ -311,8 +311,18 @@ export type JournalRecord =
 /** One line for each thread, in memory or archived. */
 export type ThreadSummary = Pick<
   ThreadView,
-  'thread' | 'slot' | 'task' | 'phase' | 'reason' | 'requester' | 'expiresAt' | 'openedAt'
+  'thread' | 'slot' | 'task' | 'phase' | 'reason' | 'requester' | 'expiresAt' | 'openedAt' | 'void'
 >
+
+/** Why what is decided in a thread counts for nothing here (EVIDENCE-15). */
+export type VoidView = {
+  /** Id of the evidence that says so. */
+  readonly evidence: string
+  /** The epoch for which the requester signed two FORMs. */
+  readonly epoch: number
+  /** One sentence. */
+  readonly reason: string
+}
 
 /** An ended thread as it is kept outside memory: its line in a list, and records that bring it back (see `reviveThread`). */
 export type ArchivedThread = {
@@ -335,6 +345,8 @@ export type ThreadView = {
   readonly phase: Phase
   /** Why it ended, or what it waits for: one sentence. */
   readonly reason: string
+  /** Set where evidence convicts the requester of two FORMs: what the thread came to, or comes to, is void. Null otherwise. */
+  readonly void: VoidView | null
   readonly requester: string
   readonly task: string
   readonly requires: readonly string[]

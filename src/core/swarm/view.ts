@@ -3,6 +3,7 @@ import type { Context } from './context.ts'
 import { formationReason } from './formation.ts'
 import type { Thread } from './thread.ts'
 import type { ThreadView } from './types.ts'
+import { voidOf } from './void.ts'
 
 /** A JSON-safe picture of a thread as this node knows it now. */
 export function viewOf(context: Context, thread: Thread): ThreadView {
@@ -15,6 +16,7 @@ export function viewOf(context: Context, thread: Thread): ThreadView {
     epoch: thread.epoch(),
     phase: thread.phase(),
     reason: reasonOf(context, thread),
+    void: voidOf(context, thread),
     requester: thread.need.envelope.sender,
     task: need.task,
     requires: need.requires,

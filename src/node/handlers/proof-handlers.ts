@@ -25,10 +25,11 @@ export function proofHandlers({
     })
   return {
     'certificate.get': async ({ thread, stage }) => {
-      const { phase } = await threads.view(thread)
+      const { phase, void: voided } = await threads.view(thread)
       for (const one of stage === undefined ? (['outcome', 'decide'] as const) : [stage]) {
         const file = await threads.certificate(thread, one)
-        if (file !== undefined) return { stage: one, base64: base64(encodeCertificateFile(file)) }
+        if (file === undefined) continue
+        return { stage: one, base64: base64(encodeCertificateFile(file)), void: voided }
       }
       const what = stage === 'outcome' ? 'outcome' : 'decision'
       throw new CertificateAbsentError(

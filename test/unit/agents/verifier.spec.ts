@@ -38,6 +38,12 @@ describe('agents/verifier-step', () => {
     )
   })
 
+  it('neither attests nor judges in a void thread', () => {
+    const voided = { void: { evidence: 'e', epoch: 0, reason: 'two FORMs' }, requester: THIRD }
+    assert.equal(kind(openThread({ proposals: [proposal], ...voided })), 'wait')
+    assert.equal(kind(committedBy(OTHER, ['o'], voided)), 'wait')
+  })
+
   it('judges the COMMIT of another, once', () => {
     assert.equal(kind(committedBy(OTHER, ['o'], { requester: THIRD })), 'judge')
     assert.equal(kind(committedBy(ME, ['o'])), 'wait')

@@ -47,6 +47,13 @@ describe('agents/worker-step', () => {
     assert.equal(kind(leasedTo(OTHER)), 'wait')
   })
 
+  it('does nothing in a void thread, whatever it holds', () => {
+    const voided = { void: { evidence: 'e', epoch: 0, reason: 'two FORMs' } }
+    for (const view of [openThread(), decidedFor(ME), leasedTo(ME)])
+      assert.equal(kind({ ...view, ...voided }), 'wait')
+    assert.equal(kind({ ...decidedFor(ME, { phase: 'FINAL' }), ...voided }), 'ended')
+  })
+
   it('does nothing after the COMMIT, and ends with the thread', () => {
     for (const phase of ['COMMITTED', 'REVEALING', 'VERIFIED'] as const)
       assert.equal(kind(decidedFor(ME, { phase })), 'wait')

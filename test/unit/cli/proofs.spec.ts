@@ -11,6 +11,7 @@ import {
   formatNote,
   originSignature
 } from '../../../src/core/checkpoint/index.ts'
+import type { Draft } from '../../../src/core/envelope/index.ts'
 import {
   encodeCertificateFile,
   encodeEvidence,
@@ -43,7 +44,8 @@ describe('cli/proofs', () => {
   const certificates = (): Partial<Handlers> => ({
     'certificate.get': async ({ stage = 'outcome' }) => ({
       stage,
-      base64: base64(stage === 'decide' ? decision : outcome)
+      base64: base64(stage === 'decide' ? decision : outcome),
+      void: null
     })
   })
 
@@ -109,8 +111,81 @@ describe('cli/proofs', () => {
         thread: CID_B,
         stage: 'outcome',
         path: null,
+        void: null,
         base64: base64(outcome)
       })
+    })
+
+    it('says beside the file that the thread is void, and of which evidence', async () => {
+      const said = { evidence: CID_A, epoch: 0, reason: 'the requester signed two FORMs' }
+      const get = certificates()['certificate.get'] as Handlers['certificate.get']
+      await node.serve({
+        'certificate.get': async (params, context) => ({
+          ...(await get(params, context)),
+          void: said
+        })
+      })
+      const { stdout, stderr } = await node.run(['certificate', 'export', CID_B])
+      assert.equal(stdout, Buffer.from(renderProof(outcome, 'json')).toString())
+      assert.match(
+        stderr,
+        new RegExp(`void: the requester signed two FORMs;.*export ${CID_A}`, 'u')
+      )
+      const document = await node.run(['certificate', 'export', CID_B, '--json'])
+      assert.deepEqual(JSON.parse(document.stdout).void, said)
+    })
+
+    it('is void by evidence that its requester signed two FORMs, in both stages', async () => {
+      file('e', renderProof(encodeEvidence(samples.evidence['two-forms']), 'json'))
+      for (const certified of [decision, outcome]) {
+        file('c', certified)
+        assert.equal((await node.run(['certificate', 'verify', 'c'])).code, 0)
+        const argv = ['certificate', 'verify', 'c', '--evidence', 'e']
+        const { code, stdout } = await node.run(argv)
+        assert.equal(code, 1)
+        assert.match(stdout, /^VOID {2}the certificate is void: .*\[CERTIFICATE_VOID\]\n$/u)
+        assert.ok(stdout.includes(samples.requester), stdout)
+        const { ok, path, problem } = JSON.parse((await node.run([...argv, '--json'])).stdout)
+        assert.deepEqual([ok, path], [false, join(node.home, 'c')])
+        assert.equal(problem.code, 'CERTIFICATE_VOID')
+      }
+    })
+
+    it('is not void by other evidence: that is refused, and what does not hold as well', async () => {
+      file('c', decision)
+      const forms = samples.evidence['two-forms']
+      const damaged = encodeEvidence(forms)
+      damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1
+      const { decide, keysOf, roster, form } = samples
+      const stranger = roster.find(did => did !== samples.requester) as string
+      const ofStranger = [1, 2].map(
+        precisionMs =>
+          samples.cluster.seal(
+            keysOf(stranger),
+            {
+              ...form.envelope,
+              payload: { ...form.envelope.payload, precisionMs }
+            } as unknown as Draft<'FORM'>,
+            9_500
+          ).bytes
+      ) as [Uint8Array, Uint8Array]
+      const cases: [Uint8Array, string][] = [
+        [encodeEvidence(samples.evidence['two-votes']), 'EVIDENCE_UNRELATED'],
+        [encodeEvidence(samples.evidence['two-certificates']), 'EVIDENCE_UNRELATED'],
+        [encodeEvidence({ ...forms, forms: ofStranger }), 'EVIDENCE_UNRELATED'],
+        [damaged, 'PROOF_SHAPE'],
+        [decide.bytes, 'PROOF_FORMAT']
+      ]
+      for (const [bytes, code] of cases) {
+        file('e', bytes)
+        const result = await node.run(['certificate', 'verify', 'c', '--evidence', 'e', '--json'])
+        const { ok, path, problem } = JSON.parse(result.stdout)
+        assert.deepEqual([result.code, ok, problem.code], [1, false, code])
+        assert.equal(path, join(node.home, 'e'), 'it is the evidence that is refused')
+        assert.match(problem.message, /^the evidence (says|counts for) nothing/u)
+      }
+      const both = await node.run(['certificate', 'verify', '-', '--evidence', '-'])
+      assert.equal(both.code, 2, both.stderr)
     })
 
     it('says in a document what is certified', async () => {

@@ -76,7 +76,7 @@ function roles(
 }
 
 describe('core/swarm: equivocating requesters', () => {
-  it('are seen, and their second certified DECIDE changes nothing in the first group', () => {
+  it('are seen: their second certified DECIDE leaves the log of the first group as it is, and both void', () => {
     for (const phase of ['BIDDING', 'DECIDED', 'VERIFIED']) {
       const cluster = honest()
       const thread = stateNeed(cluster)
@@ -84,16 +84,18 @@ describe('core/swarm: equivocating requesters', () => {
       const { form, decide } = secondGroup(cluster, thread)
       give(cluster, cluster.nodes, decide)
       give(cluster, cluster.nodes, form)
-      finalEverywhere(cluster, thread)
+      if (phase === 'VERIFIED') finalEverywhere(cluster, thread)
+      else until(cluster, thread, 'DECIDED')
       for (const node of cluster.nodes) {
         const view = cluster.view(node, thread)
         assert.equal(view.decide?.worker, cluster.nodes[1]?.did)
         assert(view.warnings.some(warning => /equivocat/u.test(warning)))
+        assert.equal(view.void?.epoch, 0)
       }
     }
   })
 
-  it('lead no node to two decisions, whatever comes first', () => {
+  it('lead no node to two decisions, whatever comes first, and to none once it has seen both', () => {
     const cluster = honest()
     const last = cluster.nodes[5] as ClusterNode
     cluster.linked = (from, to) => from !== last && to !== last
@@ -110,6 +112,7 @@ describe('core/swarm: equivocating requesters', () => {
     assert.equal(view.decide?.worker, decide.envelope.payload.decision.worker)
     assert.equal(view.group?.roster.includes(view.decide.worker), true)
     assert(view.warnings.some(warning => /equivocat/u.test(warning)))
+    assert.equal(view.void?.epoch, 0)
   })
 })
 

@@ -131,16 +131,19 @@ describe('core/swarm: evidence of dishonest requesters', function () {
       const { form, decide } = secondGroup(cluster, thread)
       give(cluster, cluster.nodes, decide)
       give(cluster, cluster.nodes, form)
-      until(cluster, thread, 'FINAL')
+      until(cluster, thread, phase === 'FINAL' ? phase : 'DECIDED')
       const requester = cluster.nodes[0]?.did ?? ''
       for (const node of cluster.nodes) {
         assert.deepEqual(held(node, thread), [['two-forms', [requester]]], phase)
         const events = node.events.filter(({ type }) => type === 'evidence')
         assert.equal(events.length, 1)
         const before = ids(node)
+        // Its own envelope is synced, and with it what stands before it.
+        cluster.command(node, { type: 'announce', draft: cluster.manifest() })
+        cluster.run(1)
         restart(cluster, node)
         assert.deepEqual(ids(node), before)
-        node.disk = node.disk.filter(record => record.type !== 'evidence' || phase === 'FINAL')
+        node.disk = node.disk.filter(({ type }) => type !== 'evidence' || phase === 'FINAL')
         restart(cluster, node)
         assert.deepEqual(ids(node), before, 'the envelopes on disk prove it again')
       }
