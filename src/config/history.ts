@@ -74,7 +74,7 @@ export const historyFlags: FlagsFor<'history', HistoryConfig> = {
     unit: 'days',
     min: 0,
     max: 36_500,
-    help: 'Days for which ended threads stay in the archive before "compact" moves them to cold files.'
+    help: 'Days for which ended threads stay in the archive before "compact" moves them to cold files, or drops those that nobody took.'
   },
   'history.logBytes': {
     type: 'number',

@@ -4,7 +4,7 @@
  *
  * 1. Nothing is signed that is not on disk, and nothing is cosigned that was not recomputed (R20).
  * 2. A log that does not lead to what was signed of it stops the node rather than fork.
- * 3. Threads that are old, and that a stable checkpoint covers, move to cold files; nothing that a promise rests on does (R20).
+ * 3. Threads that are old, and that a stable checkpoint covers or none ever will, move to cold files; nothing that a promise rests on does (R20).
  * 4. What a newcomer loads rests on k witnesses that it names, or on certificates that it checks itself; the result says which.
  *
  * Specification: protocols/checkpoint/README.md.
@@ -14,7 +14,7 @@ export { answerPeer } from './answers.ts'
 export { Checkpointer } from './checkpointer.ts'
 export { type ColdFiles, coldFolder, type LogFiles, logFolder } from './cold-files.ts'
 export { ColdStore } from './cold-store.ts'
-export { type Compaction, Compactor } from './compactor.ts'
+export { type Compaction, Compactor, type Uncertified } from './compactor.ts'
 export {
   BadAnswerError,
   ColdDamagedError,

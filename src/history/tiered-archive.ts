@@ -12,6 +12,7 @@ export function tieredArchive(hot: Archive, cold: ColdStore): Archive {
       return kept === undefined ? entry : { ...entry, records: kept.records }
     },
     line: thread => hot.line(thread),
+    drop: threads => hot.drop(threads),
     list: options => hot.list(options),
     count: () => hot.count(),
     close: () => hot.close()

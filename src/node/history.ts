@@ -31,6 +31,7 @@ import { encodeArchived } from '../runtime/index.ts'
 import { draftOf } from './drafts.ts'
 import { CheckpointOnlyError } from './errors.ts'
 import type { NodeParts } from './node-parts.ts'
+import { uncertifiedEnd } from './uncertified-end.ts'
 
 /** A node's log of ended threads and all that is done with it. */
 export type History = {
@@ -108,7 +109,7 @@ export async function openHistory(init: HistoryInit): Promise<History> {
 
 /** Moves old threads out of the archive; `hot` is the archive without what is cold. */
 export function compactorOf(
-  { config, swarm, history }: Pick<NodeParts, 'config' | 'swarm' | 'history'>,
+  { config, swarm, history, signer }: Pick<NodeParts, 'config' | 'swarm' | 'history' | 'signer'>,
   hot: Archive
 ): Compactor {
   const { store, own, cold } = history
@@ -120,7 +121,8 @@ export function compactorOf(
     logs: logFolder(join(config.home.dir, 'audit')),
     clock: systemClock(),
     retentionMs: config.history.retentionDays * DAY_MS,
-    isLive: thread => swarm.has(thread)
+    isLive: thread => swarm.has(thread),
+    uncertified: entry => uncertifiedEnd(entry, signer.did)
   })
 }
 
@@ -133,8 +135,9 @@ const FIRST_COMPACTION_MS = 600_000
 export function keepCompact({ compactor, logger }: NodeParts): () => void {
   const run = (): void => {
     compactor.run().then(
-      ({ threads, hotBytes, coldBytes }) => {
+      ({ threads, hotBytes, coldBytes, dropped }) => {
         if (threads > 0) logger.info('old threads are cold now', { threads, hotBytes, coldBytes })
+        if (dropped > 0) logger.info('old threads that nobody took were dropped', { dropped })
       },
       (error: unknown) =>
         logger.error('old threads could not be moved to cold files', { error: String(error) })

@@ -167,7 +167,7 @@ async function build(config: Config, { closers, close, onFatal }: Build): Promis
     kemKey: kemKeyOf(seed),
     verify,
     history,
-    compactor: compactorOf({ config, swarm, history }, hot),
+    compactor: compactorOf({ config, swarm, history, signer }, hot),
     close
   }
 }

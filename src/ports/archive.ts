@@ -22,6 +22,8 @@ export interface Archive {
   get(thread: string): Promise<ArchiveEntry | undefined>
   /** Its line of the list, without its records. */
   line(thread: string): Promise<ArchiveListing | undefined>
+  /** Forgets these threads, lines and records: all of them or none; resolves when that survives a crash. Those that are not there are no matter. */
+  drop(threads: readonly string[]): Promise<void>
   /** The newest first, from just before a place on. */
   list(options: {
     readonly limit: number

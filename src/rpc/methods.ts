@@ -80,7 +80,7 @@ export interface Methods {
       trust: 'checkpoint' | 'full'
     }
   ]
-  /** Moves old threads that a stable checkpoint covers to cold files. */
+  /** Moves old threads that a stable checkpoint covers, or that ended without a certificate, to cold files; drops those of which nothing came. */
   'history.compact': [
     { dryRun?: boolean },
     {
@@ -88,6 +88,9 @@ export interface Methods {
       hotBytes: number
       coldBytes: number
       files: string[]
+      /** Threads without a group that this node only watched, now forgotten. */
+      dropped: number
+      droppedBytes: number
       stays: { young: number; unwitnessed: number; live: number }
     }
   ]

@@ -236,7 +236,7 @@ export const METHODS: { readonly [M in Method]: MethodEntry<M> } = {
   'history.compact': entry(
     'write',
     v.strictObject({ dryRun: maybe(v.boolean()) }),
-    'Moves old threads that a stable checkpoint covers to cold files.'
+    'Moves old threads to cold files, and drops those that nobody took.'
   ),
   'policy.list': entry('read', none, 'Policy capsules of this node.'),
   'policy.add': entry(

@@ -93,6 +93,22 @@ export function runArchiveContract(name: string, setup: () => Promise<ArchiveHom
       assert.equal(archive.count(), 2)
     })
 
+    it('forgets threads for good, with all of their records, and no others', async () => {
+      await archive.put([archiveEntry('a', 1), archiveEntry('aa', 2), archiveEntry('b', 3)])
+      await archive.drop(['a', 'b', 'a', 'absent'])
+      await archive.drop([])
+      assert.equal(archive.count(), 1)
+      await reopen()
+      assert.equal(archive.count(), 1)
+      assert.equal(await archive.get('a'), undefined)
+      assert.equal(await archive.line('b'), undefined)
+      assert.deepEqual(await threads(10), ['aa'])
+      assert.equal((await archive.get('aa'))?.records.length, 3)
+      await archive.put([archiveEntry('a', 9, 1)])
+      assert.equal((await archive.get('a'))?.records.length, 1)
+      assert.equal(archive.count(), 2)
+    })
+
     it('tells threads apart whose ids begin alike', async () => {
       await archive.put([archiveEntry('a', 1, 2), archiveEntry('aa', 2, 3)])
       assert.equal((await archive.get('a'))?.records.length, 2)

@@ -72,6 +72,12 @@ class LevelArchive implements Archive {
     return summary === undefined ? undefined : { thread, openedAt, summary }
   }
 
+  drop(threads: readonly string[]): Promise<void> {
+    const dropped = this.#writing.then(() => this.#drop(threads))
+    this.#writing = dropped.catch(() => undefined)
+    return dropped
+  }
+
   async list({
     limit,
     before
@@ -112,6 +118,21 @@ class LevelArchive implements Archive {
       if (bytes > BATCH_BYTES_MAX) await flush()
     }
     if (operations.length > 0) await flush()
+  }
+
+  async #drop(threads: readonly string[]): Promise<void> {
+    const operations: Operation[] = []
+    let count = 0
+    for (const thread of new Set(threads)) {
+      const openedAt = await this.#openedAt(thread)
+      if (openedAt === undefined) continue
+      count++
+      for (const key of [`p/${thread}`, listKey({ thread, openedAt })])
+        operations.push({ type: 'del', key })
+      operations.push(...(await this.#removal(thread)))
+    }
+    await this.#database.batch(operations, { sync: true })
+    this.#count -= count
   }
 
   async #openedAt(thread: string): Promise<number | undefined> {

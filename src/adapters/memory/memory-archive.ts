@@ -8,6 +8,9 @@ export function memoryArchive(kept: Map<string, ArchiveEntry> = new Map()): Arch
     },
     get: async thread => kept.get(thread),
     line: async thread => kept.get(thread),
+    drop: async threads => {
+      for (const thread of threads) kept.delete(thread)
+    },
     list: async ({ limit, before }) =>
       [...kept.values()]
         .filter(entry => before === undefined || compare(entry, before) < 0)

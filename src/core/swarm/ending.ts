@@ -122,7 +122,12 @@ function tombstoneOf(context: Context, thread: Thread): Tombstone {
 }
 
 /** Records that a node writes of a thread in which it promised nothing and said nothing. */
-const SEEN_ONLY: ReadonlySet<string> = new Set(['envelope', 'learned', 'abandoned', 'warned'])
+export const SEEN_ONLY: ReadonlySet<JournalRecord['type']> = new Set([
+  'envelope',
+  'learned',
+  'abandoned',
+  'warned'
+])
 
 /** Whether this node only watches the thread. */
 export function isBystander(context: Context, thread: Thread): boolean {

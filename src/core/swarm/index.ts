@@ -14,6 +14,7 @@
 export { ArchivedAnswer, answerFromArchive } from './archived-answer.ts'
 export { type SwarmInit, type SwarmSettings, swarmDefaults } from './context.ts'
 export { type SplitEffects, splitEarly } from './early-sends.ts'
+export { SEEN_ONLY } from './ending.ts'
 export type { SwarmEvent } from './events.ts'
 export type { KeptEvidence } from './evidence-shelf.ts'
 export {
