@@ -81,7 +81,8 @@ async function notesOf(
   )
   if (origin === init.origin) return first
   if (origin !== null) {
-    const note = await witnessed.note(origin)
+    // Also where the log was let go of: its node must learn that it has signed so much.
+    const note = (await witnessed.note(origin)) ?? (await witnessed.past(origin))
     return note === null ? [] : [formatNote(note)]
   }
   return [...first, ...(await witnessed.notes({ limit: NOTES_PER_ANSWER_MAX - first.length }))]

@@ -36,3 +36,11 @@ export const FETCHED_BYTES_MAX: number = 128 * 1024 * 1024
 export const FETCHED_IDLE_MS = 1_800_000
 /** Peers whose bytes of the hour are remembered. */
 export const FETCHING_PEERS_MAX = 1_024
+/** Wait before a witness that was busy is asked again where it has worked, in ms: it has let go of the last request by then. */
+export const COSIGN_AGAIN_MS_MIN = 2_000
+/** The longest, in ms: it doubles while witnesses are busy and do nothing, their hour being over for this node. */
+export const COSIGN_AGAIN_MS_MAX = 600_000
+/** How often busy witnesses are asked again between two checkpoints: ten minutes of requests that take all their time. */
+export const COSIGN_AGAIN_MAX = 30
+/** Time after which an answer is taken for work, in ms: refusals that need no leaves come sooner. */
+export const COSIGN_WORK_MS_MIN = 1_000

@@ -67,8 +67,9 @@ export class OwnLog {
     return this.#tree.size
   }
 
-  root(): Uint8Array {
-    return this.#tree.root()
+  /** Root of all leaves, or of the first `size`. */
+  root(size: number = this.size): Uint8Array {
+    return this.#tree.root(size)
   }
 
   /** The newest checkpoint that was signed, with the cosignatures that came; null before the first. */

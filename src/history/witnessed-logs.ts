@@ -67,7 +67,7 @@ export class WitnessedLogs {
     // What a crash has left of a log that was let go of. One that is new is not remembered before it has grown: it would take the place of another tree.
     if (note === null) {
       await this.#clear(origin)
-      return new WitnessedLog({ origin, leaves: [], note, past: await this.#past(origin) })
+      return new WitnessedLog({ origin, leaves: [], note, past: await this.past(origin) })
     }
     const leaves: Uint8Array[] = []
     const from = prefixOf(origin)
@@ -90,7 +90,7 @@ export class WitnessedLogs {
    * nothing is written, when the log is not the one on disk: it left memory while it was in use, and another object of it has grown.
    */
   async grow(log: WitnessedLog, note: SignedNote, leaves: readonly Uint8Array[]): Promise<boolean> {
-    const [held, past] = [await this.note(log.origin), await this.#past(log.origin)]
+    const [held, past] = [await this.note(log.origin), await this.past(log.origin)]
     if (held?.text !== log.note?.text || past?.text !== log.past?.text) {
       this.#logs.delete(log.origin)
       return false
@@ -143,7 +143,8 @@ export class WitnessedLogs {
     return true
   }
 
-  async #past(origin: string): Promise<SignedNote | null> {
+  /** The newest checkpoint that was cosigned of a log that was let go of, or null. */
+  async past(origin: string): Promise<SignedNote | null> {
     const kept = await this.#store.get(PAST + origin)
     return kept === undefined ? null : parsed(kept)
   }

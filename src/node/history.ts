@@ -84,6 +84,7 @@ export async function openHistory(init: HistoryInit): Promise<History> {
       log: own,
       origin,
       witnesses: peers,
+      trusted: new Set(config.history.trusted),
       quorum: config.history.quorum,
       changed: ({ text }, witnesses) =>
         logger.info('checkpoint', { leaves: text.split('\n')[1], witnesses })
@@ -168,25 +169,24 @@ export function keepHistory(parts: NodeParts): () => void {
     if (event.type === 'checkpoint' && event.sender !== parts.signer.did)
       void history.announcements.take(event)
   })
-  const timer = setInterval(() => void checkpoint(parts), config.history.checkpointMs)
+  history.checkpointer.onStable(() => announce(parts))
+  const timer = setInterval(() => void history.checkpointer.run(), config.history.checkpointMs)
   timer.unref()
   catchUp(parts).catch((error: unknown) =>
     logger.error('the log of ended threads could not catch up', { error: String(error) })
   )
   return () => {
     clearInterval(timer)
+    history.checkpointer.close()
     stop()
   }
 }
 
-/** Signs what is new, has it witnessed, and tells the swarm once it is stable. Never rejects. */
-export async function checkpoint(parts: NodeParts): Promise<void> {
-  const { history, driver, logger } = parts
-  const before = history.own.stable?.text
-  await history.checkpointer.run()
+/** Tells the swarm that a checkpoint is stable. */
+async function announce({ history, driver, logger }: NodeParts): Promise<void> {
   const { stable } = history.own
   const checked = stable === null ? null : parseCheckpoint(stable.text)
-  if (stable === null || stable.text === before || checked?.ok !== true) return
+  if (checked?.ok !== true) return
   const { size, root } = checked.value
   // A log has no epochs, and the tree's root covers all of its state.
   const payload = { epoch: 0, treeSize: Number(size), root, stateRoots: [] }

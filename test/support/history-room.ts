@@ -11,6 +11,7 @@ import {
   Witness,
   WitnessedLogs
 } from '../../src/history/index.ts'
+import { decodeQuestion, encodeAnswer } from '../../src/history/messages.ts'
 import type { Clock, Exchange, KeyValues, Signer } from '../../src/ports/index.ts'
 import { finishedThread } from './finished-thread.ts'
 import { recordingLogger } from './recording-logger.ts'
@@ -54,9 +55,19 @@ export class MemoryKeyValues implements KeyValues {
 
 type Answer = (from: string, question: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>
 
+/** A peer that holds nothing and witnesses nothing. */
+export const BYSTANDER = 'bystander'
+
+async function bystander(_from: string, bytes: Uint8Array): Promise<Uint8Array> {
+  const question = decodeQuestion(bytes)
+  return question.ok && question.value.type === 'notes'
+    ? encodeAnswer({ type: 'notes', notes: [] })
+    : encodeAnswer({ type: 'declined', code: 'WITNESS_OFF', message: 'it does not', held: 0 })
+}
+
 /** Nodes that ask each other, in one process. */
 export class HistoryRoom {
-  readonly answers = new Map<string, Answer>()
+  readonly answers = new Map<string, Answer>([[BYSTANDER, bystander]])
 
   exchangeOf(did: string): Exchange {
     return {
@@ -82,13 +93,15 @@ export async function historyNode(
   key: number,
   {
     store = new MemoryKeyValues(),
-    witnesses = (): readonly string[] => [],
+    witnesses = (): readonly string[] => [BYSTANDER],
+    trusted = new Set(),
     nowMs = (): number => 1_800_000_000_000,
     after = () => () => undefined,
     reserved = new Set()
   }: {
     readonly store?: MemoryKeyValues
     readonly witnesses?: () => readonly string[]
+    readonly trusted?: ReadonlySet<string>
     readonly nowMs?: () => number
     readonly after?: Clock['after']
     /** Origins that always have a place at this witness. */
@@ -110,6 +123,7 @@ export async function historyNode(
     log: own,
     origin,
     witnesses,
+    trusted,
     quorum: 2,
     changed: () => undefined
   })

@@ -102,7 +102,7 @@ async function make(session: Session): Promise<void> {
   const made = await session.call('checkpoint.make', {})
   await session.out.document('checkpoint', { ...made }, () =>
     session.out.line(
-      `${made.size} of ${made.leaves} threads, ${made.witnesses.length} witnesses${made.stable ? ', stable' : ''}`
+      `${made.size} of ${made.leaves} threads, ${made.witnesses.length} witnesses${made.stable ? ', stable' : ''}${made.stopped === null ? '' : `: ${made.stopped}`}`
     )
   )
 }

@@ -7,7 +7,7 @@ import {
   type SignedNote
 } from '../../core/checkpoint/index.ts'
 import type { CheckpointSummary, Handlers } from '../../rpc/index.ts'
-import { checkpoint, historySync } from '../history.ts'
+import { historySync } from '../history.ts'
 import type { NodeParts } from '../node-parts.ts'
 
 /** Checkpoints of ended threads: this node's, those that it witnessed, and a way to what others know. */
@@ -48,7 +48,7 @@ export function historyHandlers(
   return {
     'checkpoint.list': list,
     'checkpoint.make': async () => {
-      await checkpoint(parts)
+      await history.checkpointer.run()
       return own()
     },
     'history.sync': async ({ from, full, all, anew }, { progress }) => {
