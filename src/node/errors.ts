@@ -64,6 +64,19 @@ export class StopTimeoutError extends SwarmError {
   }
 }
 
+/** The second key that a reader's manifest names cannot be had, so a file would be sealed by X25519 alone without anybody having chosen that. */
+export class SealedKeyAbsentError extends SwarmError {
+  readonly code = 'SEALED_KEY_ABSENT'
+
+  constructor(recipient: string, cause: unknown) {
+    super(
+      `the ML-KEM key that the manifest of ${recipient} names cannot be had: try again while that node is connected, or seal by X25519 alone with --classical`,
+      { recipient },
+      { cause }
+    )
+  }
+}
+
 /** The home has a journal but no key: a new key would break the promises that the journal holds (R9). */
 export class KeyLostError extends SwarmError {
   readonly code = 'KEY_LOST'

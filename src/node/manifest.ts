@@ -2,7 +2,7 @@ import type { Payload } from '../core/envelope/index.ts'
 import { RefusedError } from '../rpc/index.ts'
 import { draftOf } from './drafts.ts'
 import type { NodeParts } from './node-parts.ts'
-import { KEM_TAG } from './records.ts'
+import { KEM_TAG } from './second-key.ts'
 
 type Role = Payload<'MANIFEST'>['roles'][number]
 

@@ -4,15 +4,13 @@ import { join } from 'node:path'
 import { openKeystore } from '../adapters/keystore/index.ts'
 import { openSealed, sealKeys, sealTo } from '../adapters/sealed/index.ts'
 import { type Config, readPassphrase } from '../config/index.ts'
-import { CID } from '../core/codec/index.ts'
+import type { CID } from '../core/codec/index.ts'
 import { type Admitted, parseEnvelope } from '../core/envelope/index.ts'
 import { decodeEntry } from '../core/need/index.ts'
 import type { RecordItem } from '../core/swarm/index.ts'
 import { AuditLog, requireNew, writeNewFile, writeNewRecord, writeRecord } from '../replay/index.ts'
 import type { NodeParts } from './node-parts.ts'
-
-/** Beginning of the tag of a manifest that names a node's ML-KEM key: the CID of its bytes, which the node's artifact store has. */
-export const KEM_TAG = 'mlkem768/'
+import { secondKeyOf } from './second-key.ts'
 
 export type ExportOptions = {
   readonly thread: string
@@ -22,6 +20,8 @@ export type ExportOptions = {
   readonly artifacts?: boolean | undefined
   /** DID of the only one who may read it. */
   readonly recipient?: string | undefined
+  /** Seals by X25519 alone, whatever second key the reader offers. */
+  readonly classical?: boolean | undefined
 }
 
 export type Exported = {
@@ -33,6 +33,8 @@ export type Exported = {
   /** File of the artifacts, and what they were. */
   readonly car: string | null
   readonly artifacts: readonly string[]
+  /** Whether it was sealed by ML-KEM-768 too, or by X25519 alone; null when it was not sealed. */
+  readonly hybrid: boolean | null
 }
 
 /** Writes a thread's record, with the capsules that it takes to replay it. */
@@ -52,9 +54,10 @@ export async function exportRecord(parts: NodeParts, options: ExportOptions): Pr
     const write = options.path === undefined ? writeRecord : writeNewRecord
     const lines = await write(path, whole, parts.signer)
     if (car !== null) await parts.artifacts.exportCar(artifacts, car)
-    return { path, lines, ...written }
+    return { path, lines, ...written, hybrid: null }
   }
-  const to = { did: recipient, kem: await kemKeyOf(parts, recipient) }
+  const kem = options.classical === true ? null : await secondKeyOf(parts, recipient)
+  const to = { did: recipient, kem }
   const folder = await mkdtemp(join(parts.config.home.dir, 'sealing-'))
   try {
     const open = join(folder, 'record')
@@ -64,7 +67,7 @@ export async function exportRecord(parts: NodeParts, options: ExportOptions): Pr
       await parts.artifacts.exportCar(artifacts, join(folder, 'car'))
       await writeNewFile(car, sealTo(to, createReadStream(join(folder, 'car'))))
     }
-    return { path, lines, ...written }
+    return { path, lines, ...written, hybrid: kem !== null }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -141,22 +144,3 @@ function envelopesOf(items: readonly RecordItem[]): Admitted[] {
     return parsed?.ok === true ? [parsed.value] : []
   })
 }
-
-/** The ML-KEM key that the recipient's manifest names, or null: then the file has X25519 alone. */
-async function kemKeyOf(parts: NodeParts, recipient: string): Promise<Uint8Array | null> {
-  const tags = parts.swarm.manifests().get(recipient)?.envelope.payload.tags ?? []
-  const cid = tags.find(tag => tag.startsWith(KEM_TAG))?.slice(KEM_TAG.length)
-  if (cid === undefined) return null
-  try {
-    return await parts.artifacts.getBlock(CID.parse(cid).toString(), { timeoutMs: KEM_MS })
-  } catch (error) {
-    parts.logger.warn("a recipient's ML-KEM key cannot be fetched: sealed by X25519 alone", {
-      recipient,
-      error: String(error)
-    })
-    return null
-  }
-}
-
-/** How long an export waits for the recipient's second key, in ms. */
-const KEM_MS = 5_000

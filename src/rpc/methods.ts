@@ -34,9 +34,15 @@ export interface Methods {
   /** `before`: threads that stand after this one in the list. `open`: only those that have not ended. */
   'threads.list': [{ limit?: number; before?: string; open?: boolean }, ThreadSummary[]]
   'thread.get': [{ thread: string }, ThreadView]
-  /** Writes the thread's record as signed JSON Lines and returns where. `recipient`: sealed to this DID. */
+  /** Writes the thread's record as signed JSON Lines and returns where. `recipient`: sealed to this DID; `classical`: by X25519 alone. */
   'thread.record': [
-    { thread: string; path?: string; artifacts?: boolean; recipient?: string },
+    {
+      thread: string
+      path?: string
+      artifacts?: boolean
+      recipient?: string
+      classical?: boolean
+    },
     {
       path: string
       lines: number
@@ -46,6 +52,8 @@ export interface Methods {
       /** CAR with the artifacts, and their CIDs; null when they were not asked for. */
       car: string | null
       artifacts: string[]
+      /** Sealed by ML-KEM-768 too, or by X25519 alone; null when it was not sealed. */
+      hybrid: boolean | null
     }
   ]
   /** `refs`: what shows that the facts hold, such as the FINALIZE of the NEED that made an artifact. */

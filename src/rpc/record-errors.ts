@@ -40,6 +40,12 @@ export const RECORD_ROWS: ErrorRows = [
     'Move it away: the node writes another one.'
   ],
   ['SEALED_RECIPIENT', 'usage', 'Nobody can be sealed to by this name.'],
+  [
+    'SEALED_KEY_ABSENT',
+    'not-found',
+    "The ML-KEM key that the reader's manifest names cannot be had.",
+    'Try again while that node is connected, or seal by X25519 alone with --classical.'
+  ],
   ['SEALED_FILE', 'failure', 'A sealed file is none, is for another key, or was cut or changed.'],
   [
     'PROGRESS_FILE',

@@ -184,7 +184,8 @@ export const METHODS: { readonly [M in Method]: MethodEntry<M> } = {
       thread: cid,
       path: maybe(path),
       artifacts: maybe(v.boolean()),
-      recipient: maybe(did)
+      recipient: maybe(did),
+      classical: maybe(v.boolean())
     }),
     "Writes a thread's signed record to a new file, its artifacts beside it, or both sealed to one reader."
   ),

@@ -218,6 +218,7 @@ describe('e2e/history', () => {
     const argv = ['audit', 'export', thread, '-o', sealed, '--for', did, '--artifacts']
     const exported = await cli(author, ...argv)
     assert.equal(exported.status, 0, exported.stderr)
+    assert.match(exported.stderr, isKemAvailable ? /and ML-KEM-768/u : /X25519 alone/u)
     // The reader's manifest has come by gossip, and names its second key.
     const header = readFileSync(sealed).subarray(0, 256)
     assert.ok(

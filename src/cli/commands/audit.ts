@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { GatesAgain, ReadProgress, Report } from '../../replay/index.ts'
+import { UsageError } from '../errors.ts'
 import { resolvePeer, resolveThread } from '../ids.ts'
 import { checkInput } from '../input-file.ts'
 import { onlyReads } from '../interrupt.ts'
@@ -11,6 +12,7 @@ type ExportFlags = {
   readonly output: string
   readonly artifacts?: boolean
   readonly for?: string
+  readonly classical?: boolean
 }
 /** What an interrupted check says. */
 const GO_ON_NEXT_TIME =
@@ -48,6 +50,10 @@ function addExport(audit: Command, shell: Shell): void {
       .option(
         '--for <DID>',
         'Encrypt to this reader, who opens it with "audit open": a DID, or for a connected peer a beginning or end of it.'
+      )
+      .option(
+        '--classical',
+        'With --for: encrypt by X25519 alone, although the reader offers ML-KEM-768 too.'
       )
       .action(shell.action(exportRecord)),
     ['audit export soitae -o record.jsonl', 'audit export soitae -o record.jsonl --artifacts']
@@ -91,12 +97,15 @@ function addChecks(audit: Command, shell: Shell): void {
 }
 
 async function exportRecord(session: Session, options: ExportFlags, id: string): Promise<void> {
+  if (options.classical === true && options.for === undefined)
+    throw new UsageError('--classical says how to encrypt: name the reader with --for')
   const thread = await resolveThread(session, id)
   const path = session.path(options.output)
   const params = {
     thread,
     path,
     ...(options.artifacts === true ? { artifacts: true } : {}),
+    ...(options.classical === true ? { classical: true } : {}),
     ...(options.for === undefined ? {} : { recipient: await resolvePeer(session, options.for) })
   }
   const result = await session.call('thread.record', params, { long: true })
@@ -106,7 +115,17 @@ async function exportRecord(session: Session, options: ExportFlags, id: string):
     session.out.note(
       `${result.lines} lines${result.complete ? '' : '; the thread has not ended yet'}`
     )
+    if (result.hybrid !== null)
+      session.out.note(sealedBy(result.hybrid, options.classical === true))
   })
+}
+
+/** How a file was sealed: what is recorded today, a later machine may open where it was X25519 alone. */
+function sealedBy(isHybrid: boolean, isChosen: boolean): string {
+  if (isHybrid) return 'encrypted by X25519 and ML-KEM-768'
+  return isChosen
+    ? 'encrypted by X25519 alone'
+    : 'encrypted by X25519 alone: this node knows of no ML-KEM-768 key of the reader, or has no ML-KEM itself'
 }
 
 async function openFile(

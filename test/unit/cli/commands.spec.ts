@@ -16,7 +16,7 @@ import {
 import { fakeNode } from '../../support/fake-node.ts'
 
 /** An export without capsules and artifacts. */
-const NO_EXTRAS = { capsules: 0, car: null, artifacts: [] }
+const NO_EXTRAS = { capsules: 0, car: null, artifacts: [], hybrid: null }
 
 const summary = (thread: string) => ({ ...fakeThread(), thread })
 
@@ -339,6 +339,32 @@ describe('cli/commands', () => {
       })
       const result = await node.run(['audit', 'export', CID_B, '-o', 'r.jsonl'])
       assert.equal(result.stdout, `${join(node.home, 'r.jsonl')}\n`)
+    })
+
+    it('says by what a sealed record was encrypted, and takes --classical with a reader only', async () => {
+      const asked: unknown[] = []
+      let hybrid = true
+      await node.serve({
+        'thread.record': async ({ path = '', recipient, classical }) => {
+          asked.push([recipient, classical])
+          return { path, lines: 12, complete: true, ...NO_EXTRAS, hybrid }
+        }
+      })
+      const sealed = ['audit', 'export', CID_B, '-o', 'r.sealed', '--for', DID_B]
+      assert.match((await node.run(sealed)).stderr, /by X25519 and ML-KEM-768$/mu)
+      hybrid = false
+      assert.match((await node.run(sealed)).stderr, /X25519 alone: this node knows of no ML-KEM/u)
+      const chosen = await node.run([...sealed, '--classical'])
+      assert.match(chosen.stderr, /by X25519 alone$/mu)
+      const json = await node.run([...sealed, '--json'])
+      assert.equal(JSON.parse(json.stdout).hybrid, false)
+      assert.deepEqual(asked.slice(1, 3), [
+        [DID_B, undefined],
+        [DID_B, true]
+      ])
+      const plain = ['audit', 'export', CID_B, '-o', 'r.jsonl', '--classical']
+      assert.equal((await node.run(plain)).code, 2)
+      assert.equal(asked.length, 4)
     })
 
     it('ends with 3 for a missing record and 1 for one that does not hold', async () => {

@@ -12,7 +12,7 @@ import { CID_A, CID_B } from '../../support/fake-handlers.ts'
 import { fakeNode } from '../../support/fake-node.ts'
 
 /** An export without capsules and artifacts. */
-const NO_EXTRAS = { capsules: 0, car: null, artifacts: [] }
+const NO_EXTRAS = { capsules: 0, car: null, artifacts: [], hybrid: null }
 
 const RECORDS = fileURLToPath(new URL('../../../protocols/record/vectors/', import.meta.url))
 const LOOPBACK = ['--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns', '--network', 'mistakes']
