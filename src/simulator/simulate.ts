@@ -110,6 +110,7 @@ class Run {
     try {
       this.#disturb()
       this.#end()
+      this.#watch.finish(this.#world.nodes)
       await this.#readRecords()
       if (this.#plan.dayLater && this.#findings.violations.length === 0)
         new NextDay(this.#world, this.#watch, this.#findings).run()

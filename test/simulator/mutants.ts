@@ -1,6 +1,7 @@
 import type { Edit, Mutant } from './mutant.ts'
 import { PLAN_MUTANTS } from './plan-mutants.ts'
 import { RAFT_MUTANTS } from './raft-mutants.ts'
+import { VOID_MUTANTS } from './void-mutants.ts'
 
 const PROMISES: readonly Mutant[] = [
   {
@@ -459,5 +460,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...DOOR,
   ...CERTIFICATES,
   ...THREADS,
-  ...PLAN_MUTANTS
+  ...PLAN_MUTANTS,
+  ...VOID_MUTANTS
 ]

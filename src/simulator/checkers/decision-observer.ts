@@ -100,7 +100,8 @@ export class DecisionObserver {
   #compare(need: Statement, one: Certified, other: Certified): void {
     const requester = this.needs.get(one.thread)?.sender
     if (one.slot !== other.slot || requester !== need.sender || one.stage !== other.stage) return
-    // A requester that lies can make groups of its own, of itself alone where it decides alone; within any other nobody can.
+    // A requester that lies can make groups of its own, of itself alone where it decides alone; within any other nobody can. What
+    // they decide is void for whoever knows both (VoidChecker).
     const isOwn = one.group !== other.group || one.roster.every(did => this.#isLiar(did))
     if (this.#isLiar(need.sender) && isOwn) return
     const isSame = one.digest === other.digest

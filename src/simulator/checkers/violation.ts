@@ -11,6 +11,7 @@ export type RuleName =
   | 'one promise'
   | 'seal'
   | 'evidence'
+  | 'void'
   | 'findings'
   | 'one decision'
   | 'one outcome'

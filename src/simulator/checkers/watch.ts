@@ -11,9 +11,10 @@ import { DoorChecker } from './door-checker.ts'
 import { DurabilityChecker } from './durability-checker.ts'
 import { PromiseChecker } from './promise-checker.ts'
 import { SealChecker } from './seal-checker.ts'
-import { idOf, statementOf } from './statements.ts'
+import { idOf, type Statement, statementOf } from './statements.ts'
 import { StepChecker } from './step-checker.ts'
 import type { Findings } from './violation.ts'
+import { VoidChecker } from './void-checker.ts'
 
 export type WatchInit = {
   readonly findings: Findings
@@ -37,6 +38,7 @@ export class Watch implements Witness {
   readonly #seals: SealChecker
   readonly #door: DoorChecker
   readonly #copies: CopiesChecker
+  readonly #voids: VoidChecker
 
   constructor(init: WatchInit) {
     this.#init = init
@@ -61,6 +63,8 @@ export class Watch implements Witness {
     })
     this.#door = new DoorChecker(findings)
     this.#copies = new CopiesChecker(findings, thread => this.decisions.needs.get(thread)?.sender)
+    const needOf = (thread: string): Statement | undefined => this.decisions.needs.get(thread)
+    this.#voids = new VoidChecker({ findings, verify, isLiar, needOf })
   }
 
   /** A day has passed: tombstones are gone, and slots are free again (R12). */
@@ -68,12 +72,19 @@ export class Watch implements Witness {
     this.decisions.certified.clear()
     this.#promises.forget()
     this.#copies.forget()
+    this.#voids.forget()
+  }
+
+  /** Everything has ended, and nothing is forgotten yet. */
+  finish(nodes: readonly VirtualNode[]): void {
+    this.#voids.finish(nodes)
   }
 
   stepped(node: VirtualNode, input: Input, effects: readonly Effect[]): void {
     if (this.#init.isLiar(node.did)) return
     this.#steps.stepped(node, input, effects)
     this.#seals.stepped(node, input)
+    this.#voids.stepped(node, input)
     this.#onEvidence(node, effects)
     if (this.#init.isRaftSafe) this.#onRaft(node, input, effects)
     if (input.kind === 'envelope') this.#onNames(node, input, effects)
@@ -141,6 +152,7 @@ export class Watch implements Witness {
       if (this.#init.isRaftSafe) this.#consensus.written(node, record)
       this.#seals.written(node, record)
     }
+    this.#voids.written(node, records)
   }
 
   admitted(node: VirtualNode, admitted: Admitted, at: Arrival): void {
@@ -148,7 +160,9 @@ export class Watch implements Witness {
   }
 
   synced(node: VirtualNode): void {
-    if (!this.#init.isLiar(node.did)) this.#disks.sync(node)
+    if (this.#init.isLiar(node.did)) return
+    this.#disks.sync(node)
+    this.#voids.synced(node)
   }
 
   sent(from: VirtualNode, _to: VirtualNode, message: PeerMessage): void {
@@ -173,5 +187,6 @@ export class Watch implements Witness {
     this.#disks.reread(node)
     this.#consensus.restarted(node)
     this.#durability.restarted(node)
+    this.#voids.restarted(node)
   }
 }
