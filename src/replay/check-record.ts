@@ -295,10 +295,11 @@ class Reading {
       return
     }
     if (!this.#init.replay) this.#problems.push(...this.#disorder)
+    // Who verifies takes a thread that has not ended, but not the writer's word that it has.
+    if (!this.#init.replay && !this.#isComplete) return
     const ended = this.#replayer?.end()
-    if (ended !== undefined && !ended.ok && this.#init.replay) this.#problem(ended.flaw)
-    else if (this.#init.replay && this.#replayer?.findings.finalizeBytesEqual !== true)
-      this.#problem(INCOMPLETE)
+    if (ended !== undefined && !ended.ok) this.#problem(ended.flaw)
+    else if (this.#replayer?.findings.finalizeBytesEqual !== true) this.#problem(INCOMPLETE)
   }
 
   async #askGates(): Promise<void> {

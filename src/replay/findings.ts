@@ -1,8 +1,5 @@
 import type { Admitted, Outcome } from '../core/envelope/index.ts'
 
-/** COMMITs of which the telemetry is told; a thread with more shows the first. */
-const COMMITS_TOLD_MAX = 64
-
 /** What a replay found out. JSON-safe. */
 export type Findings = {
   events: number
@@ -25,8 +22,8 @@ export type Findings = {
   } | null
   /** True when the outcome derived from the log gives the very bytes of the recorded FINALIZE or INVALIDATE. */
   finalizeBytesEqual: boolean
-  /** What the work took, as its worker states it in each COMMIT. */
-  readonly commits: Telemetry[]
+  /** What the work took, as its worker states it in the COMMIT that the log took; one without effect says nothing of work. */
+  commits: readonly Telemetry[]
 }
 
 /** One COMMIT's telemetry; amounts as decimal strings. */
@@ -54,9 +51,8 @@ export function noFindings(): Findings {
   }
 }
 
-/** Notes what a COMMIT says of its work, once. */
-export function telemetryOf({ commits }: Findings, { id, envelope }: Admitted<'COMMIT'>): void {
-  if (commits.length >= COMMITS_TOLD_MAX || commits.some(({ commit }) => commit === id)) return
+/** What a COMMIT says of its work. */
+export function telemetryOf({ id, envelope }: Admitted<'COMMIT'>): Telemetry {
   const { cost, ...telemetry } = envelope.payload.telemetry
-  commits.push({ commit: id, worker: envelope.sender, ...telemetry, cost: String(cost) })
+  return { commit: id, worker: envelope.sender, ...telemetry, cost: String(cost) }
 }

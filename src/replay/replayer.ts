@@ -111,8 +111,9 @@ export class Replayer {
   #takeEntry(entry: LogEntry, id: string | undefined): Checked<null> {
     if (this.#log === null)
       return flawed('REPLAY_ORDER', 'a log entry comes before the FORM of its group')
-    // A node that was told a false log learns it anew, from the first entry.
-    if (entry.index === 1 && this.#log.state.at.index > 0) this.#begin()
+    // A node that was told a false log learns it anew, from the first entry. Never one that led to its certified end: what is asked of the fold rests on that.
+    if (entry.index === 1 && this.#log.state.at.index > 0 && this.findings.outcome === null)
+      this.#begin()
     const log: NeedLog = this.#log
     const expected = log.state.at.index + 1
     if (entry.index !== expected)
@@ -130,6 +131,8 @@ export class Replayer {
       this.#note(admitted.value)
     }
     const { decided, ended } = log.apply(entry)
+    const { commit } = log.state
+    this.findings.commits = commit === null ? [] : [telemetryOf(commit.admitted)]
     return decided === null && ended === null ? FINE : this.#settle()
   }
 
@@ -162,10 +165,13 @@ export class Replayer {
     return FINE
   }
 
-  /** The first FORM of each epoch counts, as it did for the recording node; another one for it is evidence and has no effect. */
+  /**
+   * The first FORM of each epoch counts, as it did for the recording node; another one for it is evidence and has no effect. Nor has one that comes after
+   * the certified end.
+   */
   #takeForm(form: Admitted<'FORM'>, need: Admitted<'NEED'>): Checked<null> {
     const last = this.#forms.at(-1)?.envelope.payload.epoch ?? -1
-    if (form.envelope.payload.epoch <= last) return this.#aside()
+    if (form.envelope.payload.epoch <= last || this.findings.outcome !== null) return this.#aside()
     const previous = [...this.#forms]
     const checked = checkForm(form, { need, previous }, this.#init.verify)
     if (!checked.ok) return fromRefusal(checked.refusal, { event: eventOf(form) })
@@ -284,7 +290,5 @@ export class Replayer {
   #note(admitted: Admitted): void {
     const disorder = this.#order.take(admitted)
     if (disorder !== null) this.#disorder.push(disorder)
-    if (admitted.envelope.verb === 'COMMIT')
-      telemetryOf(this.findings, admitted as Admitted<'COMMIT'>)
   }
 }

@@ -155,4 +155,24 @@ describe('replay: the record of a thread', () => {
     const report = await replay(path)
     assert.equal(report.problems[0]?.code, 'REPLAY_OUTCOME')
   })
+
+  it('refuses the word that a record is complete, of one that does not come to the end', async () => {
+    const path = join(folder.path, 'cut.jsonl')
+    const record = world.node.swarm.record(world.thread)
+    assert(record !== undefined)
+    const first = record.items.findIndex(item => item.type === 'entry')
+    const write = (complete: boolean, items = record.items.slice(0, first + 3)) =>
+      writeRecord(path, { thread: world.thread, ...NO_POLICIES, items, complete }, world.node.keys)
+    const verify = () => checkRecord(path, { verify: testVerify, policies: false, replay: false })
+    await write(true)
+    const report = await verify()
+    assert.deepEqual(
+      report.problems.map(({ code }) => code),
+      ['REPLAY_INCOMPLETE']
+    )
+    await write(false)
+    assert.deepEqual([(await verify()).ok, (await verify()).complete], [true, false])
+    await write(true, [...record.items])
+    assert.deepEqual([(await verify()).ok, (await verify()).complete], [true, true])
+  })
 })

@@ -5,6 +5,7 @@
 import { strict as assert } from 'node:assert'
 import { useNodeSha256 } from '../../../src/adapters/sha256/index.ts'
 import { type Admitted, type Draft, readEnvelope } from '../../../src/core/envelope/index.ts'
+import { decodeEntry } from '../../../src/core/need/index.ts'
 import { decisionDigest, groupIdOf, voteBytes } from '../../../src/core/roster/index.ts'
 import type { RecordItem } from '../../../src/core/swarm/index.ts'
 import { Replayer } from '../../../src/replay/replayer.ts'
@@ -96,5 +97,52 @@ describe('replay: the replayer', () => {
       .map(item => replayer.take(item))
       .flatMap(taken => (taken.ok ? [] : [taken.flaw]))
     assert.deepEqual([flaws[0]?.code, flaws[0]?.field], ['REPLAY_DECIDE', 'decision.term'])
+  })
+
+  it('does not begin a log anew that has led to its certified end, nor another group', () => {
+    const replayer = new Replayer({ thread, verify: testVerify })
+    for (const item of items) assert(replayer.take(item).ok)
+    assert.equal(replayer.state()?.phase, 'FINAL')
+    const { envelope } = said('FORM') as Admitted<'FORM'>
+    const payload = { ...envelope.payload, epoch: 1 }
+    const later = cluster.seal(node.keys, { ...envelope, payload } as unknown as Draft, 30_000)
+    const { aside } = replayer.findings
+    assert(replayer.take(envelopeItem(later.bytes)).ok)
+    assert.equal(replayer.findings.aside, aside + 1)
+    const again = replayer.take(items[first] as RecordItem)
+    assert(!again.ok && again.flaw.code === 'REPLAY_ORDER')
+    assert.equal(replayer.state()?.phase, 'FINAL')
+  })
+
+  it('begins a log anew that has not come to its end', () => {
+    const replayer = new Replayer({ thread, verify: testVerify })
+    const entries = items.slice(first, first + 3)
+    for (const item of items.toSpliced(first, 0, ...entries)) assert(replayer.take(item).ok)
+    assert(replayer.end().ok && replayer.findings.finalizeBytesEqual)
+  })
+
+  it('tells what the work took by the COMMIT that the log took, whoever else says one', () => {
+    const entry = items.find(item => {
+      const bytes = item.type === 'entry' ? decodeEntry(item.entry.data)?.envelope : null
+      const read = bytes == null ? null : readEnvelope(bytes)
+      return read?.ok === true && read.value.envelope.verb === 'COMMIT'
+    })
+    assert(entry?.type === 'entry')
+    const read = readEnvelope(decodeEntry(entry.entry.data)?.envelope ?? new Uint8Array())
+    assert(read.ok)
+    const { value: taken } = read
+    const stranger = cluster.nodes.find(({ did }) => did !== taken.envelope.sender)
+    assert(stranger !== undefined)
+    const others = Array.from({ length: TIMES }, (_, at) =>
+      envelopeItem(
+        cluster.seal(stranger.keys, taken.envelope as unknown as Draft, 40_000 + at).bytes
+      )
+    )
+    const replayer = new Replayer({ thread, verify: testVerify })
+    for (const item of items.toSpliced(first, 0, ...others)) assert(replayer.take(item).ok)
+    assert.deepEqual(
+      replayer.findings.commits.map(({ commit, worker }) => [commit, worker]),
+      [[taken.id, taken.envelope.sender]]
+    )
   })
 })
