@@ -82,11 +82,19 @@ describe('e2e/evidence', () => {
       ['two-forms', [did]],
       ['two-forms', [did]]
     ])
+    for (const node of [one, other]) {
+      const { stdout } = await runCli(['thread', thread, '--home', node.home])
+      assert.match(stdout, /^void +the requester signed two FORMs for epoch 0: .*evidence …/mu)
+      const list = await runCli(['threads', '--home', node.home])
+      assert.match(list.stdout, /VOID +\S+ .*the requester signed two FORMs/u)
+    }
   })
 
   it('convicts a member that votes twice', async () => {
     const { did } = await attack('two-votes', testnet.nodes)
     const thread = await stateNeed(testnet.first)
     assert.deepEqual(await convicts(testnet.first, thread), ['two-votes', [did]])
+    const { stdout } = await runCli(['thread', thread, '--json', '--home', testnet.first.home])
+    assert.equal(JSON.parse(stdout).void, null, 'a member cannot make it void')
   })
 })

@@ -197,7 +197,33 @@ function files(): Record<string, Invalid> {
   }
 }
 
-for (const folder of ['valid', 'invalid']) {
+/** The certificate of a decision, beside evidence that makes it void, and beside such that does not. */
+function writeVoid(): void {
+  const file = hex(encodeCertificateFile({ need: need.bytes, envelope: decide.bytes }))
+  const signedBy = (did: string, precisionMs: number, change: object = {}): Uint8Array => {
+    const payload = { ...form.envelope.payload, precisionMs, ...change }
+    return cluster.seal(keysOf(did), { ...form.envelope, payload } as typeof form.envelope, 1).bytes
+  }
+  const twoForms = (did: string, change: object = {}): Evidence => ({
+    ...evidence['two-forms'],
+    forms: [signedBy(did, 1, change), signedBy(did, 2, change)]
+  })
+  const cases: Readonly<Record<string, readonly [Evidence, boolean]>> = {
+    'by-two-forms': [evidence['two-forms'], true],
+    'by-two-other-forms-of-the-requester': [twoForms(requester), true],
+    'not-by-two-forms-of-a-member': [twoForms(member), false],
+    'not-by-two-forms-for-another-need': [twoForms(requester, { need: otherNeed.cid }), false],
+    'not-by-two-forms-for-a-later-epoch': [twoForms(requester, { epoch: 1 }), false],
+    'not-by-two-votes': [evidence['two-votes'], false],
+    'not-by-a-broken-chain': [evidence['broken-chain'], false]
+  }
+  for (const [name, [proof, isVoid]] of Object.entries(cases)) {
+    const shown = { file, evidence: hex(encodeEvidence(proof)), void: isVoid }
+    write(`void/${name}.json`, { name, rule: 'EVIDENCE-15', ...shown })
+  }
+}
+
+for (const folder of ['valid', 'invalid', 'void']) {
   rmSync(new URL(`${folder}/`, FOLDER), { recursive: true, force: true })
   mkdirSync(new URL(`${folder}/`, FOLDER), { recursive: true })
 }
@@ -210,3 +236,5 @@ for (const [name, { rule, refusal, ...bytes }] of Object.entries({
   const shown = 'file' in bytes ? { file: hex(bytes.file) } : { evidence: hex(bytes.evidence) }
   write(`invalid/${name}.json`, { name, rule: `EVIDENCE-${rule}`, refusal, ...shown })
 }
+// Last: each envelope that is sealed takes the next nonce, and those above keep theirs.
+writeVoid()

@@ -12,7 +12,8 @@ import {
   decodeCertificateFile,
   decodeEvidence,
   encodeEvidence,
-  evidenceId
+  evidenceId,
+  isVoidedBy
 } from '../../src/core/roster/index.ts'
 
 type Vector = {
@@ -21,6 +22,7 @@ type Vector = {
   readonly file?: string
   readonly rule: string
   readonly refusal: string
+  readonly void?: boolean
 } & Conviction &
   Pick<CertifiedClaim, 'verb' | 'stage' | 'signers'> & { readonly id: string }
 
@@ -33,7 +35,10 @@ function load(folder: string): Vector[] {
 }
 
 /** What a vector comes to: a conviction, a claim, or the code of the refusal. */
-function judge({ evidence, file }: Vector): Conviction | CertifiedClaim | string {
+function judge({
+  evidence,
+  file
+}: Pick<Vector, 'evidence' | 'file'>): Conviction | CertifiedClaim | string {
   if (evidence !== undefined) {
     const decoded = decodeEvidence(fromHex(evidence))
     const checked = decoded.ok ? checkEvidence(decoded.value, verifyReference) : decoded
@@ -71,6 +76,16 @@ describe('vectors/evidence', () => {
   for (const vector of invalid)
     it(`refuses ${vector.name} with ${vector.refusal} (${vector.rule})`, () =>
       assert.equal(judge(vector), vector.refusal))
+
+  for (const vector of load('void/'))
+    it(`takes a certificate ${vector.void ? 'for' : 'not for'} void: ${vector.name}`, () => {
+      const { file, evidence } = vector
+      assert(file !== undefined && evidence !== undefined)
+      const claim = judge({ file })
+      const proof = judge({ evidence })
+      assert(typeof claim === 'object' && typeof proof === 'object', `${claim} ${proof}`)
+      assert.equal(isVoidedBy(claim as CertifiedClaim, proof as Conviction), vector.void)
+    })
 
   it('has an invalid vector for each rule about bytes', () => {
     const rules = new Set(invalid.map(({ rule }) => rule))

@@ -10,6 +10,7 @@ import {
   CID_C,
   DID_A,
   DID_B,
+  FakeEvents,
   fakeStatus,
   fakeThread
 } from '../../support/fake-handlers.ts'
@@ -155,6 +156,21 @@ describe('cli/commands', () => {
         `${CID_B}\n`.repeat(3)
       )
       assert.equal((await node.run(['threads', '--limit', 'all'])).code, 2)
+    })
+
+    it('lists a void thread as void, and ends a look at it with status 1', async () => {
+      const voided = { evidence: CID_A, epoch: 0, reason: 'the requester signed two FORMs' }
+      const ended = fakeThread({ phase: 'FINAL', reason: 'all passed', void: voided })
+      await node.serve({
+        'threads.list': async () => [ended],
+        'thread.get': async () => ended,
+        'events.subscribe': (_, context) => new FakeEvents().subscribe(context)
+      })
+      const { stdout } = await node.run(['threads'])
+      assert.match(stdout, /FINAL VOID +text\/language.* the requester signed two FORMs\n/u)
+      const followed = await node.run(['thread', CID_B, '--follow'])
+      assert.equal(followed.code, 1, followed.stdout)
+      assert.match(followed.stdout, /^VOID {2}the requester signed two FORMs/mu)
     })
 
     it('shows a thread that has ended, each thing once', async () => {

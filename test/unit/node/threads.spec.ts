@@ -11,6 +11,7 @@ import { writeRecord } from '../../../src/replay/index.ts'
 import { encodeArchived } from '../../../src/runtime/index.ts'
 import { NO_POLICIES } from '../../support/record-header.ts'
 import { script } from '../../support/swarm-agents.ts'
+import { give, secondGroup } from '../../support/swarm-attacks.ts'
 import { type ClusterNode, SwarmCluster } from '../../support/swarm-cluster.ts'
 
 const COUNT = 7
@@ -34,6 +35,9 @@ describe('node/threads', () => {
         node.swarm.threadIds().filter(id => node.swarm.view(id)?.phase === 'FINAL').length > index
       assert.ok(cluster.runUntil(isOver, 10_000))
     }
+    const voided = node.swarm.threadIds().find(id => node.swarm.view(id)?.slot === 'slot-1')
+    give(cluster, [node], secondGroup(cluster, voided ?? '').form)
+    give(cluster, [node], secondGroup(cluster, voided ?? '').decide)
     threads = new Threads({ did: node.did, swarm: node.swarm, archive })
   })
   after(async () => {
@@ -72,6 +76,12 @@ describe('node/threads', () => {
   it('shows the same before, while and after threads are archived', async () => {
     const before = await picture()
     assert.equal((before as { pages: string[] }).pages.length, COUNT)
+    const lines = (before as { list: { slot: string; void: unknown }[] }).list
+    assert.deepEqual(
+      lines.flatMap(line => (line.void === null ? [] : line.slot)),
+      ['slot-1'],
+      'its requester signed two FORMs'
+    )
     const some = (): boolean => node.archive.size > 0
     assert.ok(cluster.runUntil(some, 70_000))
     await archive.put([...node.archive.values()].map(encodeArchived))
