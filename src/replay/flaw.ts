@@ -6,6 +6,8 @@ export type Flaw = {
   readonly message: string
   /** Verb and id of the envelope that it is about. */
   readonly event: string | null
+  /** DID of who signed what breaks a rule of senders; null where it is no sender's fault, or nobody knows whose. */
+  readonly sender: string | null
   /** Path of the field that differs. */
   readonly field: string | null
   /** What was derived, or what must stand there. */
@@ -27,7 +29,16 @@ export function flawed(
 ): { readonly ok: false; readonly flaw: Flaw } {
   return {
     ok: false,
-    flaw: { code, message, event: null, field: null, expected: null, found: null, ...about }
+    flaw: {
+      code,
+      message,
+      event: null,
+      sender: null,
+      field: null,
+      expected: null,
+      found: null,
+      ...about
+    }
   }
 }
 

@@ -87,6 +87,6 @@ function disorder(admitted: Admitted, other: string, expected: string): Flaw {
   const event = eventOf(admitted)
   const { sender, lamport } = admitted.envelope
   const message = `${event}: ${sender} did not raise its lamport value over that of ${other}`
-  const about = { event, field: 'lamport', expected, found: String(lamport) }
+  const about = { event, sender, field: 'lamport', expected, found: String(lamport) }
   return flawed('REPLAY_LAMPORT', message, about).flaw
 }

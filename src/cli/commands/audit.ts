@@ -181,7 +181,9 @@ function tell(session: Session, how: 'verify' | 'replay', report: Report): void 
   const same =
     how === 'replay' && report.ok && report.finalizeBytesEqual
       ? ', FINALIZE reproduced byte for byte'
-      : ''
+      : report.ok && !report.complete
+        ? '; the thread has not ended in this record'
+        : ''
   out.line(`${mark}  ${report.events} events${same}`)
   if (report.gates !== undefined) showGates(session, report.gates)
   for (const { worker, model, tool, tokens, cost, wallMs, zone } of report.commits) {
@@ -189,10 +191,10 @@ function tell(session: Session, how: 'verify' | 'replay', report: Report): void 
     const where = zone === '' ? '' : ` in ${zone}`
     out.note(`work by ${worker}${where}: ${by}, ${tokens} tokens, ${cost} credits, ${wallMs} ms`)
   }
-  if (how === 'replay')
-    for (const { line, message, code } of report.disorder ?? [])
+  // People count lines from 1. What verify has among the problems is said there.
+  for (const { line, message, code } of report.disorder ?? [])
+    if (!report.problems.some(problem => problem.line === line && problem.code === code))
       out.line(`line ${line + 1}: ${message} [${code}]; the outcome does not rest on it`)
-  // People count lines from 1.
   for (const { line, message, code, field, expected, found } of report.problems) {
     out.line(`line ${line + 1}: ${message} [${code}]`)
     if (field !== null && expected !== null && !message.includes(expected))

@@ -81,6 +81,7 @@ describe('replay: the order of Lamport values', () => {
         expected: `more than ${lamport}`,
         found: String(wrong)
       })
+      assert.equal(problem.sender, node.did)
       assert.equal(problem.line, report.lines - 2, 'the line before the end')
     }
   })
