@@ -2,6 +2,7 @@ import { CID } from '../core/codec/index.ts'
 import type { Command, ThreadView } from '../core/swarm/index.ts'
 import { draftOf, OUTPUT, WRONG_OUTPUT } from './drafts.ts'
 import type { Role } from './plan.ts'
+import { FRESH_SLOT, LASTING_SLOT, roleWhenTried } from './tried.ts'
 import type { VirtualNode } from './virtual-node.ts'
 import type { VirtualWorld } from './world.ts'
 
@@ -23,7 +24,9 @@ type Watched = { isChanged: boolean; lookedAt: number }
 export class Agent {
   readonly #world: VirtualWorld
   readonly #node: VirtualNode
-  readonly #role: Role
+  readonly #given: Role
+  /** How it behaves in the thread at hand. */
+  #role: Role
   readonly #threads = new Map<string, Watched>()
   /** What was said or begun, and when; virtual ms. */
   readonly #said = new Map<string, number>()
@@ -32,6 +35,7 @@ export class Agent {
   constructor(world: VirtualWorld, node: VirtualNode, role: Role) {
     this.#world = world
     this.#node = node
+    this.#given = role
     this.#role = role
     node.agent = (_, event) => {
       if (event.type !== 'thread') return
@@ -64,6 +68,8 @@ export class Agent {
   }
 
   #act(view: ThreadView): void {
+    const isTried = view.slot === FRESH_SLOT || view.slot === LASTING_SLOT
+    this.#role = isTried ? roleWhenTried(this.#given) : this.#given
     const isOwn = view.requester === this.#node.did && !view.solo
     if (!isOwn && this.#role.works) this.#bid(view)
     if (!isOwn) this.#attest(view)
@@ -165,6 +171,8 @@ export class Agent {
       if (!this.#node.alive) return
       this.#late += 1
       const late = this.#world.seal(this.#node.keys, draft, this.#late)
+      // A node that forgot in a crash how far its own clock value has come would not be heard for a long time.
+      this.#node.disk.push({ type: 'clock', lamport: this.#late })
       for (const node of this.#world.nodes) this.#world.admit(node, late.bytes, false)
     }
     // Around the end of the lease, and while somebody may hold the next one.

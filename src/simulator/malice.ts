@@ -7,12 +7,24 @@ import type { PeerMessage } from '../core/swarm/index.ts'
 import { absentee, copier, hasty } from './evasion.ts'
 import type { FaultName } from './faults.ts'
 import { Forger } from './forger.ts'
+import type { Plan } from './plan.ts'
 import type { Malice, VirtualNode } from './virtual-node.ts'
 import type { VirtualWorld } from './world.ts'
 
 /** Makes one node of a world lie, in one of the ways of `BYZANTINE`. Its keys are its own: it cannot sign for others. */
 export function beginLies(world: VirtualWorld, node: VirtualNode, fault: FaultName): void {
   node.malice = maliceOf(world, node, fault)
+}
+
+/**
+ * Those stop whose lies may keep any NEED from an end, so that one that is stated then has to come to it: who leads a group by other logs than it has; and
+ * who joins nothing, where a group needs everybody or gets two such members. They stay liars to the checkers.
+ */
+export function silence(world: VirtualWorld, { liars, nodes, settings }: Plan): void {
+  const needsAll = nodes - liars.length < settings.groupSize
+  for (const [index, { node, fault }] of liars.entries())
+    if (fault === 'leader' || (fault === 'absentee' && (needsAll || index > 0)))
+      (world.nodes[node] as VirtualNode).malice = {}
 }
 
 function maliceOf(world: VirtualWorld, node: VirtualNode, fault: FaultName): Malice {

@@ -10,6 +10,7 @@ import {
 import { planningOf } from './planning.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
 import type { SignatureName } from './signatures.ts'
+import { triedOf } from './tried.ts'
 
 /** What somebody asks for; everything else is drawn from the seed. */
 export type SeedOptions = {
@@ -119,7 +120,8 @@ const DRAWN_APART: ReadonlySet<FaultName> = new Set([
 export function planOf(options: SeedOptions): Plan {
   const plan = worldOf(options)
   const planned = { ...plan, ...planningOf(plan, options) }
-  return { ...planned, ...evadersOf(planned, options) }
+  const evaded = { ...planned, ...evadersOf(planned, options) }
+  return { ...evaded, ...triedOf(evaded) }
 }
 
 /** All but planning and evaders, which are drawn apart so that they move nothing else of a seed. */

@@ -7,7 +7,7 @@ import { Watch } from './checkers/watch.ts'
 import { Disturber } from './disturb.ts'
 import { needDraft } from './drafts.ts'
 import type { FaultName } from './faults.ts'
-import { beginLies } from './malice.ts'
+import { beginLies, silence } from './malice.ts'
 import { NextDay } from './next-day.ts'
 import {
   type Plan,
@@ -17,6 +17,7 @@ import {
   type SeedOptions
 } from './plan.ts'
 import { StandInPolicy } from './policy.ts'
+import { ProgressChecker } from './progress.ts'
 import { signaturesOf } from './signatures.ts'
 import { Trace } from './trace.ts'
 import type { VirtualNode } from './virtual-node.ts'
@@ -45,8 +46,6 @@ const LIVENESS_MS = 30_000
 const COMPLETION_MS = 12_000
 /** After the faults, ms until everybody who follows an open thread has the same plan of it. */
 const PLANS_AGREE_MS = 20_000
-/** What a NEED takes to its COMMIT, in ms, if nothing holds it up. */
-const EPOCH_MS = 8_000
 /** Longest windows of a planned NEED after a COMMIT, and the grace; ms. */
 const WINDOWS_MS = 15_000
 
@@ -152,6 +151,7 @@ class Run {
     for (const update of updates) world.after(update.atMs, () => this.#addFacts(update))
     this.#runUntil(() => false, endMs)
     disturber.heal()
+    silence(world, this.#plan)
     if (updates.length === 0) return
     this.#runUntil(() => false, PLANS_AGREE_MS)
     this.#plans.checkOpen(world.nodes)
@@ -213,26 +213,7 @@ class Run {
         )
       }
     this.#runUntil(() => false, COMPLETION_MS)
-    if (isHarmless(this.#plan)) this.#checkProgress()
-  }
-
-  /** Where nothing was disturbed, a NEED comes to a certified end; of those that share a slot one does, whichever formed its group first. */
-  #checkProgress(): void {
-    const { certified, needs } = this.#watch.decisions
-    const scoped = (sender: string | undefined, slot: string): string => `${sender}/${slot}`
-    const ended = new Set(
-      [...certified.values()].flatMap(({ stage, thread, slot }) =>
-        stage === 'outcome' ? [scoped(needs.get(thread)?.sender, slot)] : []
-      )
-    )
-    for (const { sender, payload } of needs.values()) {
-      const slot = scoped(sender, payload.slot)
-      if (!ended.has(slot))
-        this.#findings.report(
-          'liveness',
-          `nothing is wrong, and ${slot} ends without a certificate`
-        )
-    }
+    new ProgressChecker(this.#plan, this.#watch, this.#findings).check()
   }
 
   #runUntil(condition: () => boolean, msMax: number): boolean {
@@ -305,13 +286,6 @@ class Run {
       }
     }
   }
-}
-
-/** Copies keep nobody from anything; and one member that does not join costs an epoch, where there are others and time. */
-function isHarmless({ faults, liars, nodes, needs, settings }: Plan): boolean {
-  const hasOthers = liars.length === 1 && nodes - liars.length > settings.groupSize
-  const hasTime = needs.every(({ expiresMs }) => expiresMs > settings.joinMs + EPOCH_MS)
-  return faults.every(fault => fault === 'copier' || (fault === 'absentee' && hasOthers && hasTime))
 }
 
 /** Lies that keep the rules of Raft. */

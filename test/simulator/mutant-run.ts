@@ -11,20 +11,21 @@ import type { Mutant } from './mutant.ts'
 
 const SOURCES = fileURLToPath(new URL('../../src/', import.meta.url))
 
-/** What a mutant came to: the first violation and the seed that showed it, or null when all seeds passed. */
+/** What a mutant came to: the violations of the first seed that breaks a rule that is named with it, or else of the first that breaks any; null when all seeds passed. */
 export type Caught = { readonly seed: number; readonly violations: readonly Violation[] } | null
 
 /** Runs in a thread of its own, so that nothing of a mutant stays behind. */
 const ENTRY = `
 import { parentPort, workerData } from 'node:worker_threads'
 import { simulate } from './simulator/simulate.ts'
-const { seeds, faults } = workerData
+const { seeds, faults, rules } = workerData
 let caught = null
 for (const seed of seeds) {
   const { violations } = await simulate({ seed, signatures: 'fast', ...(faults ? { faults } : {}) })
   if (violations.length === 0) continue
-  caught = { seed, violations }
-  break
+  const isNamed = violations.some(({ rule }) => rules.includes(rule))
+  if (caught === null || isNamed) caught = { seed, violations }
+  if (isNamed) break
 }
 parentPort.postMessage(caught)
 `
@@ -36,7 +37,7 @@ export async function runMutant(mutant: Mutant): Promise<Caught> {
     const path = join(folder, 'mutant.mjs')
     await writeFile(path, await bundle(mutant))
     const worker = new Worker(path, {
-      workerData: { seeds: seedsOf(mutant), faults: mutant.faults }
+      workerData: { seeds: seedsOf(mutant), faults: mutant.faults, rules: mutant.rules }
     })
     const { promise, resolve, reject } = Promise.withResolvers<Caught>()
     worker.once('message', resolve).once('error', reject)

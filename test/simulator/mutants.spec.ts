@@ -4,6 +4,7 @@
  */
 import { strict as assert } from 'node:assert'
 import { availableParallelism } from 'node:os'
+import { MOST_VOTES_ARE_LOST } from './liveness-mutants.ts'
 import { type Caught, runMutant } from './mutant-run.ts'
 import { MUTANTS } from './mutants.ts'
 import { ONE_BY_ONE } from './raft-mutants.ts'
@@ -22,8 +23,8 @@ describe('simulator: mutants', function () {
   })
 
   it('finds nothing where only a setting differs', async () => {
-    const setting = { ...ONE_BY_ONE, name: 'no bug', rules: [], seedsMax: 12 }
-    assert.equal(await runMutant(setting), null)
+    for (const setting of [ONE_BY_ONE, MOST_VOTES_ARE_LOST])
+      assert.equal(await runMutant({ ...setting, name: 'no bug', rules: [], seedsMax: 12 }), null)
   })
 
   for (const { name, rules, seedsMax } of MUTANTS)

@@ -1,3 +1,4 @@
+import { LIVENESS_MUTANTS } from './liveness-mutants.ts'
 import type { Edit, Mutant } from './mutant.ts'
 import { PLAN_MUTANTS } from './plan-mutants.ts'
 import { RAFT_MUTANTS } from './raft-mutants.ts'
@@ -460,6 +461,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...DOOR,
   ...CERTIFICATES,
   ...THREADS,
+  ...LIVENESS_MUTANTS,
   ...PLAN_MUTANTS,
   ...VOID_MUTANTS
 ]
