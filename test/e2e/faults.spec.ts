@@ -13,11 +13,12 @@ import {
   readAccount,
   staleCommits
 } from '../support/audit-properties.ts'
-import { HeldWork } from '../support/held-work.ts'
+import { HELD_CAPABILITY, HeldWork } from '../support/held-work.ts'
 import { type SeededRandom, seededRandom } from '../support/seeded-random.ts'
 import {
   END_WITHIN_MS,
   endOf,
+  SHORT_WINDOWS,
   startTestnet,
   stateNeed,
   stopTestnet,
@@ -94,6 +95,37 @@ describe('e2e/faults', () => {
       await work.stop()
     }
   })
+
+  it('keeps P1 to P4 when the leader of a group is held past a lease that it has logged', async () => {
+    await testnet.connected()
+    // Nobody can do it yet: the group waits for bids, and its leader is known before the worker is.
+    const capability = HELD_CAPABILITY
+    const thread = await stateNeed(testnet.first, { capability, ttlMs: 40_000 })
+    const leader = await inRole(testnet, thread, 'leader')
+    const [worker, witness] = testnet.nodes.slice(1).filter(node => node !== leader)
+    assert.ok(worker && witness)
+    const work = await HeldWork.start(testnet, worker)
+    try {
+      await work.started()
+      const claimed = await viewWhen(witness, thread, view => view.lease !== null)
+      assert.equal(await nodeInRole(testnet, thread, 'leader'), leader, 'it leads when it is held')
+      leader.pause()
+      // Others lead on: the lease is renewed from then, or lost and taken again.
+      const expiresAt = claimed.lease?.expiresAt ?? 0
+      const isPast = ({ group, lease }: ThreadView): boolean =>
+        (group?.term ?? 0) > (claimed.group?.term ?? 0) &&
+        (lease?.expiresAt ?? 0) > expiresAt + SHORT_WINDOWS.leaseTtlMs
+      await viewWhen(witness, thread, isPast)
+      leader.resume()
+      work.finish()
+      const end = await endOf(testnet.first, thread)
+      assert.equal(end.phase, 'FINAL', end.reason)
+      assert.deepEqual(checkAccounts(await settled(testnet, [thread])), [])
+    } finally {
+      leader.resume()
+      await work.stop()
+    }
+  })
 })
 
 /** One fault while a few threads are in flight: who, what and when, as the seed says. */
@@ -109,9 +141,11 @@ async function strike(
     threads.push(await stateNeed(requester, { ttlMs: TTL_MS }))
   const [thread] = threads as [string]
   const moment = pick(MOMENTS)
-  const before = await viewWhen(requester, thread, ({ phase }) => hasReached(phase, moment))
   const role = pick(['leader', 'worker', 'requester', 'anybody'] as const)
-  const victim = (await nodeInRole(testnet, thread, role)) ?? pick(testnet.nodes)
+  // Nobody leads or works from the first moment on, and in the end nobody leads any more.
+  const first = role === 'anybody' ? pick(testnet.nodes) : await inRole(testnet, thread, role)
+  const before = await viewWhen(requester, thread, ({ phase }) => hasReached(phase, moment))
+  const victim = role === 'anybody' ? first : ((await nodeInRole(testnet, thread, role)) ?? first)
   const witness = pick(testnet.nodes.filter(node => node !== victim))
   const until = pick(['moves', 'ends'] as const)
   const how = pick(['kill', 'hold', 'hold'] as const)
@@ -134,12 +168,24 @@ function traceOf({ phase, group, lease }: ThreadView): string {
   return [phase, group?.leader, group?.term, lease?.fence].join()
 }
 
+type Role = 'leader' | 'worker' | 'requester'
+
+/** The node in that role, as soon as there is one. A fault that strikes somebody else would not be the one that is told. */
+async function inRole(testnet: Testnet, thread: string, role: Role): Promise<NodeProcess> {
+  const deadline = performance.now() + TTL_MS
+  while (performance.now() < deadline) {
+    const found = await nodeInRole(testnet, thread, role)
+    if (found !== undefined) return found
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  throw new Error(`nobody is the ${role} of ${thread}`)
+}
+
 async function nodeInRole(
   testnet: Testnet,
   thread: string,
-  role: 'leader' | 'worker' | 'requester' | 'anybody'
+  role: Role
 ): Promise<NodeProcess | undefined> {
-  if (role === 'anybody') return undefined
   for (const node of testnet.running) {
     const view = await node.client.call('thread.get', { thread }).catch(() => null)
     const did = {

@@ -8,6 +8,9 @@ import {
 } from '../../src/agents/index.ts'
 import type { NodeProcess, Testnet } from '../../src/testnet/index.ts'
 
+/** What only these agents can do. */
+export const HELD_CAPABILITY = 'test/held'
+
 /** Of a commit that the test makes itself. */
 const TELEMETRY = {
   tokens: 0,
@@ -24,7 +27,7 @@ const TELEMETRY = {
  * nodes. What holds the lease is the node: it can be held while its agent goes on.
  */
 export class HeldWork {
-  readonly capability = 'test/held'
+  readonly capability = HELD_CAPABILITY
   readonly #stop = new AbortController()
   readonly #begun = Promise.withResolvers<void>()
   readonly #finished = Promise.withResolvers<void>()
