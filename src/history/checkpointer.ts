@@ -15,6 +15,9 @@ import {
   COSIGN_AGAIN_MS_MAX,
   COSIGN_AGAIN_MS_MIN,
   COSIGN_WORK_MS_MIN,
+  FULL_WARNING_MS,
+  UNWITNESSED_WARNING,
+  WITNESSED_LEAVES_MAX,
   WITNESSES_ASKED_MAX
 } from './limits.ts'
 import type { OwnLog } from './own-log.ts'
@@ -54,6 +57,7 @@ export class Checkpointer {
   #again = { count: 0, waitMs: COSIGN_AGAIN_MS_MIN }
   #cancel: () => void = () => undefined
   #isClosed = false
+  #warnedMs = Number.NEGATIVE_INFINITY
   #onStable: () => Promise<void> = async () => undefined
 
   constructor(init: CheckpointerInit) {
@@ -112,6 +116,19 @@ export class Checkpointer {
     if (log.size > log.signedSize) await this.#sign()
     const room = Math.max(0, WITNESSES_ASKED_MAX - this.witnesses().size)
     if (log.note !== null) await this.#collect(log.note, this.#next(this.#missing(), room))
+    this.#warn()
+  }
+
+  /** Long before a log is too much for a witness that is new to it. */
+  #warn(): void {
+    const { log, clock, logger } = this.#init
+    const leaves = log.size - log.stableSize
+    if (leaves < UNWITNESSED_WARNING || clock.nowMs() < this.#warnedMs + FULL_WARNING_MS) return
+    this.#warnedMs = clock.nowMs()
+    logger.warn(
+      'no stable checkpoint covers very many ended threads, of which nothing is compacted; witnesses take no more than "most" at once: connect nodes that witness, or have this one named in "history.witnessFor" there',
+      { leaves, most: WITNESSED_LEAVES_MAX }
+    )
   }
 
   /** A witness that had no time for all that is new goes on there when it is asked again: at once where it has worked, else ever later. */

@@ -12,12 +12,14 @@ export const PAST_MAX = 2_000
 export const NOTE_PAGES_MAX = 5
 /** Time between two warnings that there is no place for a further log, in ms. */
 export const FULL_WARNING_MS = 3_600_000
-/** Leaves of one witnessed log, about 100 MB on disk. A log that grows beyond it needs other witnesses. */
+/** Leaves of one log that a witness keeps, about 100 MB on disk, and that may stand or be new to it: of those before them it keeps the hashes. */
 export const WITNESSED_LEAVES_MAX = 250_000
+/** Leaves without a stable checkpoint from which on a node warns, once an hour: two fifths of what a witness takes that is new to the log. */
+export const UNWITNESSED_WARNING = 100_000
 /** Witnesses that are asked for one checkpoint. */
 export const WITNESSES_ASKED_MAX = 8
-/** Logs of others whose trees are in memory, 64 bytes a leaf. */
-export const TREES_MAX = 8
+/** Logs of others whose trees are in memory, a quarter of a byte a leaf and up to 16 KiB more: all, unless more are reserved. */
+export const TREES_MAX = 64
 /** Nodes whose announced checkpoints are remembered, and that are asked at once: a note has at most 32 KiB. */
 export const ANNOUNCED_MAX = 64
 /** Nodes that are asked about an announced checkpoint besides its own: enough that two witnesses soon hear of each other. */

@@ -7,6 +7,7 @@ import {
   parseNote,
   type SignedNote
 } from '../core/checkpoint/index.ts'
+import { standingOf } from '../core/history/index.ts'
 import type { VerifySignature } from '../ports/index.ts'
 import { WITNESSED_LEAVES_MAX } from './limits.ts'
 
@@ -47,7 +48,10 @@ export class Offers {
     const parsed = parseNote(bytes)
     const checked = parsed.ok ? checkNote(parsed.value, verify) : parsed
     if (!parsed.ok || !checked.ok || checked.value.network !== network) return
-    if (checked.value.checkpoint.size > BigInt(WITNESSED_LEAVES_MAX)) return
+    const { size } = checked.value.checkpoint
+    const standing = standingOf(checked.value.checkpoint)
+    const first = standing.ok ? (standing.value?.from ?? 0) : 0
+    if (size - BigInt(first) > BigInt(WITNESSED_LEAVES_MAX)) return
     const { text } = parsed.value
     const known = this.#offers.get(text)
     const note = this.#merged(text, known, checked.value)

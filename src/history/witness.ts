@@ -10,11 +10,16 @@ import {
   parseNote,
   type SignedNote
 } from '../core/checkpoint/index.ts'
-import { decodeLeaf, type Leaf, StandingCheck, type WitnessedLog } from '../core/history/index.ts'
-import { leafHash } from '../core/merkle/index.ts'
+import {
+  decodeLeaf,
+  type Leaf,
+  StandingCheck,
+  standingOf,
+  type WitnessedLog
+} from '../core/history/index.ts'
 import type { Clock, Exchange, Logger, Signer, VerifySignature } from '../ports/index.ts'
 import { LeafFetcher } from './leaf-fetcher.ts'
-import { FULL_WARNING_MS, WITNESSED_LEAVES_MAX } from './limits.ts'
+import { FULL_WARNING_MS } from './limits.ts'
 import type { AnswerTo } from './messages.ts'
 import type { WitnessedLogs } from './witnessed-logs.ts'
 
@@ -70,7 +75,7 @@ export class Witness {
     const { logs, verify } = this.#init
     if ((await logs.note(origin)) === null) return
     const log = await logs.get(origin)
-    const judged = log.judge(bytes, [], verify)
+    const judged = await logs.judge(log, { bytes, news: [] }, verify)
     if (judged.ok && judged.value.kind === 'fork') await this.#keepFork(origin, judged.value.fork)
   }
 
@@ -84,9 +89,10 @@ export class Witness {
 
   async #judge(
     from: string,
-    { origin, size }: Checkpoint,
+    checkpoint: Checkpoint,
     { bytes, signal }: { readonly bytes: Uint8Array; readonly signal: AbortSignal }
   ): Promise<AnswerTo<'cosign'>> {
+    const { origin, size } = checkpoint
     // Others of this origin were before it, for a while.
     signal.throwIfAborted()
     const { logs, verify } = this.#init
@@ -104,9 +110,9 @@ export class Witness {
     }
     if (!(await logs.hasPlace(origin)) && (await this.#idlest()) === null)
       return this.#declinedFull(origin)
-    const news = await this.#news(from, log, { size, signal })
+    const news = await this.#news(from, log, { checkpoint, signal })
     if (!news.ok) return declined(news.refusal, log.size)
-    const judged = log.judge(bytes, news.value.map(leafHash), verify)
+    const judged = await logs.judge(log, { bytes, news: news.value }, verify)
     if (!judged.ok) return declined(judged.refusal, log.size)
     if (judged.value.kind === 'fork') {
       await this.#keepFork(origin, judged.value.fork)
@@ -193,10 +199,17 @@ export class Witness {
   async #news(
     from: string,
     log: WitnessedLog,
-    { size, signal }: { readonly size: bigint; readonly signal: AbortSignal }
+    { checkpoint, signal }: { readonly checkpoint: Checkpoint; readonly signal: AbortSignal }
   ): Promise<Result<readonly Uint8Array[]>> {
-    if (size > BigInt(WITNESSED_LEAVES_MAX))
-      return refuse('WITNESS_FULL', `a log of at most ${WITNESSED_LEAVES_MAX} leaves is witnessed`)
+    const { size } = checkpoint
+    const standing = standingOf(checkpoint)
+    if (!standing.ok) return standing
+    const { from: first } = standing.value ?? { from: 0 }
+    const max = BigInt(this.#init.logs.leavesMax)
+    if (size - BigInt(first) > max)
+      return refuse('WITNESS_FULL', `a log of which at most ${max} leaves stand is witnessed`)
+    if (size - BigInt(log.size) > max)
+      return refuse('WITNESS_FULL', `a log of which at most ${max} leaves are new is witnessed`)
     return this.#fetcher.fetch(from, log, { size: Number(size), signal })
   }
 

@@ -1,21 +1,30 @@
+import type { Result } from '../core/base/index.ts'
 import {
   type CheckpointFork,
   checkFork,
   decodeFork,
   encodeFork,
   formatNote,
+  parseCheckpoint,
   parseNote,
   type SignedNote
 } from '../core/checkpoint/index.ts'
 import { idOf } from '../core/codec/index.ts'
-import { WitnessedLog } from '../core/history/index.ts'
-import { leafHash } from '../core/merkle/index.ts'
+import { type Judgement, WitnessedLog } from '../core/history/index.ts'
+import { type Blocks, BlockTree, leafHash, type MerkleTree } from '../core/merkle/index.ts'
 import type { KeyValues, KeyValueWrite, VerifySignature } from '../ports/index.ts'
 import { firstThatFit } from './certified-leaf.ts'
 import { HistoryDamagedError } from './errors.ts'
 import { indexKey } from './keys.ts'
-import { LEAVES_PER_ANSWER_MAX, ORIGINS_MAX, PAST_MAX, TREES_MAX } from './limits.ts'
+import {
+  LEAVES_PER_ANSWER_MAX,
+  ORIGINS_MAX,
+  PAST_MAX,
+  TREES_MAX,
+  WITNESSED_LEAVES_MAX
+} from './limits.ts'
 import type { CertifiedLeaf } from './messages.ts'
+import { WitnessedTrees } from './witnessed-trees.ts'
 
 const LOG = 'witnessed/leaf/'
 const NOTE = 'witnessed/note/'
@@ -27,18 +36,27 @@ const DELETED_AT_ONCE = 1_000
 
 /** Other nodes' logs that this node has recomputed: every leaf, and the newest checkpoint that it cosigned. */
 export class WitnessedLogs {
+  /** Leaves of one log that are kept, and that may stand or be new here. */
+  readonly leavesMax: number
   readonly #store: KeyValues
   readonly #reserved: ReadonlySet<string>
+  readonly #trees: WitnessedTrees
   /** Least recently used first. */
   readonly #logs = new Map<string, WitnessedLog>()
   /** Origins whose leaves are being deleted. */
   readonly #clearing = new Map<string, Promise<void>>()
   readonly #reading = new Map<string, Promise<WitnessedLog>>()
 
-  /** `reserved`: origins whose logs have a place also where there is none any more. */
-  constructor(store: KeyValues, reserved: ReadonlySet<string> = new Set()) {
+  /** `reserved`: origins whose logs have a place also where there is none any more. `leavesMax`: see `WITNESSED_LEAVES_MAX`. */
+  constructor(
+    store: KeyValues,
+    reserved: ReadonlySet<string> = new Set(),
+    leavesMax: number = WITNESSED_LEAVES_MAX
+  ) {
     this.#store = store
+    this.leavesMax = leavesMax
     this.#reserved = reserved
+    this.#trees = new WitnessedTrees(store)
   }
 
   /** Whether the log of an origin is held, or there is a place for it. */
@@ -67,13 +85,14 @@ export class WitnessedLogs {
     // What a crash has left of a log that was let go of. One that is new is not remembered before it has grown: it would take the place of another tree.
     if (note === null) {
       await this.#clear(origin)
-      return new WitnessedLog({ origin, leaves: [], note, past: await this.past(origin) })
+      const past = await this.past(origin)
+      return new WitnessedLog({ origin, tree: new BlockTree(), note, past })
     }
-    const leaves: Uint8Array[] = []
-    const from = prefixOf(origin)
-    for await (const [, leaf] of this.#store.range({ from, to: `${from}~` }))
-      leaves.push(leafHash(leaf))
-    const log = new WitnessedLog({ origin, leaves, note })
+    const checkpoint = parseCheckpoint(note.text)
+    if (!checkpoint.ok) throw new HistoryDamagedError(checkpoint.refusal.message)
+    const size = Number(checkpoint.value.size)
+    const tree = await this.#trees.read(origin, size, () => this.between(origin, 0, size))
+    const log = new WitnessedLog({ origin, tree, note })
     this.#remember(log)
     return log
   }
@@ -90,6 +109,8 @@ export class WitnessedLogs {
    * nothing is written, when the log is not the one on disk: it left memory while it was in use, and another object of it has grown.
    */
   async grow(log: WitnessedLog, note: SignedNote, leaves: readonly Uint8Array[]): Promise<boolean> {
+    const tree = log.tree()
+    const rows = await this.#trees.grow(log.origin, tree, leaves)
     const [held, past] = [await this.note(log.origin), await this.past(log.origin)]
     if (held?.text !== log.note?.text || past?.text !== log.past?.text) {
       this.#logs.delete(log.origin)
@@ -100,12 +121,40 @@ export class WitnessedLogs {
       key: indexKey(prefixOf(log.origin), log.size + at),
       value
     }))
+    for (const row of rows) changes.push(row)
     changes.push({ type: 'put', key: NOTE + log.origin, value: formatNote(note) })
     if (past !== null) changes.push({ type: 'del', key: PAST + log.origin })
     await this.#store.write(changes)
-    log.accept(note, leaves.map(leafHash))
+    log.accept(note, tree)
     this.#remember(log)
+    await this.#deleteLeaves([prefixOf(log.origin)], log.size - this.leavesMax)
     return true
+  }
+
+  /** Judges a checkpoint of a log, with the leaves that it has and the log lacks (`WitnessedLog.judge`). */
+  async judge(
+    log: WitnessedLog,
+    { bytes, news }: { readonly bytes: Uint8Array; readonly news: readonly Uint8Array[] },
+    verify: VerifySignature
+  ): Promise<Result<Judgement>> {
+    const note = parseNote(bytes)
+    const checkpoint = note.ok ? parseCheckpoint(note.value.text) : note
+    const leaves = news.map(leafHash)
+    const size = checkpoint.ok ? Number(checkpoint.value.size) : 0
+    return log.judge(bytes, { leaves, blocks: await this.#blocks(log, [size]) }, verify)
+  }
+
+  /** What it takes to speak of these sizes, of the log as it is when this resolves. */
+  async #blocks(log: WitnessedLog, sizes: readonly number[]): Promise<Blocks> {
+    for (;;) {
+      const { size } = log
+      const blocks = new Map<number, MerkleTree>()
+      for (const at of sizes) {
+        const index = log.blockOf(at)
+        if (index !== null) blocks.set(index, await this.#trees.block(log.origin, index))
+      }
+      if (log.size === size) return blocks
+    }
   }
 
   /** The newest checkpoint of an origin that was cosigned here, or null. */
@@ -153,19 +202,24 @@ export class WitnessedLogs {
   #clear(origin: string): Promise<void> {
     const begun = this.#clearing.get(origin)
     if (begun !== undefined) return begun
-    const clearing = this.#deleteLeaves(origin).finally(() => this.#clearing.delete(origin))
+    const prefixes = [prefixOf(origin), ...WitnessedTrees.prefixes(origin)]
+    const clearing = this.#deleteLeaves(prefixes).finally(() => this.#clearing.delete(origin))
     this.#clearing.set(origin, clearing)
     return clearing
   }
 
-  async #deleteLeaves(origin: string): Promise<void> {
-    const from = prefixOf(origin)
-    for (;;) {
-      const changes: KeyValueWrite[] = []
-      const range = { from, to: `${from}~`, limit: DELETED_AT_ONCE }
-      for await (const [key] of this.#store.range(range)) changes.push({ type: 'del', key })
-      if (changes.length === 0) return
-      await this.#store.write(changes)
+  /** All under these prefixes, or those before an index. */
+  async #deleteLeaves(prefixes: readonly string[], before?: number): Promise<void> {
+    if (before !== undefined && before <= 0) return
+    for (const from of prefixes) {
+      const to = before === undefined ? `${from}~` : indexKey(from, before)
+      for (;;) {
+        const changes: KeyValueWrite[] = []
+        for await (const [key] of this.#store.range({ from, to, limit: DELETED_AT_ONCE }))
+          changes.push({ type: 'del', key })
+        if (changes.length === 0) break
+        await this.#store.write(changes)
+      }
     }
   }
 
@@ -185,20 +239,26 @@ export class WitnessedLogs {
   async peaks(origin: string, size: number): Promise<Uint8Array[] | null> {
     if ((await this.note(origin)) === null) return null
     const log = await this.get(origin)
-    return size > log.size ? null : log.peaks(size)
+    return size > log.size ? null : log.peaks(size, await this.#blocks(log, [size]))
   }
 
   /** The proof that the first `size` leaves of an origin begin with the first `from`; null where there are not so many. */
   async consistency(origin: string, from: number, size: number): Promise<Uint8Array[] | null> {
     if ((await this.note(origin)) === null) return null
     const log = await this.get(origin)
-    return size > log.size || from > size ? null : log.consistency(from, size)
+    if (size > log.size || from > size) return null
+    return log.consistency(from, size, await this.#blocks(log, [from, size]))
   }
 
   async *#leavesFrom(origin: string, from: number): AsyncGenerator<CertifiedLeaf> {
     const prefix = prefixOf(origin)
     const range = { from: indexKey(prefix, from), to: `${prefix}~`, limit: LEAVES_PER_ANSWER_MAX }
-    for await (const [, leaf] of this.#store.range(range)) yield { leaf, certificate: null }
+    let index = from
+    for await (const [key, leaf] of this.#store.range(range)) {
+      // Of a very long log the first ones are not kept.
+      if (key !== indexKey(prefix, index++)) return
+      yield { leaf, certificate: null }
+    }
   }
 
   /** Keeps proof that an origin signed two logs. False where that is proven already: one convicts as well as any number. */

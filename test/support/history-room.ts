@@ -11,6 +11,7 @@ import {
   Witness,
   WitnessedLogs
 } from '../../src/history/index.ts'
+import { WITNESSED_LEAVES_MAX } from '../../src/history/limits.ts'
 import { decodeQuestion, encodeAnswer } from '../../src/history/messages.ts'
 import type { Clock, Exchange, KeyValues, Signer } from '../../src/ports/index.ts'
 import { finishedThread } from './finished-thread.ts'
@@ -97,7 +98,8 @@ export async function historyNode(
     trusted = new Set(),
     nowMs = (): number => 1_800_000_000_000,
     after = () => () => undefined,
-    reserved = new Set()
+    reserved = new Set(),
+    leavesMax = WITNESSED_LEAVES_MAX
   }: {
     readonly store?: MemoryKeyValues
     readonly witnesses?: () => readonly string[]
@@ -106,6 +108,7 @@ export async function historyNode(
     readonly after?: Clock['after']
     /** Origins that always have a place at this witness. */
     readonly reserved?: ReadonlySet<string>
+    readonly leavesMax?: number
   } = {}
 ) {
   const signer: Signer = nodeSigner(new Uint8Array(32).fill(key))
@@ -114,7 +117,7 @@ export async function historyNode(
   const logger = recordingLogger()
   const common = { exchange, signer, verify: verifyBoth, logger, network: NETWORK }
   const own = await OwnLog.open(store, verifyBoth)
-  const witnessed = new WitnessedLogs(store, reserved)
+  const witnessed = new WitnessedLogs(store, reserved, leavesMax)
   const clock = { nowMs, after }
   const witness = new Witness({ ...common, logs: witnessed, clock, idleMs: 30 * 86_400_000 })
   const checkpointer = new Checkpointer({

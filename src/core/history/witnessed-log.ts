@@ -9,7 +9,7 @@ import {
   parseNote,
   type SignedNote
 } from '../checkpoint/index.ts'
-import { MerkleTree } from '../merkle/index.ts'
+import { type Blocks, type BlockTree, CompactTree, MerkleTree } from '../merkle/index.ts'
 import type { Verify } from '../roster/index.ts'
 
 /** What a witness makes of a checkpoint. */
@@ -27,22 +27,22 @@ export type Judgement =
  */
 export class WitnessedLog {
   readonly origin: string
-  readonly #tree: MerkleTree
+  #tree: BlockTree
   #note: SignedNote | null
   #past: SignedNote | null
 
   /**
-   * Restores from disk: leaf hashes in order, and the note whose size they have; null for a log that is new here. `past`: the newest note that was cosigned of a log
+   * Restores from disk: the tree over the leaves, and the note whose size it has; null for a log that is new here. `past`: the newest note that was cosigned of a log
    * that was let go of since, which begins anew here.
    */
   constructor(init: {
     readonly origin: string
-    readonly leaves: Iterable<Uint8Array>
+    readonly tree: BlockTree
     readonly note: SignedNote | null
     readonly past?: SignedNote | null
   }) {
     this.origin = init.origin
-    this.#tree = treeOf(new MerkleTree(), init.leaves)
+    this.#tree = init.tree
     this.#note = init.note
     this.#past = init.past ?? null
   }
@@ -67,22 +67,36 @@ export class WitnessedLog {
     return this.#past === null ? BigInt(this.size) : checkpointOf(this.#past).size
   }
 
+  /** A tree with the same leaves, for `accept`. */
+  tree(): BlockTree {
+    return this.#tree.copy()
+  }
+
+  /** Index of the block whose leaves it takes to speak of the first `size` leaves, or null. */
+  blockOf(size: number): number | null {
+    return this.#tree.blockOf(size)
+  }
+
   /** What it takes to go on from the first `size` leaves. */
-  peaks(size: number): Uint8Array[] {
-    return this.#tree.peaks(size)
+  peaks(size: number, blocks: Blocks): Uint8Array[] {
+    return this.#tree.peaks(size, blocks)
   }
 
   /** The proof that the first `size` leaves begin with the first `from`. */
-  consistency(from: number, size: number): Uint8Array[] {
-    return this.#tree.consistencyProof(from, size)
+  consistency(from: number, size: number, blocks: Blocks): Uint8Array[] {
+    return this.#tree.consistencyProof(from, size, blocks)
   }
 
   /**
-   * Judges a checkpoint of this origin. `leaves` are the hashes of the leaves from `size` on, each checked by the caller (`leafOf`). Refusals:
+   * Judges a checkpoint of this origin. `leaves` are the hashes of the leaves from `size` on, each checked by the caller (`leafOf`); `blocks`: the one that the checkpoint's size is in (`blockOf`). Refusals:
    * those of `parseNote` and `checkNote`; `CHECKPOINT_ORIGIN` for another log; `CHECKPOINT_ROLLBACK` for a tree smaller than the one held;
    * `CHECKPOINT_LEAVES` when leaves are missing or too many; `CHECKPOINT_ROOT` when they do not lead to this root.
    */
-  judge(bytes: Uint8Array, leaves: readonly Uint8Array[], verify: Verify): Result<Judgement> {
+  judge(
+    bytes: Uint8Array,
+    { leaves, blocks }: { readonly leaves: readonly Uint8Array[]; readonly blocks: Blocks },
+    verify: Verify
+  ): Result<Judgement> {
     const note = parseNote(bytes)
     if (!note.ok) return note
     const checked = checkNote(note.value, verify)
@@ -91,7 +105,7 @@ export class WitnessedLog {
     if (origin !== this.origin)
       return refuse('CHECKPOINT_ORIGIN', 'the checkpoint is of another log')
     if (size <= BigInt(this.size) && this.#note !== null)
-      return this.#judgeOld(note.value, checked.value)
+      return this.#judgeOld(note.value, checked.value, blocks)
     if (size !== BigInt(this.size + leaves.length))
       return refuse(
         'CHECKPOINT_LEAVES',
@@ -110,27 +124,30 @@ export class WitnessedLog {
     return ok({ kind: 'grown', note: note.value, checked: checked.value })
   }
 
-  /** Takes in what `judge` found to have grown. The caller has persisted note and leaves. */
-  accept(note: SignedNote, leaves: readonly Uint8Array[]): void {
-    treeOf(this.#tree, leaves)
+  /** Takes in what `judge` found to have grown: the `tree` with the leaves added to it. The caller has persisted note and leaves. */
+  accept(note: SignedNote, tree: BlockTree): void {
+    this.#tree = tree
     this.#note = note
     this.#past = null
   }
 
   /** A checkpoint that is no larger than the one held. */
-  #judgeOld(note: SignedNote, checked: CheckedNote): Result<Judgement> {
+  #judgeOld(note: SignedNote, checked: CheckedNote, blocks: Blocks): Result<Judgement> {
     const { size, root } = checked.checkpoint
     const held = this.#note
     assert(held !== null, 'a log with leaves has the checkpoint that they belong to')
     const at = Number(size)
-    if (equals(root, this.#tree.root(at))) {
+    if (equals(root, this.#tree.root(at, blocks))) {
       if (at === this.size) return ok({ kind: 'held', note, checked })
       return this.#rollback()
     }
     const prefix =
       at === this.size
         ? null
-        : { root: this.#tree.root(at), proof: this.#tree.consistencyProof(at) }
+        : {
+            root: this.#tree.root(at, blocks),
+            proof: this.#tree.consistencyProof(at, this.size, blocks)
+          }
     // Every tree begins with the empty one, so no proof says that it does: the root of none is known.
     if (at === 0 && prefix !== null)
       return refuse('CHECKPOINT_ROOT', 'a tree without leaves has another root')
@@ -146,14 +163,17 @@ export class WitnessedLog {
 
   /** What the log would be with these leaves: its root, and that it goes on from what it was when it was let go of. */
   #with(leaves: readonly Uint8Array[]): { root: Uint8Array; prefix: CheckpointFork['prefix'] } {
-    const { size } = this
-    const tree = treeOf(this.#tree, leaves)
+    if (this.#past === null) {
+      const tree = CompactTree.of(this.size, this.#tree.peaks())
+      assert(tree.ok, 'a tree has its own subtrees')
+      for (const leaf of leaves) tree.value.append(leaf)
+      return { root: tree.value.root(), prefix: null }
+    }
+    // A log that was let go of begins anew: all leaves are among the new ones.
+    const tree = new MerkleTree()
+    for (const leaf of leaves) tree.append(leaf)
     const at = Number(this.least)
-    const prefix =
-      this.#past === null ? null : { root: tree.root(at), proof: tree.consistencyProof(at) }
-    const root = tree.root()
-    tree.truncate(size)
-    return { root, prefix }
+    return { root: tree.root(), prefix: { root: tree.root(at), proof: tree.consistencyProof(at) } }
   }
 }
 
@@ -162,9 +182,4 @@ function checkpointOf(note: SignedNote): Checkpoint {
   const checkpoint = parseCheckpoint(note.text)
   assert(checkpoint.ok, 'a note that was cosigned is a checkpoint')
   return checkpoint.value
-}
-
-function treeOf(tree: MerkleTree, leaves: Iterable<Uint8Array>): MerkleTree {
-  for (const leaf of leaves) tree.append(leaf)
-  return tree
 }

@@ -8,6 +8,7 @@
  *
  * Specification: RFC 9162 section 2.1; protocols/checkpoint/README.md.
  */
+export { BLOCK_LEAVES, type Blocks, BlockTree } from './block-tree.ts'
 export { CompactTree } from './compact-tree.ts'
 export { EMPTY_ROOT, leafHash, nodeHash } from './hashes.ts'
 export { MerkleTree } from './merkle-tree.ts'

@@ -1,5 +1,6 @@
 import { assert } from '../base/index.ts'
 import { EMPTY_ROOT, nodeHash } from './hashes.ts'
+import { consistencyOf, joined, peaksOf, splitOf } from './shape.ts'
 
 /** Bytes of a SHA-256. */
 const HASH_BYTES = 32
@@ -32,13 +33,17 @@ export class MerkleTree {
     }
   }
 
-  /** Forgets all but the first `size` leaves. */
-  truncate(size: number): void {
-    this.#checkSize(size)
-    // A complete subtree of `2 ** level` leaves was hashed as soon as it was complete.
-    this.#levels.forEach((level, at) => {
-      level.count = Math.min(level.count, Number(BigInt(size) >> BigInt(at)))
-    })
+  /** Another one with the same leaves. */
+  copy(): MerkleTree {
+    const tree = new MerkleTree()
+    for (const { bytes, count } of this.#levels) tree.#levels.push({ bytes: bytes.slice(), count })
+    return tree
+  }
+
+  /** The hashes of all leaves, one after the other. */
+  leaves(): Uint8Array {
+    const [level] = this.#levels
+    return level === undefined ? new Uint8Array(0) : level.bytes.slice(0, level.count * HASH_BYTES)
   }
 
   /** Hash of a leaf. */
@@ -50,20 +55,13 @@ export class MerkleTree {
   /** Root of the tree's first `size` leaves (RFC 9162, 2.1.1). */
   root(size: number = this.size): Uint8Array {
     this.#checkSize(size)
-    return size === 0 ? EMPTY_ROOT : this.#subroot(0, size)
+    return size === 0 ? EMPTY_ROOT : this.range(0, size)
   }
 
   /** Hashes of the complete subtrees that the first `size` leaves make, largest first: what is needed to go on from there (`CompactTree`). */
   peaks(size: number = this.size): Uint8Array[] {
     this.#checkSize(size)
-    const peaks: Uint8Array[] = []
-    for (let from = 0; from < size; ) {
-      let count = 1
-      while (count * 2 <= size - from) count *= 2
-      peaks.push(this.#subroot(from, from + count))
-      from += count
-    }
-    return peaks
+    return peaksOf(size, (from, to) => this.range(from, to))
   }
 
   /** Hashes that show that leaf `index` is in the tree of the first `size` leaves, from the leaf upwards (RFC 9162, 2.1.3.1). */
@@ -76,10 +74,10 @@ export class MerkleTree {
     while (to - from > 1) {
       const middle = from + splitOf(to - from)
       if (index < middle) {
-        proof.push(this.#subroot(middle, to))
+        proof.push(this.range(middle, to))
         to = middle
       } else {
-        proof.push(this.#subroot(from, middle))
+        proof.push(this.range(from, middle))
         from = middle
       }
     }
@@ -90,32 +88,16 @@ export class MerkleTree {
   consistencyProof(oldSize: number, size: number = this.size): Uint8Array[] {
     this.#checkSize(size)
     assert(oldSize >= 0 && oldSize <= size, 'the old tree is not larger')
-    if (oldSize === 0 || oldSize === size) return []
-    const proof: Uint8Array[] = []
-    let from = 0
-    let to = size
-    while (oldSize !== to) {
-      const middle = from + splitOf(to - from)
-      if (oldSize <= middle) {
-        proof.push(this.#subroot(middle, to))
-        to = middle
-      } else {
-        proof.push(this.#subroot(from, middle))
-        from = middle
-      }
-    }
-    // The old tree itself needs no saying when it is a node of the new one.
-    if (from > 0) proof.push(this.#subroot(from, to))
-    return proof.reverse()
+    return consistencyOf(oldSize, size, (from, to) => this.range(from, to))
   }
 
   /** Hash of the leaves `from` to `to`, a range that the tree's shape has as a node or as its right edge. */
-  #subroot(from: number, to: number): Uint8Array {
+  range(from: number, to: number): Uint8Array {
     const count = to - from
     const half = splitOf(count)
     if (count === 1) return this.#at(0, from)
     if (half * 2 === count) return this.#at(levelOf(count), from / count)
-    return nodeHash(this.#subroot(from, from + half), this.#subroot(from + half, to))
+    return joined(from, to, (a, b) => this.range(a, b))
   }
 
   #push(level: number, hash: Uint8Array): number {
@@ -143,13 +125,6 @@ export class MerkleTree {
   #checkSize(size: number): void {
     assert(Number.isInteger(size) && size >= 0 && size <= this.size, 'the tree has been this large')
   }
-}
-
-/** Leaves of the left part: the largest power of two below `count`. For 1 it is 1: a leaf has no parts. */
-function splitOf(count: number): number {
-  let half = 1
-  while (half * 2 < count) half *= 2
-  return half
 }
 
 /** Level of a complete subtree of `count` leaves, a power of two. */

@@ -164,6 +164,22 @@ describe('history: signing checkpoints', function () {
     }
   })
 
+  it('warns once an hour while very many leaves have no witnesses', async () => {
+    const { author, clock } = await among(new Map([[2, declines('WITNESS_FULL')]]))
+    const sizes = { size: 99_999 }
+    Object.defineProperty(author.own, 'size', { get: () => sizes.size })
+    Object.defineProperty(author.own, 'signedSize', { get: () => 1_000_000 })
+    const runs = async (): Promise<number> => {
+      await author.checkpointer.run()
+      return author.logger.lines.filter(({ level }) => level === 'warn').length
+    }
+    assert.equal(await runs(), 0)
+    sizes.size++
+    assert.deepEqual([await runs(), await runs()], [1, 1])
+    clock.nowMs += 3_600_000
+    assert.equal(await runs(), 2)
+  })
+
   it('takes no word for a fork that nobody shows', async () => {
     const peers = new Map([[2, declines('CHECKPOINT_FORK')]])
     const { author } = await among(peers)

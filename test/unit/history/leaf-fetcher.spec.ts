@@ -4,6 +4,7 @@
  */
 import { strict as assert } from 'node:assert'
 import { WitnessedLog } from '../../../src/core/history/index.ts'
+import { BlockTree } from '../../../src/core/merkle/index.ts'
 import { type FetchLimits, LeafFetcher } from '../../../src/history/leaf-fetcher.ts'
 import { type CertifiedLeaf, decodeQuestion, encodeAnswer } from '../../../src/history/messages.ts'
 import {
@@ -61,7 +62,7 @@ describe('history: fetching leaves to witness', function () {
       limits: { ...WIDE, ...limits }
     })
     const fetch = async (origin = 'log', signal = waiting): Promise<string | number> => {
-      const log = new WitnessedLog({ origin, leaves: [], note: null })
+      const log = new WitnessedLog({ origin, tree: new BlockTree(), note: null })
       const got = await fetcher.fetch(origin, log, { size: 3, signal })
       return got.ok ? got.value.length : got.refusal.code
     }

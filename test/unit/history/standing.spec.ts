@@ -40,12 +40,13 @@ describe('history: what stands', function () {
   const late = lateFile()
 
   /** An author of two leaves that are past at `nowMs`, and one that is not; two witnesses; and their clock. */
-  async function world() {
+  async function world(leavesMax?: number) {
     const room = new HistoryRoom()
     const clock = { nowMs: 0 }
     const nowMs = (): number => clock.nowMs
-    const one = await historyNode(room, 2, { nowMs })
-    const two = await historyNode(room, 3, { nowMs })
+    const limits = leavesMax === undefined ? {} : { leavesMax }
+    const one = await historyNode(room, 2, { nowMs, ...limits })
+    const two = await historyNode(room, 3, { nowMs, ...limits })
     const witnesses = (): readonly string[] => [one.did, two.did]
     const author = await historyNode(room, 1, { nowMs, witnesses })
     const leaves: Leaf[] = []
@@ -104,6 +105,36 @@ describe('history: what stands', function () {
     await author.checkpointer.run()
     const { from, loaded } = await newcomer(room, [author.did]).sync.run()
     assert.deepEqual([from, loaded], [0, 3])
+  })
+
+  it('is what a witness has a bound for, however long the log is: of leaves before it, it lets go', async () => {
+    const { room, author, one, two, clock } = await world(3)
+    await author.checkpointer.run()
+    const third = certificateFiles(4)[2] as CertificateFile
+    assert((await author.own.append(third)).ok)
+    await author.checkpointer.run()
+    assert.deepEqual(
+      [author.checkpointer.stableSize(), said(author)],
+      [4, { from: 2, atMs: clock.nowMs }]
+    )
+    const kept = [...one.store.map.keys()].filter(key => key.startsWith('witnessed/leaf/'))
+    assert.deepEqual(
+      kept.map(key => key.slice(-1)),
+      ['1', '2', '3']
+    )
+    assert.deepEqual(
+      await one.witnessed.leaves(author.origin, 0),
+      [],
+      'and gives no others for them'
+    )
+    room.answers.delete(author.did)
+    const { sync, loaded } = newcomer(room, [one.did, two.did])
+    assert.deepEqual([(await sync.run()).from, loaded[0]?.length], [2, 2])
+
+    const few = await world(1)
+    few.clock.nowMs = Math.min(...few.ends) - 1
+    await few.author.checkpointer.run()
+    assert.equal(few.author.checkpointer.witnesses().size, 0)
   })
 
   it('is not cosigned when it leaves out a leaf that binds, is ahead of the clock, goes back, or ends', async () => {

@@ -24,7 +24,7 @@ import {
   leafStandsUntil,
   WitnessedLog
 } from '../../../../src/core/history/index.ts'
-import { leafHash, MerkleTree } from '../../../../src/core/merkle/index.ts'
+import { BlockTree, leafHash, MerkleTree } from '../../../../src/core/merkle/index.ts'
 import { outcomeDigest } from '../../../../src/core/roster/index.ts'
 import { sampleEvidence } from '../../../support/sample-evidence.ts'
 import { testVerify } from '../../../support/swarm-cluster.ts'
@@ -55,12 +55,14 @@ function noteOf(hashes: readonly Uint8Array[], size = hashes.length): Uint8Array
 function witnessOf(count: number): WitnessedLog {
   const note = parseNote(noteOf(leaves.slice(0, count)))
   assert(note.ok)
-  return new WitnessedLog({ origin, leaves: leaves.slice(0, count), note: note.value })
+  const tree = new BlockTree()
+  for (const leaf of leaves.slice(0, count)) tree.append(leaf)
+  return new WitnessedLog({ origin, tree, note: note.value })
 }
 
 function answer(witness: WitnessedLog, note: Uint8Array, news: readonly Uint8Array[]): string {
   const { size } = witness
-  const judged = witness.judge(note, news, verify)
+  const judged = witness.judge(note, { leaves: news, blocks: new Map() }, verify)
   assert.equal(witness.size, size, 'a judgement changes nothing')
   return judged.ok ? judged.value.kind : judged.refusal.code
 }
@@ -120,7 +122,7 @@ describe('core/history', function () {
   })
 
   it('follows a log that grows', () => {
-    const witness = new WitnessedLog({ origin, leaves: [], note: null })
+    const witness = new WitnessedLog({ origin, tree: new BlockTree(), note: null })
     for (const [from, to] of [
       [0, 5],
       [5, 6],
@@ -128,9 +130,15 @@ describe('core/history', function () {
       [30, 40]
     ] as const) {
       const news = leaves.slice(from, to)
-      const judged = witness.judge(noteOf(leaves.slice(0, to)), news, verify)
+      const judged = witness.judge(
+        noteOf(leaves.slice(0, to)),
+        { leaves: news, blocks: new Map() },
+        verify
+      )
       assert(judged.ok && judged.value.kind === 'grown')
-      witness.accept(judged.value.note, news)
+      const tree = witness.tree()
+      for (const leaf of news) tree.append(leaf)
+      witness.accept(judged.value.note, tree)
       assert.equal(witness.size, to)
     }
     assert.equal(answer(witness, noteOf(leaves), []), 'held')
@@ -147,7 +155,7 @@ describe('core/history', function () {
       'CHECKPOINT_ROOT'
     )
     assert.equal(answer(witness, noteOf(leaves.slice(0, 20), 2 ** 40), []), 'CHECKPOINT_LEAVES')
-    const foreign = new WitnessedLog({ origin: `${origin}x`, leaves: [], note: null })
+    const foreign = new WitnessedLog({ origin: `${origin}x`, tree: new BlockTree(), note: null })
     assert.equal(answer(foreign, noteOf(leaves), leaves), 'CHECKPOINT_ORIGIN')
     assert.equal(answer(witness, utf8('no note'), []), 'NOTE_MALFORMED')
   })
@@ -155,7 +163,11 @@ describe('core/history', function () {
   it('turns two logs of one origin into evidence that convicts it offline', () => {
     const witness = witnessOf(20)
     for (const size of [20, 19, 12, 8]) {
-      const judged = witness.judge(noteOf(others.slice(0, size)), [], verify)
+      const judged = witness.judge(
+        noteOf(others.slice(0, size)),
+        { leaves: [], blocks: new Map() },
+        verify
+      )
       assert(judged.ok && judged.value.kind === 'fork', `of ${size}`)
       const fork = decodeFork(encodeFork(judged.value.fork))
       assert(fork.ok)
@@ -167,7 +179,11 @@ describe('core/history', function () {
 
   it('convicts nobody by checkpoints that agree, are not signed, or prove nothing', () => {
     const witness = witnessOf(20)
-    const judged = witness.judge(noteOf(others.slice(0, 12)), [], verify)
+    const judged = witness.judge(
+      noteOf(others.slice(0, 12)),
+      { leaves: [], blocks: new Map() },
+      verify
+    )
     assert(judged.ok && judged.value.kind === 'fork')
     const { fork } = judged.value
     const code = (value: typeof fork, by = verify): string => {

@@ -6,6 +6,8 @@ import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
 import { fromHex, toHex } from '../../../../src/core/base/index.ts'
 import {
+  BLOCK_LEAVES,
+  BlockTree,
   CompactTree,
   EMPTY_ROOT,
   leafHash,
@@ -102,6 +104,36 @@ describe('core/merkle', () => {
           hexes(tree.consistencyProof(i + 1, size)),
           hexes(naiveSubproof(i + 1, part, true))
         )
+      }
+    }
+  })
+
+  it('is the same by blocks, of which only those are here that a size is in', () => {
+    const all = leaves(5 * BLOCK_LEAVES + 3)
+    const [whole, blocks] = [new MerkleTree(), [] as MerkleTree[]]
+    const tree = new BlockTree()
+    for (const leaf of all) {
+      whole.append(leaf)
+      const block = tree.append(leaf)
+      if (block !== null) blocks.push(block)
+      assert.equal(toHex(tree.root()), toHex(whole.root()))
+    }
+    assert.deepEqual([tree.size, blocks.length], [all.length, 5])
+    const near = [0, 1, 2, 3, 4, 5].flatMap(at => [-2, -1, 0, 1, 2, 77].map(by => at * 256 + by))
+    const sizes = near.filter(size => size >= 0 && size <= all.length)
+    const needed = (...some: number[]): Map<number, MerkleTree> =>
+      new Map(
+        some.flatMap(size => {
+          const index = tree.blockOf(size)
+          return index === null ? [] : [[index, blocks[index] as MerkleTree] as const]
+        })
+      )
+    for (const size of sizes) {
+      assert.deepEqual(tree.root(size, needed(size)), whole.root(size))
+      assert.deepEqual(tree.peaks(size, needed(size)), whole.peaks(size))
+      for (const old of sizes.filter(one => one <= size)) {
+        const proof = tree.consistencyProof(old, size, needed(old, size))
+        assert.deepEqual(proof, whole.consistencyProof(old, size), `${old} of ${size}`)
       }
     }
   })
