@@ -8,7 +8,15 @@ import type { CID } from '../core/codec/index.ts'
 import { type Admitted, parseEnvelope } from '../core/envelope/index.ts'
 import { decodeEntry } from '../core/need/index.ts'
 import type { RecordItem } from '../core/swarm/index.ts'
-import { AuditLog, requireNew, writeNewFile, writeNewRecord, writeRecord } from '../replay/index.ts'
+import {
+  AuditLog,
+  endLogs,
+  type LogSource,
+  requireNew,
+  writeNewFile,
+  writeNewRecord,
+  writeRecord
+} from '../replay/index.ts'
 import type { NodeParts } from './node-parts.ts'
 import { secondKeyOf } from './second-key.ts'
 
@@ -87,20 +95,44 @@ export async function openSealedFile(config: Config, from: string, to: string): 
 export function keepRecords(parts: NodeParts): () => Promise<void> {
   const { config, policy, signer, swarm, logger, driver } = parts
   if (config.node.unplug.includes('audit')) return async () => undefined
-  const log = new AuditLog({
+  const init = {
     directory: join(config.home.dir, 'audit'),
-    source: swarm,
     signer,
     logger,
     base: policy.baseCapsule,
     engine: policy.engine,
     rotateBytes: config.history.logBytes
-  })
-  log.start(swarm.threadIds())
+  }
+  const log = new AuditLog({ ...init, source: swarm })
+  // Their logs are kept by the one above, also when they leave memory while the others are looked at.
+  const here = new Set(swarm.threadIds())
+  log.start(here)
   const leave = driver.onEvent(event => log.onEvent(event))
+  const stopping = new AbortController()
+  const over = async (thread: string): Promise<LogSource | null> =>
+    here.has(thread) ? null : overAt(parts, thread)
+  const ending = endLogs({ ...init, over, signal: stopping.signal }).catch((error: unknown) =>
+    logger.error('the logs of archived threads could not be looked at', { error: String(error) })
+  )
   return async () => {
     leave()
+    stopping.abort()
+    await ending
     await log.stop()
+  }
+}
+
+/** The archived thread, for its log; null for one that goes on, and one of which there is nothing, or nothing legible, here. */
+async function overAt(
+  { swarm, threads, logger }: Pick<NodeParts, 'swarm' | 'threads' | 'logger'>,
+  thread: string
+): Promise<LogSource | null> {
+  if (swarm.has(thread)) return null
+  try {
+    return await threads.holder(thread)
+  } catch (error) {
+    logger.debug('a log without an end is of no archived thread', { thread, error: String(error) })
+    return null
   }
 }
 

@@ -34,37 +34,37 @@ export class Threads {
 
   /** Rejects with ThreadNotFoundError or ArchivedThreadError. */
   async view(thread: string): Promise<ThreadView> {
-    const view = (await this.#holder(thread)).view(thread)
+    const view = (await this.holder(thread)).view(thread)
     if (view === undefined) throw new ThreadNotFoundError(thread)
     return view
   }
 
   async record(thread: string): Promise<NonNullable<ReturnType<Swarm['record']>>> {
-    const record = (await this.#holder(thread)).record(thread)
+    const record = (await this.holder(thread)).record(thread)
     if (record === undefined) throw new ThreadNotFoundError(thread)
     return record
   }
 
   async envelope(thread: string, id: string): Promise<Admitted | undefined> {
-    return (await this.#holder(thread)).envelope(thread, id)
+    return (await this.holder(thread)).envelope(thread, id)
   }
 
   async bidSubject(thread: string, proposal: string): Promise<BidSubject | undefined> {
-    return (await this.#holder(thread)).bidSubject(thread, proposal)
+    return (await this.holder(thread)).bidSubject(thread, proposal)
   }
 
   async commitSubject(thread: string, commit: string): Promise<CommitSubject | undefined> {
-    return (await this.#holder(thread)).commitSubject(thread, commit)
+    return (await this.holder(thread)).commitSubject(thread, commit)
   }
 
   async certificate(thread: string, stage: Stage): Promise<CertificateFile | undefined> {
-    return (await this.#holder(thread)).certificate(thread, stage)
+    return (await this.holder(thread)).certificate(thread, stage)
   }
 
   /** Nothing for a thread that is not here. */
   async planChanges(thread: string): Promise<readonly PlanChange[]> {
     try {
-      return (await this.#holder(thread)).planChanges(thread)
+      return (await this.holder(thread)).planChanges(thread)
     } catch (error) {
       if (error instanceof ThreadNotFoundError || error instanceof CheckpointOnlyError) return []
       throw error
@@ -73,7 +73,7 @@ export class Threads {
 
   /** The plan of a thread, to read at once. Rejects with ThreadNotFoundError. */
   async plan(thread: string): Promise<PlanState> {
-    const plan = (await this.#holder(thread)).plan(thread)
+    const plan = (await this.holder(thread)).plan(thread)
     if (plan === undefined) throw new ThreadNotFoundError(thread)
     return plan
   }
@@ -81,7 +81,7 @@ export class Threads {
   /** What the plan document of a thread is made of; nothing for a thread that is not here. */
   async planEntries(thread: string): Promise<Iterable<PlanEntry>> {
     try {
-      return (await this.#holder(thread)).planEntries(thread)
+      return (await this.holder(thread)).planEntries(thread)
     } catch (error) {
       if (error instanceof ThreadNotFoundError || error instanceof CheckpointOnlyError) return []
       throw error
@@ -132,15 +132,8 @@ export class Threads {
     return { open, ended: ended + archive.count() }
   }
 
-  /** Where in the list a thread stands, also when nothing but its line is here. */
-  async #placeOf(thread: string): Promise<Place> {
-    const view = this.#init.swarm.view(thread)
-    const place = view ?? (await this.#init.archive.line(thread))
-    if (place === undefined) throw new ThreadNotFoundError(thread)
-    return { thread, openedAt: place.openedAt }
-  }
-
-  async #holder(thread: string): Promise<Swarm> {
+  /** The machine that has a thread: the node's own, or one that the archive's records were read back into. Rejects as `view` does. */
+  async holder(thread: string): Promise<Swarm> {
     const { swarm, archive, did } = this.#init
     if (swarm.has(thread)) return swarm
     const known = this.#revived.get(thread)
@@ -150,6 +143,14 @@ export class Threads {
     const [oldest] = this.#revived.keys()
     if (this.#revived.size > REVIVED_MAX && oldest !== undefined) this.#revived.delete(oldest)
     return holder
+  }
+
+  /** Where in the list a thread stands, also when nothing but its line is here. */
+  async #placeOf(thread: string): Promise<Place> {
+    const view = this.#init.swarm.view(thread)
+    const place = view ?? (await this.#init.archive.line(thread))
+    if (place === undefined) throw new ThreadNotFoundError(thread)
+    return { thread, openedAt: place.openedAt }
   }
 }
 

@@ -25,6 +25,8 @@ export type AuditLogInit = {
 
 /** Between two writes of what waits for the logs of threads, in ms: few enough fsyncs, and soon enough for people. */
 const WRITE_MS = 1_000
+/** Times that long from a write that failed until it is tried again: a full disk is not filled with errors about it. */
+const RETRY_WRITES = 10
 /** Lines that wait, of all threads. Beyond it, what waits is forgotten and read from the machine again: a slow disk must not fill memory. */
 const WAITING_MAX = 20_000
 
@@ -66,6 +68,11 @@ export class AuditLog {
     for (const thread of threads) this.#touch(thread)
   }
 
+  /** Ends the log of a thread of which nothing more comes, as one that is not complete. */
+  giveUp(thread: string): void {
+    this.#end(thread, false)
+  }
+
   /** Takes note of what has happened; writes nothing yet. */
   onEvent(event: SwarmEvent): void {
     if (!('thread' in event) || event.thread === null) return
@@ -79,7 +86,7 @@ export class AuditLog {
         this.#takeEntries(thread)
         return this.#end(thread, true)
       case 'archived':
-        return this.#end(thread, false)
+        return this.giveUp(thread)
     }
   }
 
@@ -151,8 +158,12 @@ export class AuditLog {
     const live = this.#threads.get(thread) ?? unknown()
     this.#threads.set(thread, live)
     this.#dirty.add(thread)
-    this.#timer ??= setTimeout(() => void this.flush(), this.#init.writeMs).unref()
+    this.#arm(this.#init.writeMs)
     return live
+  }
+
+  #arm(ms: number): void {
+    this.#timer ??= setTimeout(() => void this.flush(), ms).unref()
   }
 
   #add(live: Live, body: Body): void {
@@ -163,11 +174,16 @@ export class AuditLog {
       if (each.bodies.length > 0) this.#forget(thread, each)
   }
 
-  /** What waits is found again by looking at the file and the machine. */
+  /** What waits is found again by looking at the file and the machine, when it is written next. */
   #forget(thread: string, live: Live): void {
+    this.#lookAgain(live)
+    this.#dirty.add(thread)
+    this.#arm(RETRY_WRITES * this.#init.writeMs)
+  }
+
+  #lookAgain(live: Live): void {
     this.#waiting -= live.bodies.length
     Object.assign(live, { ...unknown(), end: live.end })
-    this.#dirty.add(thread)
   }
 
   async #writeAll(): Promise<void> {
@@ -181,8 +197,6 @@ export class AuditLog {
       } catch (error) {
         this.#forget(thread, live)
         const { code } = error as { code?: unknown }
-        // A thread that seemed new was known before: its file is looked at next.
-        if (code === 'EEXIST') continue
         if (code === 'AUDIT_LOG_DAMAGED') this.#dirty.delete(thread)
         this.#init.logger.error('the audit log of a thread cannot be written', {
           thread,
@@ -205,11 +219,12 @@ export class AuditLog {
       const bodies = live.bodies.splice(0)
       this.#waiting -= bodies.length
       const { data, next } = this.#encode(thread, tail, bodies)
-      const file = await open(
-        next.part === 0 ? path : `${path}.${next.part}`,
-        isNew ? 'ax' : 'a',
-        0o600
-      )
+      const file = await openToAppend(next.part === 0 ? path : `${path}.${next.part}`, isNew)
+      if (file === null) {
+        // A thread that seemed new was known before.
+        this.#lookAgain(live)
+        return this.#write(thread, live)
+      }
       await writeSynced(file, data)
       live.tail = next
     }
@@ -278,6 +293,14 @@ function unknown(): Live {
     ahead: new Set(),
     end: null
   }
+}
+
+/** Null where a file that must be new is there. */
+function openToAppend(path: string, isNew: boolean): Promise<FileHandle | null> {
+  return open(path, isNew ? 'ax' : 'a', 0o600).catch((error: NodeJS.ErrnoException) => {
+    if (isNew && error.code === 'EEXIST') return null
+    throw error
+  })
 }
 
 async function writeSynced(file: FileHandle, data: Uint8Array): Promise<void> {

@@ -1,4 +1,5 @@
-import { readFile, rm, truncate } from 'node:fs/promises'
+import { open, readdir, readFile, rm, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
 import { readEnvelope } from '../core/envelope/index.ts'
 import type { Shown } from './audit-source.ts'
 import { linesIn } from './check-chunk.ts'
@@ -42,6 +43,33 @@ export async function openTail(
   const last = parts.at(tail.part)
   if (last !== undefined && last.size > tail.size) await truncate(last.path, tail.size)
   return { tail, shown }
+}
+
+const SUFFIX = '.jsonl'
+/** Bytes at the end of a file that are looked at for the end line, which has some 300. */
+const END_BYTES = 2_048
+
+/** Threads whose logs in this folder have no end line: they go on, or the node ended before it was written. */
+export async function* endlessLogs(directory: string): AsyncGenerator<string> {
+  for (const name of await readdir(directory).catch(() => [])) {
+    if (!name.endsWith(SUFFIX)) continue
+    const last = (await partsOf(join(directory, name))).at(-1)
+    if (last !== undefined && !(await hasEnd(last))) yield name.slice(0, -SUFFIX.length)
+  }
+}
+
+async function hasEnd({ path, size }: { path: string; size: number }): Promise<boolean> {
+  const file = await open(path)
+  try {
+    const bytes = new Uint8Array(Math.min(size, END_BYTES))
+    await file.read(bytes, 0, bytes.length, size - bytes.length)
+    if (bytes.at(-1) !== NEWLINE) return false
+    const line = bytes.subarray(bytes.lastIndexOf(NEWLINE, -2) + 1, -1)
+    const decoded = decodeLine(line)
+    return decoded.ok && decoded.value.body.type === 'end'
+  } finally {
+    await file.close()
+  }
 }
 
 /** What a crash left of a further file that it kept from being begun. Whole lines are no such thing. */

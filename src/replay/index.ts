@@ -10,8 +10,10 @@ import { useNodeSha256 } from '../adapters/sha256/index.ts'
 import { type CheckInit, checkRecord, type Report } from './check-record.ts'
 
 export { AuditLog, type AuditLogInit } from './audit-log.ts'
+export type { LogSource } from './audit-source.ts'
 export type { CheckInit, Problem, ReadProgress, Report } from './check-record.ts'
 export { diffRecords, type RecordDiff, type RecordDifference } from './diff-records.ts'
+export { endLogs } from './end-logs.ts'
 export {
   AuditLogDamagedError,
   PathFailedError,

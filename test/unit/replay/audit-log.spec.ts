@@ -3,7 +3,7 @@
  * world tell a real log in a temporary folder what happens; files are cut, damaged and rotated; what comes out is replayed.
  */
 import { strict as assert } from 'node:assert'
-import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type Effect,
@@ -13,13 +13,14 @@ import {
   type SwarmInit
 } from '../../../src/core/swarm/index.ts'
 import { checkRecord, type Report } from '../../../src/replay/check-record.ts'
-import { AuditLog, type AuditLogInit } from '../../../src/replay/index.ts'
+import { AuditLog, type AuditLogInit, endLogs } from '../../../src/replay/index.ts'
 import { NO_POLICIES } from '../../support/record-header.ts'
 import { recordingLogger } from '../../support/recording-logger.ts'
 import { script } from '../../support/swarm-agents.ts'
 import { stateNeed } from '../../support/swarm-attacks.ts'
 import { type ClusterNode, SwarmCluster, testVerify } from '../../support/swarm-cluster.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { until } from '../../support/until.ts'
 
 /** A machine that tells somebody what happens, as the driver does: after a batch of inputs. */
 class Telling extends Swarm {
@@ -208,6 +209,81 @@ describe('replay: the audit log of a node', () => {
     await log.stop()
     assert.deepEqual(readFileSync(second), bytes)
     assert(logger.lines.some(line => JSON.stringify(line).includes('.jsonl.1 is damaged')))
+  })
+
+  it('tries again by itself what it could not write, and tells of a folder that is none', async () => {
+    const given = world({ writeMs: 5 })
+    writeFileSync(given.directory, 'no folder')
+    const told = logger.lines.length
+    given.cluster.run(600)
+    await given.log.flush()
+    assert(logger.lines.slice(told).some(({ message }) => message.includes('cannot be written')))
+    rmSync(given.directory)
+    // Nothing more happens in the thread.
+    await until('the log is written', () => existsSync(given.path))
+    await given.log.stop()
+  })
+
+  it('looks at the file of a thread that only seemed new', async () => {
+    const given = world()
+    given.cluster.run(600)
+    await given.log.flush()
+    const log = given.open()
+    ;(given.node.swarm as Telling).tell = log
+    const [need] = given.cluster.view(given.node, given.thread).envelopes
+    assert(need?.verb === 'NEED')
+    log.onEvent({ type: 'envelope', thread: given.thread, atMs: 0, ...need })
+    finish(given)
+    const told = logger.lines.length
+    await log.stop()
+    assert.deepEqual(logger.lines.slice(told), [])
+    assert.deepEqual((await replay(given.path)).problems, [])
+  })
+
+  it('gets its end after a crash that came when its thread had just left memory', async () => {
+    const given = world()
+    await writeSome(given)
+    finish(given)
+    await given.log.stop()
+    const bytes = readFileSync(given.path)
+    const endAgain = (over: Parameters<typeof endLogs>[0]['over']): Promise<void> =>
+      endLogs({
+        directory: given.directory,
+        signer: given.node.keys,
+        logger,
+        rotateBytes: 2 ** 24,
+        ...NO_POLICIES,
+        over,
+        signal: new AbortController().signal
+      })
+    const asked: string[] = []
+    const archived = async (thread: string): Promise<Swarm> => {
+      asked.push(thread)
+      return given.node.swarm
+    }
+    await endAgain(archived)
+    assert.deepEqual(asked, [], 'it has its end')
+    for (const share of [0.3, 0.9, 1 - 100 / bytes.length]) {
+      writeFileSync(given.path, bytes.subarray(0, Math.floor(bytes.length * share)))
+      await endAgain(async () => null)
+      assert.equal((await replay(given.path)).ok, false, 'a thread that goes on is not touched')
+      await endAgain(archived)
+      const report = await replay(given.path)
+      assert(report.ok && report.complete, `${share}: ${JSON.stringify(report.problems)}`)
+    }
+    writeFileSync(given.path, bytes.subarray(0, Math.floor(bytes.length / 2)))
+    const { swarm } = given.node
+    await endAgain(async () => ({
+      sighted: (...asked) => swarm.sighted(...asked),
+      seen: asked => swarm.seen(asked),
+      log: () => undefined
+    }))
+    const report = await checkRecord(given.path, {
+      verify: testVerify,
+      policies: false,
+      replay: false
+    })
+    assert.deepEqual([report.ok, report.complete], [true, false])
   })
 })
 
