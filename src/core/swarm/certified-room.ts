@@ -24,7 +24,7 @@ export function hasCertifiedRoom(thread: Thread, admitted: Admitted): boolean {
 }
 
 /** The first FORM of an epoch, and the first decision and end of the group that is followed: once taken, they are not awaited any more. */
-function isAwaited(thread: Thread, admitted: Admitted): boolean {
+export function isAwaited(thread: Thread, admitted: Admitted): boolean {
   const { verb } = admitted.envelope
   if (verb === 'FORM') {
     const { epoch } = (admitted as Admitted<'FORM'>).envelope.payload
@@ -43,8 +43,8 @@ function isAwaited(thread: Thread, admitted: Admitted): boolean {
 }
 
 function certificateIn(admitted: Admitted): Certificate | null {
-  if (admitted.envelope.verb === 'FORM') return null
-  return (admitted.envelope.payload as Payload<CertificateVerb>).certificate
+  const { payload } = admitted.envelope
+  return 'certificate' in payload ? (payload as Payload<CertificateVerb>).certificate : null
 }
 
 function saysTheSame(held: Certificate | null, certificate: Certificate): boolean {

@@ -9,7 +9,7 @@ import {
   groupIdOf,
   sealsOf
 } from '../roster/index.ts'
-import { hasCertifiedRoom } from './certified-room.ts'
+import { hasCertifiedRoom, isAwaited } from './certified-room.ts'
 import { threadEnded, tooManyThreads } from './commands.ts'
 import type { Context } from './context.ts'
 import { watchEnvelope } from './evidence.ts'
@@ -76,7 +76,7 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
   watchEnvelope(context, thread, admitted)
   if (!local && world.started && !isWanted(world, thread, admitted)) return
   const sighting = thread.file(admitted, atMs)
-  world.bytes.add(thread.need.envelope.sender, admitted.bytes.length)
+  world.count(thread, admitted)
   keep(world, admitted, atMs, local)
   context.image.noteEnvelope(id, sighting)
   context.observe({ type: 'envelope', thread: id, id: admitted.id, verb, sender, atMs })
@@ -92,11 +92,12 @@ export function file(world: World, admitted: Admitted, atMs: number, local: bool
  */
 function isWanted(world: World, thread: Thread, admitted: Admitted): boolean {
   const { verb, sender } = admitted.envelope
+  if (verb === 'UPDATE_PLAN') return isUpdateWanted(world, thread, admitted)
   const isAsked = thread.isAsked(admitted.id)
-  const isNeeded = isAsked || thread.member !== null || verb === 'NEED'
+  const isNeeded =
+    isAsked || thread.member !== null || verb === 'NEED' || isAwaited(thread, admitted)
   const requester = thread.need.envelope.sender
   if (!world.bytes.hasRoomFor(requester, admitted.bytes.length, isNeeded)) return false
-  if (verb === 'UPDATE_PLAN') return isUpdateWanted(world.context, thread, admitted)
   const bytes = thread.bytes - thread.plan.bytes + admitted.bytes.length
   if (isAsked) return bytes <= THREAD_BYTES_MAX
   if (LOGGED_VERBS.has(verb)) {

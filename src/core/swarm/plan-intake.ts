@@ -3,6 +3,7 @@ import type { Context } from './context.ts'
 import { watchFork } from './evidence.ts'
 import { PLAN_BYTES_MAX, PLAN_FORKS_BYTES_MAX, THREAD_BYTES_MAX } from './room.ts'
 import type { Thread } from './thread.ts'
+import type { World } from './world.ts'
 
 /** Forks of one thread that a node tells its peers of at once; beyond it they come by plan sync. Keeps one liar from being made louder without end. */
 const FORKS_TOLD_MAX = 64
@@ -34,20 +35,46 @@ function tellFork(context: Context, thread: Thread, ids: readonly string[]): voi
  * Whether the thread holds one more update. That is a matter of room alone: which of those that it holds count is not (core/plan). What is
  * in the log is held as long as a leader may log it.
  */
-export function isUpdateWanted(context: Context, thread: Thread, update: Admitted): boolean {
+export function isUpdateWanted(world: World, thread: Thread, update: Admitted): boolean {
   const { id, bytes, envelope } = update
-  if (thread.isAsked(id)) return thread.bytes + bytes.length <= THREAD_BYTES_MAX
-  const held = thread.plan.bytes + bytes.length
+  const requester = thread.need.envelope.sender
+  if (thread.isAsked(id))
+    return (
+      thread.bytes + bytes.length <= THREAD_BYTES_MAX &&
+      world.bytes.hasRoomFor(requester, bytes.length, true)
+    )
   if (thread.isEnded()) return false
-  const worker = thread.group?.log.state.decision?.worker
-  const isInsider = envelope.sender === worker || envelope.sender === thread.need.envelope.sender
+  const isInsider = isInsiderOf(thread, envelope.sender)
   const max = isInsider ? PLAN_BYTES_MAX : PLAN_BYTES_MAX / 2
-  if (held <= max) return true
+  const room = { max, by: isInsider ? 'worker' : 'stranger' } as const
+  if (hasRoom(world, thread, update, room)) return true
   const { session, seq } = (update as Admitted<'UPDATE_PLAN'>).envelope.payload
   if (thread.plan.open().wouldFork(envelope.sender, { session, seq }))
-    return held <= max + PLAN_FORKS_BYTES_MAX
-  thread.warn(context, isInsider ? PLAN_FULL : PLAN_FULL_FOR_STRANGERS)
+    return hasRoom(world, thread, update, { max: max + PLAN_FORKS_BYTES_MAX, by: 'worker' })
+  thread.warn(world.context, isInsider ? PLAN_FULL : PLAN_FULL_FOR_STRANGERS)
   return false
+}
+
+/** The requester, or the worker of the decision as it is known here. */
+function isInsiderOf(thread: Thread, sender: string): boolean {
+  return (
+    sender === thread.need.envelope.sender || sender === thread.group?.log.state.decision?.worker
+  )
+}
+
+/** Whether the thread's plan is within `max` with one more update, and the room for plans of many threads has room for it. */
+function hasRoom(
+  { bytes }: World,
+  thread: Thread,
+  update: Admitted,
+  room: { readonly max: number; readonly by: 'stranger' | 'worker' }
+): boolean {
+  const { length } = update.bytes
+  const requester = thread.need.envelope.sender
+  if (thread.plan.bytes + length > room.max) return false
+  return update.envelope.sender === requester
+    ? bytes.hasRoomFor(requester, length, thread.member !== null)
+    : bytes.hasRoomForPlan(requester, length, room.by)
 }
 
 const PLAN_FULL = 'the plan is full: what is added to it is not kept here'

@@ -21,8 +21,15 @@ export const HELD_BYTES_MAX: number = 512 * 1024 * 1024
 /** Of the room for threads, tombstones and bytes, the part that requesters may fill that are not connected: identities cost nothing, connections do. */
 export const STRANGERS_PART = 0.75
 
-/** Of all bytes, the part that the threads of one requester may take. */
+/** Of all bytes, the part that the threads of one requester may take, apart from plans. */
 const REQUESTER_PART = 0.125
+
+/**
+ * Bytes of UPDATE_PLANs that others than the requesters say, of all threads and of those of one requester. Apart, since whoever has keys can fill the plans of any
+ * thread: what its requester says, and what its group makes, must not have to fit in beside that. Strangers may fill half of either; the rest is for workers and forks.
+ */
+export const OTHERS_PLANS_BYTES_MAX: number = 128 * 1024 * 1024
+export const OTHERS_PLANS_OF_REQUESTER_BYTES_MAX: number = 64 * 1024 * 1024
 
 /**
  * Bytes of the UPDATE_PLANs of one thread, of which those of strangers fill half at most: some 30,000 of one fact. They are counted apart,
@@ -46,26 +53,55 @@ export function bytesOf(entries: readonly LogEntry[]): number {
   return entries.reduce((sum, { data }) => sum + data.length, 0)
 }
 
-/** Bytes of envelopes in memory, in all and by the requester of their thread. */
-export class HeldBytes {
+/** Bytes in all, and by requester. */
+class Tally {
   readonly #byRequester = new Map<string, number>()
-  #total = 0
+  total = 0
 
-  get total(): number {
-    return this.#total
+  of(requester: string): number {
+    return this.#byRequester.get(requester) ?? 0
   }
 
   add(requester: string, bytes: number): void {
-    this.#total += bytes
-    const left = (this.#byRequester.get(requester) ?? 0) + bytes
+    this.total += bytes
+    const left = this.of(requester) + bytes
     if (left > 0) this.#byRequester.set(requester, left)
     else this.#byRequester.delete(requester)
+  }
+}
+
+/** Bytes of envelopes in memory, in all and by the requester of their thread. */
+export class HeldBytes {
+  readonly #said = new Tally()
+  readonly #othersPlans = new Tally()
+
+  get total(): number {
+    return this.#said.total + this.#othersPlans.total
+  }
+
+  /** All but what `addPlan` counts. */
+  add(requester: string, bytes: number): void {
+    this.#said.add(requester, bytes)
+  }
+
+  /** Bytes of UPDATE_PLANs of others than the requester. */
+  addPlan(requester: string, bytes: number): void {
+    this.#othersPlans.add(requester, bytes)
   }
 
   /** Whether so many bytes more fit. What the log of a thread has, and no other copy of it can stand for, `isNeeded`. */
   hasRoomFor(requester: string, bytes: number, isNeeded: boolean): boolean {
-    if (this.#total + bytes > (isNeeded ? 1 : STRANGERS_PART) * HELD_BYTES_MAX) return false
-    const own = (this.#byRequester.get(requester) ?? 0) + bytes
-    return isNeeded || own <= REQUESTER_PART * HELD_BYTES_MAX
+    if (this.total + bytes > (isNeeded ? 1 : STRANGERS_PART) * HELD_BYTES_MAX) return false
+    return isNeeded || this.#said.of(requester) + bytes <= REQUESTER_PART * HELD_BYTES_MAX
+  }
+
+  /** The same for an UPDATE_PLAN of somebody else than the requester, that no log has. */
+  hasRoomForPlan(requester: string, bytes: number, by: 'stranger' | 'worker'): boolean {
+    if (this.total + bytes > STRANGERS_PART * HELD_BYTES_MAX) return false
+    const part = by === 'stranger' ? 0.5 : 1
+    return (
+      this.#othersPlans.total + bytes <= part * OTHERS_PLANS_BYTES_MAX &&
+      this.#othersPlans.of(requester) + bytes <= part * OTHERS_PLANS_OF_REQUESTER_BYTES_MAX
+    )
   }
 }

@@ -11,6 +11,8 @@ export class ThreadPlan {
   readonly unlogged = new SparseMap<string, Admitted>()
   /** Bytes of all filed UPDATE_PLANs. */
   bytes = 0
+  /** Of these, bytes of those that others than the requester said. */
+  othersBytes = 0
   /** Forks that peers have been told of. */
   forksTold = 0
   /** Own updates that wait for the one before them to be signed. */

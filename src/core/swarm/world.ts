@@ -1,4 +1,4 @@
-import { AuthorRate } from '../envelope/index.ts'
+import { type Admitted, AuthorRate } from '../envelope/index.ts'
 import type { LogEntry } from '../raft/index.ts'
 import { groupIdOf } from '../roster/index.ts'
 import type { Context } from './context.ts'
@@ -57,10 +57,21 @@ export class World {
   /** Lets go of a thread and all that refers to it. */
   forget(thread: Thread): void {
     this.threads.delete(thread.id)
-    this.bytes.add(thread.need.envelope.sender, -thread.bytes)
+    const { sender } = thread.need.envelope
+    this.bytes.add(sender, thread.plan.othersBytes - thread.bytes)
+    this.bytes.addPlan(sender, -thread.plan.othersBytes)
     for (const form of thread.forms()) this.groups.delete(groupIdOf(form.bytes))
     this.schedule.remove(thread)
     this.context.openThreads.remove(thread)
+  }
+
+  /** An envelope has been filed. */
+  count(thread: Thread, { envelope, bytes }: Admitted): void {
+    const requester = thread.need.envelope.sender
+    if (envelope.verb !== 'UPDATE_PLAN' || envelope.sender === requester)
+      return this.bytes.add(requester, bytes.length)
+    thread.plan.othersBytes += bytes.length
+    this.bytes.addPlan(requester, bytes.length)
   }
 
   /** The thread, which counts as touched: something is about to happen to it. */

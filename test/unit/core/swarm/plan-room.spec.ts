@@ -8,7 +8,7 @@ import type { Admitted, Fact } from '../../../../src/core/envelope/index.ts'
 import { PLAN_BYTES_MAX } from '../../../../src/core/swarm/room.ts'
 import { type Keys, signaturesOf } from '../../../../src/simulator/index.ts'
 import { planPayload } from '../../../support/plan-payload.ts'
-import { stateNeed } from '../../../support/swarm-attacks.ts'
+import { give, stateNeed } from '../../../support/swarm-attacks.ts'
 import { type ClusterNode, SwarmCluster, testDraft } from '../../../support/swarm-cluster.ts'
 
 describe('core/swarm: a full plan', () => {
@@ -49,6 +49,45 @@ describe('core/swarm: a full plan', () => {
     ])
     assert.ok(!take(say(first, 'z', 3)), 'a third proves nothing more')
     assert.ok(take(say(requester.keys, 'mine', 4_000)), 'the requester')
+  })
+})
+
+describe('core/swarm: many full plans of one requester', function () {
+  this.timeout(60_000)
+
+  it('leave room for what it says, and in the end for the groups of its NEEDs', () => {
+    const cluster = new SwarmCluster({ nodes: 7, seed: 12, signatures: signaturesOf('fast') })
+    const [requester, node] = cluster.nodes as [ClusterNode, ClusterNode]
+    const expiresAt = cluster.nowMs + 3_600_000
+    const threads = Array.from({ length: 6 }, (_, at) =>
+      stateNeed(cluster, { slot: `slot-${at}`, expiresAt })
+    )
+    cluster.run(100)
+    let place = 0
+    const takes = (thread: string, keys: Keys): boolean => {
+      place += 1
+      const facts = planPayload(factsOf('x'))
+      const update = testDraft(cluster.nowMs, 'UPDATE_PLAN', CID.parse(thread), facts)
+      const session = { session: place % 16, seq: 1 + Math.floor(place / 16) }
+      const draft = { ...update, payload: { ...update.payload, ...session } }
+      const admitted = cluster.seal(keys, draft, place)
+      give(cluster, [node], admitted)
+      return node.swarm.envelope(thread, admitted.id) !== undefined
+    }
+    const fill = (thread: string, keysOf: (count: number) => Keys): number => {
+      let count = 0
+      while (takes(thread, keysOf(count))) count += 1
+      return count
+    }
+    for (const thread of threads) fill(thread, count => cluster.signatures.keys(100 + count))
+    const [first = ''] = threads
+    assert.ok(takes(first, requester.keys), 'the requester')
+    assert.ok(takes(first, cluster.signatures.keys(100)) === false, 'a stranger')
+    const own = threads.map(thread => fill(thread, () => requester.keys))
+    assert.equal(own.at(-1), 0, 'its own room is bounded, too')
+    const fresh = stateNeed(cluster, { slot: 'fresh', expiresAt })
+    const formed = cluster.runUntil(() => node.swarm.view(fresh)?.group != null, 20_000)
+    assert.ok(formed, 'its next NEED has a group here')
   })
 })
 
