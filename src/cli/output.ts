@@ -31,11 +31,13 @@ export class Output {
 
   /** One JSON line. */
   record(schema: string, value: object): void {
-    this.line(JSON.stringify({ schema: `can-swarm/${schema}/1`, ...value }))
+    const json = JSON.stringify({ schema: `can-swarm/${schema}/1`, ...value })
+    this.#io.stdout.write(`${json.replaceAll(C1, escaped)}\n`)
   }
 
+  /** Text of strangers may be in it: none of it moves the cursor, clears the screen or names the window. */
   line(text: string): void {
-    this.#io.stdout.write(`${text}\n`)
+    this.#io.stdout.write(`${this.#harmless(text)}\n`)
   }
 
   lines(texts: readonly string[]): void {
@@ -50,7 +52,8 @@ export class Output {
 
   /** For the person at the terminal: not data, silent with --quiet and --json. */
   note(text: string): void {
-    if (!this.options.quiet && !this.options.json) this.#io.stderr.write(`${text}\n`)
+    if (!this.options.quiet && !this.options.json)
+      this.#io.stderr.write(`${this.#harmless(text)}\n`)
   }
 
   /** Name and value per line, aligned. */
@@ -58,7 +61,7 @@ export class Output {
     const shown = facts.filter(fact => fact[1] !== null)
     const width = Math.max(...shown.map(([name]) => name.length))
     for (const [name, value] of shown)
-      this.line(`${this.style('dim', name.padEnd(width))}  ${value}`)
+      this.line(`${this.style('dim', name.padEnd(width))}  ${oneRow(value ?? '')}`)
   }
 
   /** Borderless columns: readable on a terminal and by awk. */
@@ -69,13 +72,34 @@ export class Output {
       style: { 'padding-left': 0, 'padding-right': 2, compact: true }
     })
     table.push(head.map(text => this.style('bold', text.toUpperCase())))
-    for (const row of rows) table.push([...row])
+    for (const row of rows) table.push(row.map(oneRow))
     for (const line of table.toString().split('\n')) this.line(line.trimEnd())
   }
 
   style(style: Style, text: string): string {
     return this.#color ? styleText(style, text, { validateStream: false }) : text
   }
+
+  #harmless(text: string): string {
+    return text.replaceAll(CONTROLS, found => {
+      const isOwn = found === '\n' || found === '\t' || (this.#color && found.startsWith('\u001b['))
+      return isOwn ? found : ' '
+    })
+  }
+}
+
+/** A style as `styleText` writes it, or one control character. */
+const CONTROLS = /\p{Cc}\[[\d;]*m|\p{Cc}/gu
+/** Control characters that JSON leaves as they are, though terminals may obey them. */
+const C1 = /[\u007f-\u009f]/gu
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+/** A value in one row: a stranger's line break makes no row of its own. */
+function oneRow(text: string): string {
+  return text.replaceAll(/[\r\n\t]+/gu, ' ')
 }
 
 const NO_BORDERS = Object.fromEntries(

@@ -1,3 +1,4 @@
+import { printable } from '../core/base/index.ts'
 import type { PlanGraph, PlanView, TaskView } from '../core/plan/index.ts'
 import { type Output, type Style, shortId } from './output.ts'
 
@@ -87,8 +88,10 @@ class Tree {
   #task(name: string): string {
     const task = this.#tasks.get(name)
     if (task === undefined) return name
-    const note = (key: string): string | undefined =>
-      task.annotations.find(one => one.key === key)?.value
+    const note = (key: string): string | undefined => {
+      const value = task.annotations.find(one => one.key === key)?.value
+      return value === undefined ? undefined : printable(value)
+    }
     const [worker, thread, failed] = [note('worker'), note('thread'), note('failed')]
     const parts = [
       this.#out.style('bold', name),

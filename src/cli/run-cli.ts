@@ -55,6 +55,7 @@ function says(message: string, hint: string): boolean {
   return message.toLowerCase().includes(advice.toLowerCase())
 }
 
+/** What strangers and damaged files say may be in a message. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\s*\n\s*/gu, ' ')
+  return text.replaceAll(/\s*\n\s*/gu, ' ').replaceAll(/\p{Cc}/gu, ' ')
 }

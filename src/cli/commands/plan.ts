@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { printable } from '../../core/base/index.ts'
 import type { ThreadView } from '../../core/swarm/index.ts'
 import type { MethodResult } from '../../rpc/index.ts'
 import { UsageError } from '../errors.ts'
@@ -125,7 +126,7 @@ function factText(fact: object): string {
 
 /** A link is `{"/": CID}` in JSON. */
 function valueText(value: unknown): string {
-  if (typeof value === 'string') return value
+  if (typeof value === 'string') return printable(value)
   if (Array.isArray(value)) return `[${value.map(valueText).join(' ')}]`
   const link = (value as { '/'?: unknown } | null)?.['/']
   return typeof link === 'string' ? link : JSON.stringify(value)

@@ -16,6 +16,7 @@ export {
 } from './bytes.ts'
 export { SwarmError } from './errors.ts'
 export * from './limits.ts'
+export { printable } from './printable.ts'
 export { seededGenerator } from './random.ts'
 export { ok, type Refusal, type Result, refuse } from './result.ts'
 export { SparseMap } from './sparse-map.ts'

@@ -1,3 +1,4 @@
+import { printable } from '../base/index.ts'
 import type { Admitted, Verb } from '../envelope/index.ts'
 import type { Context } from './context.ts'
 import type { PeerMessage } from './types.ts'
@@ -78,11 +79,6 @@ function warnOf({ context, threads }: World, id: string | null, text: string): v
   const thread = id === null ? undefined : threads.get(id)
   if (thread === undefined) context.warn(id, text)
   else thread.warn(context, text)
-}
-
-/** A stranger's text for a terminal: no control characters, well-formed. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').toWellFormed()
 }
 
 /** Remembers own envelopes as they are filed. */

@@ -27,6 +27,18 @@ describe('cli/plan', () => {
     ])
   })
 
+  it("lets no stranger's words move the cursor, name the window or make rows of their own", async () => {
+    const hostile = '\u001b[2J\u001b]0;title\u0007\u009b31mfake\n\u202eFINAL'
+    const plan = samplePlan([{ kind: 'ANNOTATE', task: 'merge', key: 'failed', value: hostile }])
+    await serve(plan)
+    assert.equal((await node.run(['plan', CID_B])).stdout.split('\n').length, 7)
+    for (const argv of [[], ['--facts'], ['--dot'], ['--json']]) {
+      const { stdout } = await node.run(['plan', CID_B, ...argv])
+      assert.doesNotMatch(stdout, /[^\P{Cc}\n]/u, argv.join(' '))
+      if (argv[0] === '--json') assert(stdout.includes(String.raw`\u001b[2J`))
+    }
+  })
+
   it('leaves links out that close a circle, and says so', async () => {
     await serve(samplePlan([link('merge', 'split')]))
     const { stdout, stderr } = await node.run(['plan', CID_B])
