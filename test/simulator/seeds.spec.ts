@@ -9,6 +9,8 @@ import { join } from 'node:path'
 import { FAULT_NAMES, FAULTS, runSeeds, simulate } from '../../src/simulator/index.ts'
 
 const SEEDS = 100
+/** Seeds in which the run of 50,000 found something, in the program or in a checker (docs/benchmarks.md). */
+const REPORTED = [10_948, 16_008, 19_020, 32_027, 42_386]
 
 describe('simulator: seeds', function () {
   this.timeout(300_000)
@@ -21,6 +23,11 @@ describe('simulator: seeds', function () {
     assert.equal(report.seeds, SEEDS)
     assert((report.ends['FINAL'] ?? 0) > SEEDS / 4, `few end FINAL: ${JSON.stringify(report.ends)}`)
   })
+
+  for (const seed of REPORTED)
+    it(`breaks no rule in seed ${seed}, which was reported once`, async () => {
+      assert.deepEqual((await simulate({ seed })).violations, [])
+    })
 
   it('does the same again for the same seed, to the byte', async () => {
     const [one, other] = [await simulate({ seed: 7 }), await simulate({ seed: 7 }, { lines: true })]
