@@ -118,11 +118,11 @@ function addCommands(server: REPLServer, node: ReturnType<typeof nodeApi>): void
     }))
   )
   show('threads', 'Known threads', async () =>
-    (await node.threads()).map(({ thread, phase, task, reason }) => ({
+    (await node.threads()).map(({ thread, phase, task, reason, void: voided }) => ({
       thread,
-      phase,
+      phase: voided === null ? phase : `${phase} VOID`,
       task,
-      reason
+      reason: voided?.reason ?? reason
     }))
   )
 }

@@ -331,7 +331,7 @@ function onCertified(world: World, thread: Thread): void {
 
 /**
  * Whether a certificate is of the group that this node follows. The first FORM of an epoch counts here; a certificate under another
- * one convicts the requester and changes nothing (R8). FORMs that the certificate has and this node not yet are sent through the
+ * one convicts the requester and leaves this group as it is (R8). FORMs that the certificate has and this node not yet are sent through the
  * door. One of an earlier epoch is over: its decision is carried, if it was one.
  */
 function isOfGroup(

@@ -5,7 +5,7 @@ import { onVote } from './finality.ts'
 import { onLog } from './following.ts'
 import { driveFormation, isOwnOpen, onFormationMessage } from './formation.ts'
 import { onRefused } from './refusals.ts'
-import { answerPull, HELLO_THREADS_MAX, pull } from './sync.ts'
+import { answerPull, compareGroups, HELLO_THREADS_MAX, pull } from './sync.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage, Pull } from './types.ts'
 import type { World } from './world.ts'
@@ -99,7 +99,9 @@ function onPull(world: World, from: string, message: Pull): void {
   const { context } = world
   const thread = world.thread(message.thread)
   if (thread !== undefined) {
-    if (thread.answers.allows(from, context.nowMs)) answerPull(context, thread, from, message)
+    if (!thread.answers.allows(from, context.nowMs)) return
+    answerPull(context, thread, from, message)
+    compareGroups(context, thread, from, message.group)
   } else if (context.tombstones.has(message.thread) && world.mayRecall(from))
     context.recall(from, message)
 }

@@ -1,7 +1,9 @@
 import type { LogEntry } from '../raft/index.ts'
+import { groupIdOf } from '../roster/index.ts'
 import type { Context } from './context.ts'
 import type { Thread } from './thread.ts'
-import type { PeerMessage } from './types.ts'
+import type { PeerMessage, Pull } from './types.ts'
+import { isVoid } from './void.ts'
 
 /** Threads named in one hello: the newest ones, oldest first. */
 export const HELLO_THREADS_MAX = 1_000
@@ -24,18 +26,39 @@ export function pull(
   thread: Thread | undefined,
   from: string
 ): void {
-  const have = thread === undefined ? [] : [...thread.envelopes.keys()].slice(-PULL_IDS_MAX)
   if (thread !== undefined) {
     thread.pulledAt = context.nowMs
     thread.pulledFrom = from
   }
-  context.send(from, {
+  context.send(from, pullOf(threadId, thread))
+}
+
+function pullOf(threadId: string, thread: Thread | undefined): Pull {
+  return {
     type: 'pull',
     thread: threadId,
-    have,
+    have: thread === undefined ? [] : [...thread.envelopes.keys()].slice(-PULL_IDS_MAX),
     group: thread?.group?.id ?? null,
     entries: thread?.group?.entries.length ?? 0
-  })
+  }
+}
+
+/**
+ * Asks who follows a group that is unknown here for what it has: its FORM may be a second one of an epoch, and then both nodes have to know (R8). Also of
+ * a thread that is complete here. Whoever names groups that do not exist costs a pull now and then, and puts off none of the others.
+ */
+export function compareGroups(
+  context: Context,
+  thread: Thread,
+  peer: string,
+  group: string | null
+): void {
+  if (group === null || thread.group === null || thread.group.id === group) return
+  if (context.nowMs - thread.comparedAt < context.settings.retryMs) return
+  if (thread.previousForms().some(form => groupIdOf(form.bytes) === group)) return
+  if (isVoid(context, thread)) return
+  thread.comparedAt = context.nowMs
+  context.send(peer, pullOf(thread.id, thread))
 }
 
 /**

@@ -115,6 +115,8 @@ export class Thread {
   /** Since when the archive is asked to take this thread, and what it was like then. */
   archiving: { readonly askedAt: number; readonly mark: string } | null = null
   pulledAt = 0
+  /** When this node last asked somebody for a group that it does not know. */
+  comparedAt = 0
   readonly plan: ThreadPlan = new ThreadPlan(this)
   /** When this node last looked at what became of branches that lost. */
   reconciledAt = 0

@@ -93,7 +93,11 @@ describe('core/swarm: a thread whose requester signed two FORMs', function () {
     for (const node of others) assert.equal(cluster.view(node, thread).void, null)
   })
 
-  it('is void for both sides of two certified decisions', () => {
+  it('is void for both sides of two certified decisions, also when one of them is final', () => {
+    for (const phase of ['DECIDED', 'FINAL']) meet(phase)
+  })
+
+  function meet(phase: string): void {
     const cluster = honest()
     const last = cluster.nodes[5] as ClusterNode
     cluster.linked = (from, to) => from !== last && to !== last
@@ -104,12 +108,13 @@ describe('core/swarm: a thread whose requester signed two FORMs', function () {
     const { decide, form } = secondGroup(cluster, thread)
     give(cluster, [last], form)
     give(cluster, [last], decide)
-    assert(
-      cluster.runUntil(
-        () => cluster.nodes.every(node => node.swarm.view(thread)?.decide?.certified === true),
-        10_000
-      )
-    )
+    const others = cluster.nodes.slice(0, 5)
+    const are = (): boolean => others.every(node => node.swarm.view(thread)?.phase === phase)
+    assert(cluster.runUntil(are, 15_000))
+    assert(cluster.runUntil(() => cluster.nodes.every(isCertified), 1_000))
+    function isCertified(node: ClusterNode): boolean {
+      return node.swarm.view(thread)?.decide?.certified === true
+    }
     const workers = cluster.nodes.map(node => cluster.view(node, thread).decide?.worker)
     assert.equal(new Set(workers).size, 2)
     assert(cluster.nodes.every(node => cluster.view(node, thread).void === null))
@@ -125,8 +130,9 @@ describe('core/swarm: a thread whose requester signed two FORMs', function () {
       }
     const areVoid = (): boolean =>
       cluster.nodes.every(node => cluster.view(node, thread).void !== null)
-    assert(cluster.runUntil(areVoid, 15_000), 'nodes that meet tell each other')
-  })
+    const seen = cluster.nodes.map(node => cluster.view(node, thread).void?.epoch)
+    assert(cluster.runUntil(areVoid, 15_000), `${phase}: nodes that meet tell each other: ${seen}`)
+  }
 
   it('gets no work, attestation, claim or new epoch from honest nodes, and expires', () => {
     const { cluster, thread } = equivocated('BIDDING')
