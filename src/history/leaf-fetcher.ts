@@ -4,7 +4,9 @@ import type { Clock, Exchange, VerifySignature } from '../ports/index.ts'
 import { checkCertified } from './certified-leaf.ts'
 import {
   COSIGN_BYTES_MAX,
+  COSIGN_HOUR_BYTES_ALL_MAX,
   COSIGN_HOUR_BYTES_MAX,
+  COSIGN_HOUR_BYTES_SHARE,
   COSIGN_MS_MAX,
   FETCHED_BYTES_MAX,
   FETCHED_IDLE_MS,
@@ -20,11 +22,20 @@ export type LeafFetcherInit = {
   readonly limits?: FetchLimits
 }
 
-/** In bytes: of one request, of one peer's requests in an hour, of leaves that wait. */
+/** In bytes: of one request, of one peer's requests in an hour, of all peers', of a peer's in any case; of leaves that wait. */
 export type FetchLimits = {
   readonly request: number
   readonly hour: number
+  readonly all: number
+  readonly share: number
   readonly fetched: number
+}
+
+export type FetchRequest = {
+  readonly size: number
+  readonly signal: AbortSignal
+  /** The hour of all is not over for it. */
+  readonly isReserved: boolean
 }
 
 /** Leaves of a log that were checked, and are not cosigned yet. */
@@ -42,12 +53,14 @@ const HOUR_MS = 3_600_000
 const LIMITS: FetchLimits = {
   request: COSIGN_BYTES_MAX,
   hour: COSIGN_HOUR_BYTES_MAX,
+  all: COSIGN_HOUR_BYTES_ALL_MAX,
+  share: COSIGN_HOUR_BYTES_SHARE,
   fetched: FETCHED_BYTES_MAX
 }
 
 /**
  * Fetches the leaves that a witness lacks, from the log's own node and each with its certificate, which costs both sides: so one request has a time and a number
- * of bytes, and each peer has its bytes an hour. What came until then waits for the next request.
+ * of bytes, each peer has its bytes an hour, and all together have theirs, of which each whose log is held has its part. What came until then waits for the next request.
  */
 export class LeafFetcher {
   readonly #init: LeafFetcherInit
@@ -56,6 +69,9 @@ export class LeafFetcher {
   readonly #fetched = new Map<string, Fetched>()
   /** Bytes that peers gave in their current hour, least recently begun first. */
   readonly #hours = new Map<string, { readonly sinceMs: number; bytes: number }>()
+
+  /** Bytes that all gave in the current hour. */
+  #hour = { sinceMs: 0, bytes: 0 }
 
   constructor(init: LeafFetcherInit) {
     this.#init = init
@@ -69,7 +85,7 @@ export class LeafFetcher {
   async fetch(
     from: string,
     log: WitnessedLog,
-    { size, signal }: { readonly size: number; readonly signal: AbortSignal }
+    { size, signal, isReserved }: FetchRequest
   ): Promise<Result<readonly Uint8Array[]>> {
     const { clock } = this.#init
     const fetched = this.#begin(log)
@@ -78,7 +94,7 @@ export class LeafFetcher {
     fetched.isBusy = true
     try {
       const stop = AbortSignal.any([signal, deadline.signal])
-      const done = await this.#fill(from, log, { fetched, size, stop })
+      const done = await this.#fill(from, log, { fetched, size, stop, isReserved })
       if (!done.ok) {
         if (done.refusal.code !== 'WITNESS_BUSY') this.#fetched.delete(log.origin)
         return done
@@ -98,12 +114,18 @@ export class LeafFetcher {
   async #fill(
     from: string,
     { origin, size: held }: WitnessedLog,
-    { fetched, size, stop }: { fetched: Fetched; size: number; stop: AbortSignal }
+    {
+      fetched,
+      size,
+      stop,
+      isReserved
+    }: { fetched: Fetched; size: number; stop: AbortSignal; isReserved: boolean }
   ): Promise<Result<void>> {
     const { exchange, verify } = this.#init
     let bytes = 0
     while (held + fetched.leaves.length < size) {
-      if (bytes >= this.#limits.request || !this.#hasRoom(from)) return LATER
+      if (bytes >= this.#limits.request || !this.#hasRoom(from, { isHeld: held > 0, isReserved }))
+        return LATER
       const question = { origin, from: held + fetched.leaves.length, certified: true } as const
       const { leaves } = await askPeer(exchange, from, { type: 'leaves', ...question }, stop)
       if (leaves.length === 0)
@@ -112,7 +134,7 @@ export class LeafFetcher {
         stop.throwIfAborted()
         const leaf = await checkCertified(item, verify)
         if (!leaf.ok) return leaf
-        bytes += this.#count(from, item)
+        bytes += this.#count(from, item, isReserved)
         fetched.leaves.push(item.leaf)
         fetched.bytes += item.leaf.length
       }
@@ -149,20 +171,25 @@ export class LeafFetcher {
     return bytes <= this.#limits.fetched
   }
 
-  #hasRoom(did: string): boolean {
-    const hour = this.#hours.get(did)
-    if (hour === undefined) return true
-    if (this.#init.clock.nowMs() >= hour.sinceMs + HOUR_MS) {
-      this.#hours.delete(did)
-      return true
-    }
-    return hour.bytes < this.#limits.hour
+  #hasRoom(
+    did: string,
+    { isHeld, isReserved }: { readonly isHeld: boolean; readonly isReserved: boolean }
+  ): boolean {
+    const { hour, all, share } = this.#limits
+    const nowMs = this.#init.clock.nowMs()
+    if (nowMs >= this.#hour.sinceMs + HOUR_MS) this.#hour = { sinceMs: nowMs, bytes: 0 }
+    const own = this.#hours.get(did)
+    if (own !== undefined && nowMs >= own.sinceMs + HOUR_MS) this.#hours.delete(did)
+    const bytes = this.#hours.get(did)?.bytes ?? 0
+    if (bytes >= hour) return false
+    return isReserved || this.#hour.bytes < all || (isHeld && bytes < share)
   }
 
-  #count(did: string, { leaf, certificate }: CertifiedLeaf): number {
+  #count(did: string, { leaf, certificate }: CertifiedLeaf, isReserved: boolean): number {
     const bytes = leaf.length + (certificate?.length ?? 0)
     const hour = this.#hours.get(did) ?? { sinceMs: this.#init.clock.nowMs(), bytes: 0 }
     hour.bytes += bytes
+    if (!isReserved) this.#hour.bytes += bytes
     this.#hours.set(did, hour)
     const [oldest] = this.#hours.keys()
     if (this.#hours.size > FETCHING_PEERS_MAX && oldest !== undefined) this.#hours.delete(oldest)

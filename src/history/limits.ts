@@ -14,6 +14,16 @@ export const NOTE_PAGES_MAX = 5
 export const FULL_WARNING_MS = 3_600_000
 /** Leaves of one log that a witness keeps, about 100 MB on disk, and that may stand or be new to it: of those before them it keeps the hashes. */
 export const WITNESSED_LEAVES_MAX = 250_000
+/** Bytes of leaves that are kept of all logs but those in `history.witnessFor`: ten of the largest of ordinary leaves. */
+export const WITNESSED_BYTES_MAX: number = 1024 * 1024 * 1024
+/** Bytes of leaves that one log may have also where there are so many: a part for each place. */
+export const WITNESSED_SHARE_BYTES: number = 16 * 1024 * 1024
+/** Bytes of an ordinary leaf: by it logs are counted that an older version has written. */
+export const LEAF_BYTES_TYPICAL = 400
+/** Forks that are kept, of up to 66 KiB, but for those of logs that this node witnesses or has: anybody may make keys and fork their logs. */
+export const FORKS_MAX = 512
+/** Nodes whose forks found no place, and that are known as convicted until the node ends. */
+export const FORKS_UNKEPT_MAX = 4_096
 /** Leaves without a stable checkpoint from which on a node warns, once an hour: two fifths of what a witness takes that is new to the log. */
 export const UNWITNESSED_WARNING = 100_000
 /** Witnesses that are asked for one checkpoint. */
@@ -32,6 +42,10 @@ export const COSIGN_MS_MAX = 20_000
 export const COSIGN_BYTES_MAX: number = 32 * 1024 * 1024
 /** The same for all requests of one peer in an hour: a minute of this machine's time. */
 export const COSIGN_HOUR_BYTES_MAX: number = 256 * 1024 * 1024
+/** The same for all peers but those in `history.witnessFor`, in bytes: some four minutes of an hour. */
+export const COSIGN_HOUR_BYTES_ALL_MAX: number = 1024 * 1024 * 1024
+/** Of that, what each peer has whose log is held, in bytes: some 600 threads an hour, so that no others keep a log that grows from being witnessed. */
+export const COSIGN_HOUR_BYTES_SHARE: number = 4 * 1024 * 1024
 /** Bytes of leaves of all logs that were checked and wait for the rest of theirs, in memory: one log of the largest size. */
 export const FETCHED_BYTES_MAX: number = 128 * 1024 * 1024
 /** Time for which they wait for the next request, in ms: three times that between two checkpoints. */

@@ -204,13 +204,23 @@ export class Witness {
     const { size } = checkpoint
     const standing = standingOf(checkpoint)
     if (!standing.ok) return standing
+    // What is held already is compared, whatever there is room for.
+    if (size <= BigInt(log.size)) return ok([])
     const { from: first } = standing.value ?? { from: 0 }
-    const max = BigInt(this.#init.logs.leavesMax)
+    const max = BigInt(this.#init.logs.limits.leaves)
     if (size - BigInt(first) > max)
       return refuse('WITNESS_FULL', `a log of which at most ${max} leaves stand is witnessed`)
     if (size - BigInt(log.size) > max)
       return refuse('WITNESS_FULL', `a log of which at most ${max} leaves are new is witnessed`)
-    return this.#fetcher.fetch(from, log, { size: Number(size), signal })
+    const { logs } = this.#init
+    const isReserved = logs.isReserved(log.origin)
+    const request = { size: Number(size), signal, isReserved }
+    // Before what is new is asked for, and for it.
+    if (!(await logs.hasRoom(log.origin, 0))) return NO_ROOM
+    const news = await this.#fetcher.fetch(from, log, request)
+    if (!news.ok) return news
+    const bytes = news.value.reduce((sum, { length }) => sum + length, 0)
+    return (await logs.hasRoom(log.origin, bytes)) ? news : NO_ROOM
   }
 
   #signed({ text, signatures }: SignedNote): SignedNote {
@@ -229,6 +239,11 @@ const FULL = {
   message:
     'there is no place for a further log here: none that is witnessed has been idle for "history.witnessIdleDays"; nodes in "history.witnessFor" always have one'
 }
+
+const NO_ROOM: Result<never> = refuse(
+  'WITNESS_FULL',
+  'this node keeps as many leaves of others as it does: for nodes in "history.witnessFor" it keeps more'
+)
 
 /** A leaf that was recomputed here. */
 function read(bytes: Uint8Array): Leaf {

@@ -1,27 +1,29 @@
 import type { Result } from '../core/base/index.ts'
 import {
   type CheckpointFork,
-  checkFork,
-  decodeFork,
-  encodeFork,
   formatNote,
   parseCheckpoint,
   parseNote,
   type SignedNote
 } from '../core/checkpoint/index.ts'
-import { idOf } from '../core/codec/index.ts'
 import { type Judgement, WitnessedLog } from '../core/history/index.ts'
 import { type Blocks, BlockTree, leafHash, type MerkleTree } from '../core/merkle/index.ts'
 import type { KeyValues, KeyValueWrite, VerifySignature } from '../ports/index.ts'
 import { firstThatFit } from './certified-leaf.ts'
 import { HistoryDamagedError } from './errors.ts'
+import { KeptBytes } from './kept-bytes.ts'
+import { KeptForks } from './kept-forks.ts'
 import { indexKey } from './keys.ts'
 import {
+  FORKS_MAX,
+  LEAF_BYTES_TYPICAL,
   LEAVES_PER_ANSWER_MAX,
   ORIGINS_MAX,
   PAST_MAX,
   TREES_MAX,
-  WITNESSED_LEAVES_MAX
+  WITNESSED_BYTES_MAX,
+  WITNESSED_LEAVES_MAX,
+  WITNESSED_SHARE_BYTES
 } from './limits.ts'
 import type { CertifiedLeaf } from './messages.ts'
 import { WitnessedTrees } from './witnessed-trees.ts'
@@ -30,33 +32,54 @@ const LOG = 'witnessed/leaf/'
 const NOTE = 'witnessed/note/'
 /** The newest note of each log that was let go of. */
 const PAST = 'witnessed/past/'
-const FORK = 'fork/'
 /** Leaves that are deleted in one write. */
 const DELETED_AT_ONCE = 1_000
 
+/** Leaves of one log that are kept, and that may stand or be new; bytes of leaves of all logs, and of one in any case; forks of logs that are not witnessed. */
+export type WitnessedLimits = {
+  readonly leaves: number
+  readonly bytes: number
+  readonly share: number
+  readonly forks: number
+}
+
+const LIMITS: WitnessedLimits = {
+  leaves: WITNESSED_LEAVES_MAX,
+  bytes: WITNESSED_BYTES_MAX,
+  share: WITNESSED_SHARE_BYTES,
+  forks: FORKS_MAX
+}
+
 /** Other nodes' logs that this node has recomputed: every leaf, and the newest checkpoint that it cosigned. */
 export class WitnessedLogs {
-  /** Leaves of one log that are kept, and that may stand or be new here. */
-  readonly leavesMax: number
+  /** Of what is kept. */
+  readonly limits: WitnessedLimits
   readonly #store: KeyValues
   readonly #reserved: ReadonlySet<string>
   readonly #trees: WitnessedTrees
+  readonly #bytes: KeptBytes
+  readonly #forks: KeptForks
   /** Least recently used first. */
   readonly #logs = new Map<string, WitnessedLog>()
   /** Origins whose leaves are being deleted. */
   readonly #clearing = new Map<string, Promise<void>>()
   readonly #reading = new Map<string, Promise<WitnessedLog>>()
 
-  /** `reserved`: origins whose logs have a place also where there is none any more. `leavesMax`: see `WITNESSED_LEAVES_MAX`. */
+  /** `reserved`: origins whose logs have a place also where there is none any more. */
   constructor(
     store: KeyValues,
     reserved: ReadonlySet<string> = new Set(),
-    leavesMax: number = WITNESSED_LEAVES_MAX
+    limits: Partial<WitnessedLimits> = {}
   ) {
     this.#store = store
-    this.leavesMax = leavesMax
+    this.limits = { ...LIMITS, ...limits }
     this.#reserved = reserved
     this.#trees = new WitnessedTrees(store)
+    const { bytes: all, share, forks: max } = this.limits
+    this.#bytes = new KeptBytes(store, reserved, { all, share })
+    const isWitnessed = async (origin: string): Promise<boolean> =>
+      ((await this.note(origin)) ?? (await this.past(origin))) !== null
+    this.#forks = new KeptForks({ store, max, isWitnessed })
   }
 
   /** Whether the log of an origin is held, or there is a place for it. */
@@ -121,14 +144,33 @@ export class WitnessedLogs {
       key: indexKey(prefixOf(log.origin), log.size + at),
       value
     }))
+    const bytes = (await this.#bytesOf(log)) + bytesIn(leaves)
     for (const row of rows) changes.push(row)
+    changes.push(this.#bytes.put(log.origin, bytes))
     changes.push({ type: 'put', key: NOTE + log.origin, value: formatNote(note) })
     if (past !== null) changes.push({ type: 'del', key: PAST + log.origin })
     await this.#store.write(changes)
     log.accept(note, tree)
     this.#remember(log)
-    await this.#deleteLeaves([prefixOf(log.origin)], log.size - this.leavesMax)
+    const dropped = await this.#deleteLeaves([prefixOf(log.origin)], log.size - this.limits.leaves)
+    if (dropped > 0) await this.#store.write([this.#bytes.put(log.origin, bytes - dropped)])
     return true
+  }
+
+  /** Whether a place is kept for the log of an origin, without limits but those of one log. */
+  isReserved(origin: string): boolean {
+    return this.#reserved.has(origin)
+  }
+
+  /** Whether there is room for so many bytes more of a log. */
+  hasRoom(origin: string, bytes: number): Promise<boolean> {
+    return this.#bytes.hasRoom(origin, bytes)
+  }
+
+  /** Older versions have not counted. */
+  async #bytesOf({ origin, size }: WitnessedLog): Promise<number> {
+    const counted = await this.#bytes.of(origin)
+    return counted ?? Math.min(size, this.limits.leaves) * LEAF_BYTES_TYPICAL
   }
 
   /** Judges a checkpoint of a log, with the leaves that it has and the log lacks (`WitnessedLog.judge`). */
@@ -202,25 +244,32 @@ export class WitnessedLogs {
   #clear(origin: string): Promise<void> {
     const begun = this.#clearing.get(origin)
     if (begun !== undefined) return begun
-    const prefixes = [prefixOf(origin), ...WitnessedTrees.prefixes(origin)]
-    const clearing = this.#deleteLeaves(prefixes).finally(() => this.#clearing.delete(origin))
+    const prefixes = [prefixOf(origin), ...WitnessedTrees.prefixes(origin), KeptBytes.keyOf(origin)]
+    const clearing = this.#deleteLeaves(prefixes)
+      .then(() => undefined)
+      .finally(() => this.#clearing.delete(origin))
     this.#clearing.set(origin, clearing)
     return clearing
   }
 
-  /** All under these prefixes, or those before an index. */
-  async #deleteLeaves(prefixes: readonly string[], before?: number): Promise<void> {
-    if (before !== undefined && before <= 0) return
+  /** All under these prefixes, or those before an index; their bytes. */
+  async #deleteLeaves(prefixes: readonly string[], before?: number): Promise<number> {
+    let bytes = 0
+    if (before !== undefined && before <= 0) return bytes
     for (const from of prefixes) {
       const to = before === undefined ? `${from}~` : indexKey(from, before)
       for (;;) {
         const changes: KeyValueWrite[] = []
-        for await (const [key] of this.#store.range({ from, to, limit: DELETED_AT_ONCE }))
+        const range = { from, to, limit: DELETED_AT_ONCE }
+        for await (const [key, value] of this.#store.range(range)) {
           changes.push({ type: 'del', key })
+          bytes += value.length
+        }
         if (changes.length === 0) break
         await this.#store.write(changes)
       }
     }
+    return bytes
   }
 
   /** Leaves of an origin from one on, as many as one answer holds. A witness keeps no certificates: it checked them. */
@@ -261,30 +310,19 @@ export class WitnessedLogs {
     }
   }
 
-  /** Keeps proof that an origin signed two logs. False where that is proven already: one convicts as well as any number. */
-  async keepFork(origin: string, fork: CheckpointFork, verify: VerifySignature): Promise<boolean> {
-    if (await this.isConvicted(origin, verify)) return false
-    const value = encodeFork(fork)
-    await this.#store.write([{ type: 'put', key: FORK + idOf(value), value }])
-    return true
+  /** Keeps proof that an origin signed two logs (`KeptForks.keep`). */
+  keepFork(origin: string, fork: CheckpointFork, verify: VerifySignature): Promise<boolean> {
+    return this.#forks.keep(origin, fork, verify)
   }
 
   /** Forks that were seen, by id. */
-  async forks(): Promise<{ id: string; bytes: Uint8Array }[]> {
-    const found: { id: string; bytes: Uint8Array }[] = []
-    for await (const [key, bytes] of this.#store.range({ from: FORK, to: `${FORK}~` }))
-      found.push({ id: key.slice(FORK.length), bytes })
-    return found
+  forks(): Promise<{ id: string; bytes: Uint8Array }[]> {
+    return this.#forks.all()
   }
 
-  /** Whether a fork that is kept here convicts this origin. */
-  async isConvicted(origin: string, verify: VerifySignature): Promise<boolean> {
-    for (const { bytes } of await this.forks()) {
-      const fork = decodeFork(bytes)
-      const checked = fork.ok ? checkFork(fork.value, verify) : fork
-      if (checked.ok && checked.value.origin === origin) return true
-    }
-    return false
+  /** Whether a fork that was seen here convicts this origin. */
+  isConvicted(origin: string, verify: VerifySignature): Promise<boolean> {
+    return this.#forks.has(origin, verify)
   }
 
   async #count(prefix: string): Promise<number> {
@@ -302,4 +340,8 @@ function parsed(kept: Uint8Array): SignedNote {
   const note = parseNote(kept)
   if (!note.ok) throw new HistoryDamagedError(note.refusal.message)
   return note.value
+}
+
+function bytesIn(leaves: readonly Uint8Array[]): number {
+  return leaves.reduce((sum, { length }) => sum + length, 0)
 }

@@ -9,9 +9,9 @@ import {
   HistorySync,
   OwnLog,
   Witness,
+  type WitnessedLimits,
   WitnessedLogs
 } from '../../src/history/index.ts'
-import { WITNESSED_LEAVES_MAX } from '../../src/history/limits.ts'
 import { decodeQuestion, encodeAnswer } from '../../src/history/messages.ts'
 import type { Clock, Exchange, KeyValues, Signer } from '../../src/ports/index.ts'
 import { finishedThread } from './finished-thread.ts'
@@ -99,7 +99,7 @@ export async function historyNode(
     nowMs = (): number => 1_800_000_000_000,
     after = () => () => undefined,
     reserved = new Set(),
-    leavesMax = WITNESSED_LEAVES_MAX
+    limits = {}
   }: {
     readonly store?: MemoryKeyValues
     readonly witnesses?: () => readonly string[]
@@ -108,7 +108,7 @@ export async function historyNode(
     readonly after?: Clock['after']
     /** Origins that always have a place at this witness. */
     readonly reserved?: ReadonlySet<string>
-    readonly leavesMax?: number
+    readonly limits?: Partial<WitnessedLimits>
   } = {}
 ) {
   const signer: Signer = nodeSigner(new Uint8Array(32).fill(key))
@@ -117,7 +117,7 @@ export async function historyNode(
   const logger = recordingLogger()
   const common = { exchange, signer, verify: verifyBoth, logger, network: NETWORK }
   const own = await OwnLog.open(store, verifyBoth)
-  const witnessed = new WitnessedLogs(store, reserved, leavesMax)
+  const witnessed = new WitnessedLogs(store, reserved, limits)
   const clock = { nowMs, after }
   const witness = new Witness({ ...common, logs: witnessed, clock, idleMs: 30 * 86_400_000 })
   const checkpointer = new Checkpointer({

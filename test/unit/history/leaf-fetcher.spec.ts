@@ -4,7 +4,7 @@
  */
 import { strict as assert } from 'node:assert'
 import { WitnessedLog } from '../../../src/core/history/index.ts'
-import { BlockTree } from '../../../src/core/merkle/index.ts'
+import { BlockTree, leafHash } from '../../../src/core/merkle/index.ts'
 import { type FetchLimits, LeafFetcher } from '../../../src/history/leaf-fetcher.ts'
 import { type CertifiedLeaf, decodeQuestion, encodeAnswer } from '../../../src/history/messages.ts'
 import {
@@ -15,7 +15,7 @@ import {
   waiting
 } from '../../support/history-room.ts'
 
-const WIDE: FetchLimits = { request: 1e9, hour: 1e9, fetched: 1e9 }
+const WIDE: FetchLimits = { request: 1e9, hour: 1e9, all: 1e9, share: 0, fetched: 1e9 }
 
 describe('history: fetching leaves to witness', function () {
   this.timeout(60_000)
@@ -61,9 +61,15 @@ describe('history: fetching leaves to witness', function () {
       },
       limits: { ...WIDE, ...limits }
     })
-    const fetch = async (origin = 'log', signal = waiting): Promise<string | number> => {
-      const log = new WitnessedLog({ origin, tree: new BlockTree(), note: null })
-      const got = await fetcher.fetch(origin, log, { size: 3, signal })
+    const fetch = async (
+      origin = 'log',
+      signal = waiting,
+      { held = 0, isReserved = false } = {}
+    ): Promise<string | number> => {
+      const tree = new BlockTree()
+      for (const { leaf } of leaves.slice(0, held)) tree.append(leafHash(leaf))
+      const log = new WitnessedLog({ origin, tree, note: null })
+      const got = await fetcher.fetch(origin, log, { size: 3, signal, isReserved })
       return got.ok ? got.value.length : got.refusal.code
     }
     return { asked, clock, events, given, fetch }
@@ -105,6 +111,23 @@ describe('history: fetching leaves to witness', function () {
     clock.now += 3_600_000
     await fetch()
     assert.deepEqual(asked.length, 3)
+  })
+
+  it('asks all peers together for so much in an hour, but for its part of each whose log is held', async () => {
+    const [first] = leaves
+    assert(first !== undefined)
+    const { asked, clock, fetch } = world({ all: bytesOf(first), share: bytesOf(first) })
+    clock.now = 3_600_000
+    assert.equal(await fetch('one'), 'WITNESS_BUSY')
+    assert.equal(await fetch('two'), 'WITNESS_BUSY')
+    assert.deepEqual(asked.splice(0), [0], 'of one')
+    assert.equal(await fetch('three', waiting, { held: 1 }), 'WITNESS_BUSY')
+    assert.deepEqual(asked.splice(0), [1], 'and no more than its part')
+    assert.equal(await fetch('four', waiting, { isReserved: true }), 3)
+    clock.now += 3_600_000
+    asked.splice(0)
+    await fetch('two')
+    assert.deepEqual(asked, [0])
   })
 
   it('keeps no more leaves in memory than it may', async () => {

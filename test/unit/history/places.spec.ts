@@ -12,7 +12,7 @@ import {
   parseNote
 } from '../../../src/core/checkpoint/index.ts'
 import type { CertificateFile } from '../../../src/core/roster/index.ts'
-import { answerPeer } from '../../../src/history/index.ts'
+import { answerPeer, type WitnessedLimits } from '../../../src/history/index.ts'
 import { ORIGINS_MAX } from '../../../src/history/limits.ts'
 import { notesOf } from '../../../src/history/peers.ts'
 import {
@@ -21,6 +21,7 @@ import {
   type HistoryNode,
   HistoryRoom,
   historyNode,
+  MemoryKeyValues,
   NETWORK,
   verifyBoth,
   waiting
@@ -124,6 +125,37 @@ describe('history: places at a witness', function () {
       1,
       'of the one that gave its own for it'
     )
+  })
+
+  it('have a part of the room each, and what is left of all of it', async () => {
+    const room = new HistoryRoom()
+    const reservedDid = nodeSigner(new Uint8Array(32).fill(RESERVED)).did
+    const reserved = new Set([formatOrigin(NETWORK, reservedDid)])
+    const store = new MemoryKeyValues()
+    const witnessWith = (limits: Partial<WitnessedLimits>) =>
+      historyNode(room, WITNESS, { reserved, store, limits })
+    let witness = await witnessWith({})
+    const author = async (key: number, leaves: number): Promise<HistoryNode> => {
+      const made = await historyNode(room, key, { witnesses: () => [witness.did] })
+      await appendEnds(made, leaves)
+      await made.checkpointer.run()
+      return made
+    }
+    const cosigned = ({ checkpointer }: HistoryNode): boolean => checkpointer.witnesses().size > 0
+    const first = await author(1, 2)
+    assert(cosigned(first))
+    const sizes = (await first.own.leaves(0, false)).map(({ leaf }) => leaf.length)
+    const [bytes = 0] = sizes
+    const count = store.map.get(`witnessed/bytes/${first.origin}/`)
+    assert.equal(
+      new TextDecoder().decode(count),
+      String((sizes[0] as number) + (sizes[1] as number))
+    )
+    witness = await witnessWith({ bytes: 4 * bytes + 9, share: bytes + 9 })
+    assert(cosigned(await author(2, 2)), 'there is room for all')
+    assert(cosigned(await author(3, 1)), 'it has its part')
+    assert.equal(cosigned(await author(4, 2)), false)
+    assert(cosigned(await author(RESERVED, 3)))
   })
 
   it('are all told, page by page', async () => {

@@ -44,9 +44,9 @@ describe('history: what stands', function () {
     const room = new HistoryRoom()
     const clock = { nowMs: 0 }
     const nowMs = (): number => clock.nowMs
-    const limits = leavesMax === undefined ? {} : { leavesMax }
-    const one = await historyNode(room, 2, { nowMs, ...limits })
-    const two = await historyNode(room, 3, { nowMs, ...limits })
+    const limits = leavesMax === undefined ? {} : { leaves: leavesMax }
+    const one = await historyNode(room, 2, { nowMs, limits })
+    const two = await historyNode(room, 3, { nowMs, limits })
     const witnesses = (): readonly string[] => [one.did, two.did]
     const author = await historyNode(room, 1, { nowMs, witnesses })
     const leaves: Leaf[] = []
