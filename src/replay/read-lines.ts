@@ -6,9 +6,16 @@ import { readChunks } from './read-chunks.ts'
 /** A line as it stands, with its bytes. */
 export type ReadLine = { readonly line: Line; readonly text: Uint8Array }
 
-/** The lines of a record one by one, in bounded memory. Of chain and signatures nothing is checked; reading stops at what is no line. Rejects with RECORD_MISSING. */
-export async function* readLines(path: string): AsyncGenerator<Result<ReadLine>> {
+/**
+ * The lines of a record one by one, in bounded memory. Of chain and signatures nothing is checked; reading stops at what is no line. Rejects with RECORD_MISSING. `onBytes`
+ * is told of each piece that is read, and ends the reading by what it throws.
+ */
+export async function* readLines(
+  path: string,
+  onBytes: (count: number) => void = () => undefined
+): AsyncGenerator<Result<ReadLine>> {
   for await (const chunk of readChunks(path)) {
+    if (typeof chunk !== 'string') onBytes(chunk.length)
     if (typeof chunk === 'string') {
       const isLong = chunk === 'long'
       yield refuse(

@@ -210,7 +210,11 @@ async function diff(session: Session, _: object, left: string, right: string): P
   const paths = [session.path(left), session.path(right)] as const
   for (const path of paths) await checkInput(path)
   const { diffRecords } = await import('../../replay/index.ts')
-  const found = await onlyReads(diffRecords(...paths))
+  const bar = await progressBar(session, null)
+  const onProgress = ({ bytes, totalBytes }: ReadProgress): void => bar.update(bytes, totalBytes)
+  const found = await onlyReads(
+    diffRecords(...paths, { signal: session.signal, onProgress }).finally(() => bar.stop())
+  )
   session.exitCode = found.same ? 0 : 1
   await session.out.document('audit-diff', found, () => {
     if (found.same) return session.out.line('the same')

@@ -149,4 +149,42 @@ describe('replay: records of two nodes', () => {
     assert.match(found.differences[0]?.event ?? '', /^NEED bafy/u)
     assert.equal(found.differences[0]?.field, 'notAfter')
   })
+
+  it('say how far they are, and stop when they are told to', async () => {
+    const paths = [await write(0), await write(3, 1)] as const
+    const told: number[] = []
+    let total = 0
+    await diffRecords(...paths, {
+      onProgress: ({ bytes, totalBytes }) => {
+        told.push(bytes)
+        total = totalBytes
+      }
+    })
+    assert.deepEqual(
+      told,
+      told.toSorted((a, b) => a - b)
+    )
+    assert.equal(told.at(-1), total)
+    const reason = new RangeError('enough')
+    const stopping = new AbortController()
+    const onProgress = (): void => stopping.abort(reason)
+    // The first piece is all of the left one; the right one is not read any more.
+    await assert.rejects(
+      diffRecords(...paths, { signal: stopping.signal, onProgress }),
+      error => error === reason
+    )
+  })
+
+  it('that have nothing in common tell the first differences, and how many more there are', async () => {
+    const whole = await write(0)
+    const other = join(folder.path, 'other.jsonl')
+    const lines = readFileSync(whole, 'utf8').split('\n')
+    writeFileSync(other, `${lines[0]}\n`)
+    const found = await diffRecords(whole, other)
+    const named = found.differences.filter(({ kind }) => kind === 'only-left')
+    assert.ok(named.length > 5 && named.length <= 100)
+    assert.ok(named.every(({ left, right }) => left !== null && right === null))
+    assert.deepEqual(found.ends, ['complete', 'cut off'])
+    assert.equal(found.differences.at(-1)?.event, 'end')
+  })
 })
