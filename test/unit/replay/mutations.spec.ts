@@ -9,15 +9,22 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { rememberingVerifier } from '../../../src/adapters/ed25519/index.ts'
 import { useNodeSha256 } from '../../../src/adapters/sha256/index.ts'
+import type { Effect } from '../../../src/core/swarm/index.ts'
 import { checkRecord, type Report } from '../../../src/replay/check-record.ts'
 import { LINE_BYTES_MAX } from '../../../src/replay/format.ts'
-import { replayRecord } from '../../../src/replay/index.ts'
+import { AuditLog, replayRecord } from '../../../src/replay/index.ts'
+import { NO_POLICIES } from '../../support/record-header.ts'
+import { recordingLogger } from '../../support/recording-logger.ts'
 import { seededRandom } from '../../support/seeded-random.ts'
-import { testVerify } from '../../support/swarm-cluster.ts'
+import { script } from '../../support/swarm-agents.ts'
+import { stateNeed } from '../../support/swarm-attacks.ts'
+import { type ClusterNode, SwarmCluster, testVerify } from '../../support/swarm-cluster.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const FOLDER = new URL('../../../protocols/record/vectors/', import.meta.url)
 const MUTATIONS = 10_000
+/** Of a log, which has more lines. */
+const LOG_MUTATIONS = 600
 /** Some of them through all of the program: each takes twenty times as long. */
 const WHOLE_MUTATIONS = 200
 /** A record that brings its policies along, and bytes at its end that hold the events and nothing else. */
@@ -60,6 +67,24 @@ describe('replay: damaged records', () => {
       const change = count % 2 === 0 ? 1 << random.below(8) : 1 + random.below(255)
       changed[at] = (changed[at] as number) ^ change
       const report = await replay(changed)
+      assert(!report.ok && report.problems.length === 1, `byte ${at} was changed unseen`)
+    }
+  })
+
+  it(`are never accepted with one byte changed as a node logs them, in parts, ${LOG_MUTATIONS} times`, async function () {
+    this.timeout(300_000)
+    const log = await loggedThread(join(folder.path, 'audit'))
+    const text = new TextDecoder().decode(log)
+    assert.ok(text.includes('"type":"part"') && /"envelope":null,[^\n]*"type":"entry"/u.test(text))
+    const check = (bytes: Uint8Array, replay: boolean): Promise<Report> =>
+      checkRecord(once(bytes), { verify, policies: false, replay })
+    for (const replay of [false, true]) assert((await check(log, replay)).ok)
+    const random = seededRandom(9)
+    for (let count = 0; count < LOG_MUTATIONS; count++) {
+      const changed = new Uint8Array(log)
+      const at = random.below(changed.length)
+      changed[at] = (changed[at] as number) ^ (1 << random.below(8))
+      const report = await check(changed, count % 2 === 0)
       assert(!report.ok && report.problems.length === 1, `byte ${at} was changed unseen`)
     }
   })
@@ -130,3 +155,37 @@ describe('replay: damaged records', () => {
     assert(process.memoryUsage().rss - before < 2 ** 28)
   })
 })
+
+/** The bytes of all files of the log that a member of a group kept of a whole thread, one after the other. */
+async function loggedThread(directory: string): Promise<Uint8Array> {
+  let tell: (node: ClusterNode, effects: readonly Effect[]) => void = () => undefined
+  const cluster = new SwarmCluster({
+    nodes: 5,
+    seed: 3,
+    witness: { stepped: (node, _, effects) => tell(node, effects) }
+  })
+  for (const [index, node] of cluster.nodes.entries())
+    script(cluster, node, { works: index === 1, verifies: index >= 2 })
+  const keeper = cluster.nodes[2] as ClusterNode
+  const log = new AuditLog({
+    directory,
+    source: keeper.swarm,
+    signer: keeper.keys,
+    logger: recordingLogger(),
+    rotateBytes: 8_000,
+    ...NO_POLICIES
+  })
+  tell = (node, effects) => {
+    if (node !== keeper) return
+    for (const effect of effects) if (effect.kind === 'observe') log.onEvent(effect.event)
+  }
+  const thread = stateNeed(cluster)
+  for (let steps = 0; keeper.swarm.record(thread)?.complete !== true; steps++) {
+    assert(steps < 200)
+    cluster.run(100)
+    await log.flush()
+  }
+  await log.stop()
+  const names = readdirSync(directory).sort()
+  return Buffer.concat(names.map(name => readFileSync(join(directory, name))))
+}
