@@ -20,6 +20,7 @@ import { artifactHandlers } from './handlers/artifact-handlers.ts'
 import { historyHandlers } from './handlers/history-handlers.ts'
 import { needHandlers } from './handlers/need-handlers.ts'
 import { nodeHandlers } from './handlers/node-handlers.ts'
+import { planHandlers } from './handlers/plan-handlers.ts'
 import { policyHandlers } from './handlers/policy-handlers.ts'
 import { proofHandlers } from './handlers/proof-handlers.ts'
 import { keepCompact, keepHistory, syncAtStart } from './history.ts'
@@ -84,6 +85,7 @@ class ComposedNode implements SwarmNode {
         requestStop: () => setImmediate(asked.resolve)
       }),
       ...needHandlers(parts),
+      ...planHandlers(parts),
       ...proofHandlers(parts),
       ...historyHandlers(parts),
       ...policyHandlers(parts),

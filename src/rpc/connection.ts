@@ -3,12 +3,18 @@ import type { Logger } from '../ports/index.ts'
 import { dispatch, type Handlers, type RequestContext } from './dispatch.ts'
 import { describeError, rpcNumberOf } from './error-codes.ts'
 import {
+  AnswerTooLongError,
   CancelledError,
   RequestInvalidError,
   SlowReaderError,
   TooManyRequestsError
 } from './errors.ts'
-import { CLOSE_GRACE_MS, OUTGOING_BYTES_HIGH, REQUESTS_PER_CONNECTION_MAX } from './limits.ts'
+import {
+  CLOSE_GRACE_MS,
+  LINE_BYTES_MAX,
+  OUTGOING_BYTES_HIGH,
+  REQUESTS_PER_CONNECTION_MAX
+} from './limits.ts'
 import type { Progress } from './methods.ts'
 import { type ErrorBody, LineSplitter, type RequestId, type RequestMessage } from './wire.ts'
 
@@ -106,7 +112,7 @@ export class Connection {
       .then(
         result => {
           this.#running.delete(id)
-          this.#send({ jsonrpc: '2.0', id, result: result ?? null })
+          this.#answer(id, result ?? null)
         },
         error => {
           this.#running.delete(id)
@@ -114,6 +120,19 @@ export class Connection {
         }
       )
       .catch(error => this.#fail(id, error))
+  }
+
+  #answer(id: RequestId, result: unknown): void {
+    const line = `${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`
+    const bytes = Buffer.byteLength(line)
+    if (bytes <= LINE_BYTES_MAX) this.#write(line)
+    else
+      this.#fail(
+        id,
+        new AnswerTooLongError(
+          `the answer has ${bytes} bytes; a line has ${LINE_BYTES_MAX} at most`
+        )
+      )
   }
 
   #progress(id: RequestId, data: Progress): void {
@@ -156,9 +175,13 @@ export class Connection {
   }
 
   #send(message: object): void {
+    this.#write(`${JSON.stringify(message)}\n`)
+  }
+
+  #write(line: string): void {
     if (this.#cut || !this.#socket.writable) return
     this.#gather()
-    this.#socket.write(`${JSON.stringify(message)}\n`)
+    this.#socket.write(line)
   }
 
   /** What is said in one turn of the event loop leaves together, and after what the node has to say to its peers. */

@@ -105,6 +105,12 @@ export const ERROR_AREAS: Readonly<Record<string, ErrorRows>> = {
       'Parameters of the wrong form; the message names the field.',
       'See docs/rpc.md.'
     ],
+    [
+      'ANSWER_TOO_LONG',
+      'failure',
+      'The answer is longer than a line of the socket may be.',
+      'Ask for less of it.'
+    ],
     ['LINE_TOO_LONG', 'usage', 'A line is longer than the limit; the connection is closed.'],
     [
       'TOO_MANY_REQUESTS',

@@ -39,6 +39,11 @@ export class LineTooLongError extends SwarmError {
   readonly code = 'LINE_TOO_LONG'
 }
 
+/** The answer to a request is longer than a line may be; the connection goes on. */
+export class AnswerTooLongError extends SwarmError {
+  readonly code = 'ANSWER_TOO_LONG'
+}
+
 /** More requests at once, or more connections, than the limit. */
 export class TooManyRequestsError extends SwarmError {
   readonly code = 'TOO_MANY_REQUESTS'

@@ -12,7 +12,8 @@ type TextOf<F> = {
       : F[K]
 }
 
-const name = v.pipe(
+/** What tasks, types and keys are called. */
+export const name: v.GenericSchema<unknown, string> = v.pipe(
   v.string(),
   v.regex(/^[a-z0-9][a-z0-9/._-]{0,127}$/u, 'must be a lower-case name such as count-3')
 )

@@ -46,5 +46,6 @@ export type {
   Telemetry,
   ThreadSummary
 } from './methods.ts'
+export { type CallPlanChanges, planChanges } from './plan-changes.ts'
 export { type Access, METHOD_NAMES, METHODS } from './schemas.ts'
 export { type RpcServer, type RpcServerInit, rpcServer } from './server.ts'

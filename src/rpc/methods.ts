@@ -1,4 +1,4 @@
-import type { PlanChange, PlanGraph, PlanView } from '../core/plan/index.ts'
+import type { PlanChange, PlanExcerpt, PlanGraph, PlanView, TaskView } from '../core/plan/index.ts'
 import type { Gate, PolicyDecision, PolicyInput } from '../core/policy/index.ts'
 import type { Offence } from '../core/roster/index.ts'
 import type { SwarmEvent, ThreadSummary, ThreadView } from '../core/swarm/index.ts'
@@ -58,10 +58,29 @@ export interface Methods {
   ]
   /** `refs`: what shows that the facts hold, such as the FINALIZE of the NEED that made an artifact. */
   'plan.add': [{ thread: string; facts: FactText[]; refs?: string[] }, { envelope: string }]
-  /** Every change with its facts, and what is derived of them: the tasks, and their order. */
+  /** The tasks and their order. Of a plan that strangers have filled, a part: what insiders say first; `left` is what is not in it. */
   'plan.get': [
     { thread: string },
-    { heads: string[]; changes: PlanChange[]; view: PlanView; graph: PlanGraph }
+    { heads: string[]; view: PlanView; graph: PlanGraph; left: PlanExcerpt['left'] }
+  ]
+  /** One task; `left` of its inputs, outputs and notes are left out. `blockers`: what it waits for that is not FINAL; null when it has begun or is not to. */
+  'plan.task': [
+    { thread: string; task: string },
+    {
+      task: TaskView
+      left: number
+      ancestors: string[]
+      descendants: string[]
+      blockers: string[] | null
+    }
+  ]
+  /**
+   * What envelopes state, in order of arrival, in parts: while `next` is not null, ask again with it as `after`. `envelope`, `sender`: only
+   * what these say.
+   */
+  'plan.changes': [
+    { thread: string; envelope?: string; sender?: string; after?: string },
+    { changes: PlanChange[]; next: string | null }
   ]
   /** The newest stage that is certified unless one is named. `base64`: canonical DAG-CBOR of a certificate file. `void`: see ThreadView. */
   'certificate.get': [

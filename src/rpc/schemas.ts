@@ -1,6 +1,6 @@
 import { CID } from 'multiformats/cid'
 import * as v from 'valibot'
-import { factText } from './facts.ts'
+import { factText, name } from './facts.ts'
 import { INLINE_BYTES_MAX } from './limits.ts'
 import type { Method, Params } from './methods.ts'
 
@@ -201,7 +201,17 @@ export const METHODS: { readonly [M in Method]: MethodEntry<M> } = {
   'plan.get': entry(
     'read',
     v.strictObject({ thread: cid }),
-    'Facts of the shared plan and its heads.'
+    'Tasks of the shared plan, their links and order, and its heads; of a very large plan a part.'
+  ),
+  'plan.task': entry(
+    'read',
+    v.strictObject({ thread: cid, task: name }),
+    'One task of the shared plan, all tasks that it waits for, and all that wait for it.'
+  ),
+  'plan.changes': entry(
+    'read',
+    v.strictObject({ thread: cid, envelope: maybe(cid), sender: maybe(did), after: maybe(cid) }),
+    'Facts of the shared plan, each with who said it, in parts.'
   ),
   'certificate.get': entry(
     'read',

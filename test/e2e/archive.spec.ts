@@ -59,6 +59,7 @@ describe('e2e/archive', () => {
     return {
       view: await node.client.call('thread.get', { thread }),
       plan: await node.client.call('plan.get', { thread }),
+      changes: await node.client.call('plan.changes', { thread }),
       certificate: await node.client.call('certificate.get', { thread }),
       list: await node.client.call('threads.list', {}),
       record: await readFile(path, 'utf8'),

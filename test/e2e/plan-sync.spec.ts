@@ -2,6 +2,7 @@
 // plan sync unplugged as well it must stay behind.
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
+import { type CallPlanChanges, planChanges } from '../../src/rpc/index.ts'
 import type { NodeProcess, Testnet } from '../../src/testnet/index.ts'
 import { startTestnet, stateNeed, stopTestnet } from '../support/testnet.ts'
 
@@ -95,8 +96,10 @@ async function headsOf(node: NodeProcess, thread: string): Promise<string> {
 }
 
 async function factsOf(node: NodeProcess, thread: string): Promise<number> {
-  const { changes } = await node.client.call('plan.get', { thread })
-  return changes.reduce((sum, { facts }) => sum + facts.length, 0)
+  let facts = 0
+  const read: CallPlanChanges = (method, params) => node.client.call(method, params)
+  for await (const change of planChanges(read, { thread })) facts += change.facts.length
+  return facts
 }
 
 async function until(isTrue: () => Promise<boolean>, withinMs: number): Promise<void> {

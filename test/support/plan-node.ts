@@ -16,9 +16,11 @@ import {
 import { evaluationDigest, messageInput } from '../../src/core/policy/index.ts'
 import { draftOf } from '../../src/node/drafts.ts'
 import { needHandlers } from '../../src/node/handlers/need-handlers.ts'
+import { planHandlers } from '../../src/node/handlers/plan-handlers.ts'
 import { type NodeParts, openParts } from '../../src/node/node-parts.ts'
 import { keepPlans, syncPlans } from '../../src/node/projections.ts'
 import type { PolicyEngine, Signer } from '../../src/ports/index.ts'
+import { type Handlers, localClient, type MethodResult } from '../../src/rpc/index.ts'
 import { sampleCid } from './sample-drafts.ts'
 import { SHORT_WINDOWS } from './testnet.ts'
 
@@ -170,6 +172,47 @@ export async function speakRivals(
     )
   }
   return rivals
+}
+
+/**
+ * Has strangers fill a plan: each of so many writers says so many updates of 128 facts about tasks of its own. Resolves to the ids of the
+ * updates.
+ */
+export async function fillPlan(
+  node: PlanNode,
+  thread: string,
+  { writers, updates }: { readonly writers: readonly Signer[]; readonly updates: number }
+): Promise<string[]> {
+  const ids: string[] = []
+  for (const [index, writer] of writers.entries()) {
+    const facts = (seq: number): Fact[] =>
+      Array.from({ length: 128 }, (_, at) => ({
+        kind: 'ANNOTATE' as const,
+        task: `fill-${index}-${seq}-${at}`,
+        key: 'k',
+        value: 'v'
+      }))
+    const init = { thread: CID.parse(thread), count: updates, facts }
+    for (const { bytes, id } of await speakChain(node.policy, writer, init)) {
+      ids.push(id)
+      await node.driver.door.admit(bytes, 'x', 'plan')
+    }
+  }
+  await node.driver.settled()
+  return ids
+}
+
+/** Reads a plan as the CLI does, through the checks and the JSON of a client: what there is at a glance, and then a change of it. */
+export async function readPlan(
+  node: PlanNode,
+  thread: string,
+  envelope: string
+): Promise<MethodResult<'plan.get'>> {
+  const client = localClient(planHandlers(node) as Handlers)
+  const plan = await client.call('plan.get', { thread })
+  const { changes } = await client.call('plan.changes', { thread, envelope })
+  if (changes[0]?.envelope !== envelope) throw new Error('the change is not in the plan')
+  return plan
 }
 
 /** Notes about a task. */

@@ -6,8 +6,14 @@ import { CID_A, CID_B, DID_A } from './fake-handlers.ts'
 
 /** A map over two parts and a reduce, half done, as `plan.get` answers it. */
 export function samplePlan(more: readonly Fact[] = []): MethodResult<'plan.get'> {
-  const changes = [changeOf([...sampleFacts(), ...more])]
-  return { heads: ['abc'], changes, view: planView(changes), graph: planGraph(changes) }
+  const left = { tasks: 0, links: 0, items: 0, forks: 0 }
+  const changes = sampleChanges(more)
+  return { heads: ['abc'], view: planView(changes), graph: planGraph(changes), left }
+}
+
+/** What it is made of. */
+export function sampleChanges(more: readonly Fact[] = []): PlanChange[] {
+  return [changeOf([...sampleFacts(), ...more])]
 }
 
 function sampleFacts(): Fact[] {

@@ -22,7 +22,7 @@ export class TaskSwarm extends FakeSwarm {
 
   constructor(endOf: (need: Stated) => TaskEnd) {
     super()
-    this.on('plan.get', () => ({ heads: [], changes: [] }))
+    this.on('plan.changes', () => ({ changes: [], next: null }))
     this.on('need.state', request => {
       const thread = `thread-${this.stated.length + 1}`
       const need: Stated = { ...request, slot: request.slot ?? '', thread }

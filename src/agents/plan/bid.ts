@@ -36,7 +36,7 @@ export async function proposedPlan(
   { thread, proposal }: { readonly thread: string; readonly proposal: string },
   signal: AbortSignal
 ): Promise<Plan> {
-  const { changes } = await client.call('plan.get', { thread }, { signal })
-  const change = changes.find(({ envelope }) => envelope === proposal)
-  return planOf(change?.facts.map(factTextOf) ?? [])
+  const asked = { thread, envelope: proposal }
+  const { changes } = await client.call('plan.changes', asked, { signal })
+  return planOf(changes[0]?.facts.map(factTextOf) ?? [])
 }

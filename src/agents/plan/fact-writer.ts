@@ -1,5 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type FactText, factTextOf, type SwarmClient } from '../../rpc/index.ts'
+import {
+  type CallPlanChanges,
+  type FactText,
+  factTextOf,
+  planChanges,
+  type SwarmClient
+} from '../../rpc/index.ts'
 import { BACKOFF_MS_MAX, BACKOFF_MS_MIN, FACTS_AT_ONCE, REFS_AT_ONCE } from '../limits.ts'
 
 type Statement = { readonly facts: readonly FactText[]; readonly refs: readonly string[] }
@@ -27,13 +33,10 @@ export class FactWriter {
 
   /** Takes what this node has said in the thread so far. */
   async resume(did: string): Promise<void> {
-    const { changes } = await this.#client.call(
-      'plan.get',
-      { thread: this.#thread },
-      { signal: this.#signal }
-    )
-    for (const { sender, facts } of changes)
-      if (sender === did) for (const fact of facts) this.#said.add(keyOf(factTextOf(fact)))
+    const signal = this.#signal
+    const read: CallPlanChanges = (method, params) => this.#client.call(method, params, { signal })
+    for await (const { facts } of planChanges(read, { thread: this.#thread, sender: did }))
+      for (const fact of facts) this.#said.add(keyOf(factTextOf(fact)))
   }
 
   /** Says the facts soon. `refs` show that they hold. */

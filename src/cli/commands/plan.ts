@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander'
 import { printable } from '../../core/base/index.ts'
+import type { PlanChange } from '../../core/plan/index.ts'
 import type { ThreadView } from '../../core/swarm/index.ts'
-import type { MethodResult } from '../../rpc/index.ts'
+import { type CallPlanChanges, type MethodResult, planChanges } from '../../rpc/index.ts'
 import { UsageError } from '../errors.ts'
 import { FACT_FORMS, parseFact } from '../fact-words.ts'
 import { resolveThread } from '../ids.ts'
@@ -11,7 +12,7 @@ import { planTree } from '../plan-tree.ts'
 import type { Session } from '../session.ts'
 import { examples, type Shell } from '../shell.ts'
 
-type PlanOptions = { readonly dot?: boolean; readonly facts?: boolean }
+type PlanOptions = { readonly dot?: boolean; readonly facts?: boolean; readonly task?: string }
 
 export function addPlanCommand(program: Command, shell: Shell): void {
   const command = program
@@ -22,6 +23,12 @@ export function addPlanCommand(program: Command, shell: Shell): void {
     .argument('<id>', 'thread id, or a beginning or end of it')
     .addOption(new Option('--dot', 'Print it for Graphviz.').conflicts('facts'))
     .option('--facts', 'Print the facts that it is made of, each with who said it.')
+    .addOption(
+      new Option(
+        '--task <name>',
+        'Print one task, all tasks that it waits for, and all that wait for it.'
+      ).conflicts(['dot', 'facts'])
+    )
     .action(shell.action(plan))
   examples(
     command
@@ -55,19 +62,68 @@ function refusePlanOptions({ parent }: Command): void {
 async function plan(session: Session, options: PlanOptions, id: string): Promise<void> {
   const { out } = session
   const thread = await resolveThread(session, id)
+  if (options.task !== undefined) return showTask(session, thread, options.task)
   const plan = await session.call('plan.get', { thread })
-  await out.document('plan', { thread, ...plan }, async () => {
-    if (options.facts === true) return showFacts(session, plan)
-    if (options.dot === true) return out.lines(planDot(plan))
-    drawPlan(session, plan)
+  if (options.facts === true) {
+    const changes = await readChanges(session, thread)
+    await out.document('plan', { thread, ...plan, changes }, () =>
+      showFacts(session, { ...plan, changes })
+    )
+    return
+  }
+  await out.document('plan', { thread, ...plan }, () => {
+    if (options.dot !== true) return drawPlan(session, plan)
+    out.lines(planDot(plan))
+    noteLeft(session, plan)
   })
 }
 
+async function showTask(session: Session, thread: string, name: string): Promise<void> {
+  const { out } = session
+  const found = await session.call('plan.task', { thread, task: name })
+  await out.document('plan-task', { thread, ...found }, () => {
+    const { task, left, ancestors, descendants, blockers } = found
+    const orphaned = task.orphanedByEpoch === null ? [] : [`orphaned by ${task.orphanedByEpoch}`]
+    const isReady = blockers?.length === 0 ? ['ready'] : []
+    out.line([task.task, task.type ?? 'not added', task.state, ...orphaned, ...isReady].join('  '))
+    const rows = [
+      ...ancestors.map(one => [blockers?.includes(one) ? 'blocked by' : 'waits for', one]),
+      ...descendants.map(one => ['waited for by', one]),
+      ...task.inputs.map(({ artifact }) => ['needs', artifact]),
+      ...task.outputs.map(({ artifact }) => ['made', artifact]),
+      ...task.annotations.map(({ key, value, sender }) => [
+        'note',
+        `${key} = ${printable(value)} (${shortId(sender)})`
+      ])
+    ]
+    for (const [what, which] of rows) out.line(`  ${what?.padEnd(13)}  ${which}`)
+    if (left > 0) out.note(`${left} more inputs, outputs and notes: see plan --facts`)
+  })
+}
+
+/** All of them, part by part. */
+async function readChanges(session: Session, thread: string): Promise<PlanChange[]> {
+  const changes: PlanChange[] = []
+  const read: CallPlanChanges = (method, params) => session.call(method, params)
+  for await (const change of planChanges(read, { thread })) changes.push(change)
+  return changes
+}
+
+function noteLeft({ out }: Session, { left }: MethodResult<'plan.get'>): void {
+  const { tasks, links, items, forks } = left
+  if (tasks + links + items + forks > 0)
+    out.note(
+      `the plan is too large to be shown at once: ${tasks} tasks, ${links} links, ${items} inputs, outputs and notes, and ${forks} forks are left out, those of strangers first; see --facts`
+    )
+}
+
 /** The tree, and a note for each link that is not in it. */
-export function drawPlan({ out }: Session, plan: MethodResult<'plan.get'>): void {
+export function drawPlan(session: Session, plan: MethodResult<'plan.get'>): void {
+  const { out } = session
   out.lines(planTree(out, plan))
   for (const { parent, child, why } of plan.graph.ignored)
     out.note(`left out: ${child} waits for ${parent} (${why})`)
+  noteLeft(session, plan)
 }
 
 /** What became of the branches of a thread that lost, as its RECONCILEs say. */
@@ -82,7 +138,7 @@ export function showReconciles({ out }: Session, { reconciles }: ThreadView): vo
 
 async function showFacts(
   { out }: Session,
-  { heads, changes }: MethodResult<'plan.get'>
+  { heads, changes }: { readonly heads: readonly string[]; readonly changes: readonly PlanChange[] }
 ): Promise<void> {
   out.note(`heads ${heads.join(' ')}`)
   const rows = changes.flatMap(change =>

@@ -40,6 +40,7 @@ export type {
   PlanApplied,
   PlanChain,
   PlanChange,
+  PlanExcerpt,
   PlanGraph,
   PlanSession,
   PlanView,

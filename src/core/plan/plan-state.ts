@@ -2,6 +2,7 @@ import { assert, compareText } from '../base/index.ts'
 import type { Fact } from '../envelope/index.ts'
 import { PlanBranches } from './branches.ts'
 import { PlanChains, type PlanPlace } from './chains.ts'
+import { EXCERPT_ITEMS_MAX, excerptOf } from './excerpt.ts'
 import { RESTATED_MAX, Restatements } from './restatements.ts'
 import { compareSource, type Source, type Standing, type Stated } from './source.ts'
 import { Statements } from './statements.ts'
@@ -12,6 +13,7 @@ import type {
   LinkView,
   PlanApplied,
   PlanChange,
+  PlanExcerpt,
   PlanGraph,
   PlanView,
   TaskView
@@ -88,8 +90,29 @@ export class PlanState {
   /** As `view`, the same object until the next change. */
   graph(): PlanGraph {
     this.#restatements.all()
-    this.#graphView ??= this.#makeGraph()
+    this.#graphView ??= this.#makeGraph(this.#tasks.names(), this.#graph.links())
     return this.#graphView
+  }
+
+  /** What view and graph say, as much as one may show at once. Its cost grows with the plan far less than theirs. */
+  excerpt(): PlanExcerpt {
+    this.#restatements.all()
+    const links = this.#graph.links()
+    const forks = this.#chains.forks()
+    const epoch = this.#branches.epoch()
+    const { left, ...shown } = excerptOf(this.#tasks, { epoch, links, forks })
+    const branches = this.#branches.view()
+    const view = { ...shown, links: shown.links.map(viewLink), branches }
+    const names = view.tasks.map(({ task }) => task)
+    return { view, graph: this.#makeGraph(names, shown.links), left }
+  }
+
+  /** One task, with as much of what was said of it as an excerpt shows and how much is left out; null when nothing names it. */
+  excerptOf(name: string): { readonly task: TaskView; readonly left: number } | null {
+    this.#restatements.all()
+    if (!this.#tasks.has(name)) return null
+    const { view, left } = this.#tasks.excerpt(name, this.#branches.epoch(), EXCERPT_ITEMS_MAX)
+    return { task: view, left }
   }
 
   /** Every task after the tasks that it waits for: layer by layer, each layer sorted. */
@@ -164,18 +187,18 @@ export class PlanState {
     return TAKEN
   }
 
-  #makeGraph(): PlanGraph {
+  #makeGraph(names: readonly string[], links: readonly Link[]): PlanGraph {
     const ready: string[] = []
     const blocked: { task: string; by: string[] }[] = []
-    for (const name of this.#tasks.names()) {
+    for (const name of names) {
       const by = this.blockers(name)
       if (by?.length === 0) ready.push(name)
       else if (by !== null) blocked.push({ task: name, by })
     }
     const ignored: (LinkView & { why: LinkFlaw })[] = []
-    for (const link of this.#graph.links())
+    for (const link of links)
       if (link.why !== null) ignored.push({ ...viewLink(link), why: link.why })
-    return { order: this.order(), ready, blocked, ignored }
+    return { order: this.#graph.order(names), ready, blocked, ignored }
   }
 
   /** Takes what an envelope does to the standing of others: what those said is counted with the new one. */

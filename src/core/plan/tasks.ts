@@ -1,6 +1,13 @@
 import { assert, compareText, unreachable } from '../base/index.ts'
 import type { Fact } from '../envelope/index.ts'
-import { compareLatest, compareSource, type Source, STANDING, type Stated } from './source.ts'
+import {
+  compareLatest,
+  compareSource,
+  type Source,
+  STANDING,
+  type Standing,
+  type Stated
+} from './source.ts'
 import { Statements } from './statements.ts'
 import type { Annotation, ArtifactView, TaskState, TaskView } from './types.ts'
 
@@ -94,6 +101,42 @@ export class PlanTasks {
     return task.view as TaskView
   }
 
+  count(): number {
+    return this.#tasks.size
+  }
+
+  /** Names of so many tasks at most: first those that insiders have added or moved, then others, as they came. */
+  foremost(max: number): string[] {
+    if (this.#tasks.size <= max) return [...this.#tasks.keys()]
+    const ranked: [string[], string[], string[]] = [[], [], []]
+    for (const task of this.#tasks.values()) {
+      const ranks = ranked[standingOf(task)]
+      if (ranks.length < max) ranks.push(task.name)
+    }
+    return ranked.flat().slice(0, max)
+  }
+
+  /** The view of a task with so many items of each list at most, those of insiders first, and how many are left out. */
+  excerpt(
+    name: string,
+    epoch: number | null,
+    itemsMax: number
+  ): { readonly view: TaskView; readonly left: number } {
+    const task = this.#tasks.get(name)
+    assert(task !== undefined, 'an excerpt shows what is there')
+    const { inputs, outputs, notes } = task
+    const sizes = [inputs.size, outputs.size, notes.size]
+    if (sizes.every(size => size <= itemsMax))
+      return { view: this.view(name, epoch) as TaskView, left: 0 }
+    const cut = {
+      inputs: foremostOf(inputs, itemsMax),
+      outputs: foremostOf(outputs, itemsMax),
+      notes: foremostOf(notes, itemsMax)
+    }
+    const left = sizes.reduce((sum, size) => sum + Math.max(0, size - itemsMax), 0)
+    return { view: viewTask({ ...task, ...cut }, epoch), left }
+  }
+
   /** Added, not begun, and not of a branch that lost. */
   isWaiting(name: string): boolean {
     const task = this.#tasks.get(name)
@@ -149,6 +192,28 @@ function changeIn<T>(
   known[act](one, compare)
   if (known.isEmpty()) all.delete(key)
   else all.set(key, known)
+}
+
+/** The best standing of what makes a task one. */
+function standingOf({ added, states }: Task): Standing {
+  const one = added.first()?.source.standing ?? STANDING.stranger
+  const other = states.first()?.source.standing ?? STANDING.stranger
+  return Math.min(one, other) as Standing
+}
+
+function foremostOf<T>(
+  all: ReadonlyMap<string, Statements<T>>,
+  max: number
+): Map<string, Statements<T>> {
+  if (all.size <= max) return new Map(all)
+  const insiders: [string, Statements<T>][] = []
+  const others: [string, Statements<T>][] = []
+  for (const one of all) {
+    const isInsider = one[1].first()?.source.standing === STANDING.insider
+    const ranks = isInsider ? insiders : others
+    if (ranks.length < max) ranks.push(one)
+  }
+  return new Map([...insiders, ...others].slice(0, max))
 }
 
 function emptyTask(name: string): Task {

@@ -116,6 +116,20 @@ export type PlanView = {
   readonly forks: readonly ForkView[]
 }
 
+/** A bounded part of a plan, and what is not in it. */
+export type PlanExcerpt = {
+  readonly view: PlanView
+  /** Of the tasks and links that the view has. */
+  readonly graph: PlanGraph
+  /** `items`: inputs, outputs and notes of the tasks that are shown. All 0 where the view is whole. */
+  readonly left: {
+    readonly tasks: number
+    readonly links: number
+    readonly items: number
+    readonly forks: number
+  }
+}
+
 /** Why the order leaves a link out. */
 export type LinkFlaw =
   /** It would close a circle with links before it in source order. */

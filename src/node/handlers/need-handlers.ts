@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { CID } from '../../core/codec/index.ts'
 import type { Payload, Windows } from '../../core/envelope/index.ts'
-import { factOf, type Handlers, type NeedRequest, RefusedError } from '../../rpc/index.ts'
+import { type Handlers, type NeedRequest, RefusedError } from '../../rpc/index.ts'
 import { draftOf } from '../drafts.ts'
 import { RequestRefusedError } from '../errors.ts'
 import type { NodeParts } from '../node-parts.ts'
@@ -25,17 +25,8 @@ const K_TARGET = 3
 
 export function needHandlers(
   parts: NodeParts
-): Pick<
-  Handlers,
-  | 'need.state'
-  | 'need.reform'
-  | 'threads.list'
-  | 'thread.get'
-  | 'thread.record'
-  | 'plan.add'
-  | 'plan.get'
-> {
-  const { threads, driver, plan } = parts
+): Pick<Handlers, 'need.state' | 'need.reform' | 'threads.list' | 'thread.get' | 'thread.record'> {
+  const { threads, driver } = parts
   return {
     'need.state': async (request, { signal }) => {
       // Before the NEED is out: verifiers will want to fetch it from somebody.
@@ -60,28 +51,6 @@ export function needHandlers(
     'thread.record': async options => {
       const { artifacts, ...rest } = await exportRecord(parts, options)
       return { ...rest, artifacts: [...artifacts] }
-    },
-    'plan.add': async ({ thread, facts, refs = [] }) => {
-      const result = await driver.command({
-        type: 'update-plan',
-        thread,
-        facts: facts.map(factOf),
-        refs: refs.map(parseCid)
-      })
-      if (!result.ok) throw new RefusedError(result.refusal)
-      return result.value as { envelope: string }
-    },
-    'plan.get': async ({ thread }) => {
-      await threads.view(thread)
-      const { heads } = await plan.view(thread)
-      const changes = await threads.planChanges(thread)
-      const state = await threads.plan(thread)
-      return {
-        heads: [...heads],
-        changes: [...changes],
-        view: state.view(),
-        graph: state.graph()
-      }
     }
   }
 }

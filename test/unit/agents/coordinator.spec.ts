@@ -187,10 +187,13 @@ describe('agents/plan/coordinator', () => {
     stop = new AbortController()
     const said = swarm.factsSaid().flatMap(({ facts }) => facts)
     const again = new TaskSwarm(good(plan))
-    again.on('plan.get', () => ({
-      heads: [],
-      changes: [{ envelope: 'e', sender: ME, lamport: 1, facts: said, chain: null }]
-    }))
+    again.on('plan.changes', ({ sender, after }) => {
+      assert.equal(sender, ME)
+      const [first, second] = [said.slice(0, 3), said.slice(3)]
+      const facts = after === 'first' ? second : first
+      const change = { envelope: 'e', sender: ME, lamport: 1, facts, chain: null }
+      return { changes: [change], next: after === 'first' ? null : 'first' }
+    })
     for (const need of swarm.stated) again.adopt(need, good(plan)(need))
     await run(again, plan)
     const tasks = [...before, ...again.tasks()]

@@ -1,16 +1,21 @@
 // Goal: a plan can be read at a glance, exported, and added to from the command line. Method: the program runs in this process against fake handlers.
 import assert from 'node:assert/strict'
+import { PlanState } from '../../../src/core/plan/index.ts'
 import { RefusedError } from '../../../src/rpc/index.ts'
 import { CID_A, CID_B, DID_A, fakeThread } from '../../support/fake-handlers.ts'
 import { fakeNode } from '../../support/fake-node.ts'
-import { samplePlan } from '../../support/sample-plan.ts'
+import { sampleChanges, samplePlan } from '../../support/sample-plan.ts'
 
 const link = (parent: string, child: string) => ({ kind: 'LINK', parent, child }) as const
 
 describe('cli/plan', () => {
   const node = fakeNode()
   const serve = (plan = samplePlan()) =>
-    node.serve({ 'plan.get': async () => plan, 'thread.get': async () => fakeThread() })
+    node.serve({
+      'plan.get': async () => plan,
+      'plan.changes': async () => ({ changes: sampleChanges(), next: null }),
+      'thread.get': async () => fakeThread()
+    })
 
   it('draws what each task waits for below it, shared tasks once', async () => {
     await serve()
@@ -105,19 +110,71 @@ describe('cli/plan', () => {
   })
 
   it('shows the fields of a fact in one order, in whatever order they came', async () => {
-    const plan = samplePlan()
-    const [change] = plan.changes
+    const [change] = sampleChanges()
     assert.ok(change !== undefined)
     const facts = [
       { child: 'b', kind: 'LINK', parent: 'a' },
       { key: 'note', kind: 'ANNOTATE', task: 'a', value: 'later' },
       { kind: 'ADD_TASK', task: 'a', type: 'text/a', produces: [], requires: ['gpu'] }
     ] as const
-    await serve({ ...plan, changes: [{ ...change, facts: facts as never }] })
+    const asked: unknown[] = []
+    await node.serve({
+      'plan.get': async () => samplePlan(),
+      'plan.changes': async ({ after }) => {
+        asked.push(after)
+        const changes = [{ ...change, facts: facts.slice(asked.length - 1, asked.length) as never }]
+        return { changes, next: asked.length < facts.length ? CID_A : null }
+      }
+    })
     const { stdout } = await node.run(['plan', CID_B, '--facts'])
+    assert.deepEqual(asked, [undefined, CID_A, CID_A])
     assert.match(stdout, / parent a, child b\n/u)
     assert.match(stdout, / task a, key note, value later\n/u)
     assert.match(stdout, / task a, type text\/a, requires \[gpu\], produces \[\]\n/u)
+  })
+
+  it('says how much of a plan that strangers have filled is not shown', async () => {
+    const left = { tasks: 12, links: 34, items: 5, forks: 6 }
+    await serve({ ...samplePlan(), left })
+    for (const argv of [[], ['--dot']]) {
+      const { stderr } = await node.run(['plan', CID_B, ...argv])
+      assert.match(stderr, /12 tasks, 34 links, 5 inputs, outputs and notes, and 6 forks/u)
+    }
+    const document = JSON.parse((await node.run(['plan', CID_B, '--json'])).stdout)
+    assert.deepEqual(document.left, left)
+  })
+
+  it('shows one task, all that it waits for, and all that wait for it', async () => {
+    const state = new PlanState()
+    for (const change of sampleChanges()) state.apply(change)
+    let asked: unknown
+    await node.serve({
+      'plan.task': async params => {
+        asked = params
+        const { task } = params
+        return {
+          ...(state.excerptOf(task) as NonNullable<ReturnType<PlanState['excerptOf']>>),
+          ancestors: state.ancestors(task),
+          descendants: state.descendants(task),
+          blockers: state.blockers(task)
+        }
+      }
+    })
+    const { stdout } = await node.run(['plan', CID_B, '--task', 'merge'])
+    assert.deepEqual(asked, { thread: CID_B, task: 'merge' })
+    assert.deepEqual(stdout.split('\n'), [
+      'merge  text/merge  DRAFT',
+      '  blocked by     count-1',
+      '  blocked by     count-2',
+      '  waits for      split',
+      '  waited for by  text/word-count',
+      ''
+    ])
+    const document = JSON.parse(
+      (await node.run(['plan', CID_B, '--task', 'split', '--json'])).stdout
+    )
+    assert.deepEqual(document.descendants, ['count-1', 'count-2', 'merge', 'text/word-count'])
+    assert.equal((await node.run(['plan', CID_B, '--task', 'split', '--dot'])).code, 2)
   })
 
   it('states facts', async () => {

@@ -8,6 +8,7 @@ import { nodeSigner } from '../../../src/adapters/ed25519/index.ts'
 import { CID } from '../../../src/core/codec/index.ts'
 import { type Admitted, type Fact, sealEnvelope } from '../../../src/core/envelope/index.ts'
 import type { Signer } from '../../../src/ports/index.ts'
+import { LINE_BYTES_MAX, type MethodResult } from '../../../src/rpc/index.ts'
 import type { AttackCase, AttackResult } from '../../support/plan-attacker.ts'
 import {
   bombChunk,
@@ -21,9 +22,11 @@ import {
   textChunk
 } from '../../support/plan-attacks.ts'
 import {
+  fillPlan,
   notes,
   openNeed,
   type PlanNode,
+  readPlan,
   speakChain,
   speakRivals,
   startPlanNode
@@ -33,6 +36,8 @@ import { standstillOf } from '../../support/standstill.ts'
 const NETWORK = 'plan-attacks'
 /** Milliseconds that an attack may add to the longest time in which the event loop stood still. */
 const STALL_MS = 50
+/** The same for a reader of its plan: all of it has to be looked at. */
+const READER_STALL_MS = 80
 const ATTEMPTS_MAX = 3
 /** Threads, more than there are documents in memory. */
 const FREED = 70
@@ -235,6 +240,28 @@ describe('node/plan-sync under attack', function () {
     const hello = (): Uint8Array[] => threads.map(one => frameOf(one, []))
     const result = await attackNode({ name: 'freed', frames: [...hello(), ...hello()] })
     assert.ok(result.handled >= 2 * FREED)
+  })
+
+  it('shows a plan that strangers have filled without standing still, and in a line that can be read', async () => {
+    const full = await openNeed(node)
+    const writers = [80, 81, 82].map(seed => nodeSigner(new Uint8Array(32).fill(seed)))
+    const ids = await fillPlan(node, full, { writers, updates: 200 })
+    const stalls: number[] = []
+    do {
+      let plan: MethodResult<'plan.get'> | undefined
+      const stall = await standstillOf(async () => {
+        plan = await readPlan(node, full, ids[0] as string)
+      })
+      stalls.push(stall)
+      assert.ok(JSON.stringify(plan).length < LINE_BYTES_MAX / 2)
+      assert.equal((plan?.view.tasks.length ?? 0) + (plan?.left.tasks ?? 0), 600 * 128 + 1)
+      // What the requester has said is shown, whatever strangers say.
+      assert.ok(plan?.view.tasks.some(({ task }) => task === 'text/nobody'))
+    } while (Math.min(...stalls) >= control + READER_STALL_MS && stalls.length < ATTEMPTS_MAX)
+    assert.ok(
+      Math.min(...stalls) < control + READER_STALL_MS,
+      `a reader makes it stand still for ${stalls.join(', ')} ms`
+    )
   })
 
   /** Hash of the change of the honest chain on which its next one rests. */

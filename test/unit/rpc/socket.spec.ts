@@ -329,6 +329,16 @@ describe('rpc/socket', () => {
     assert.equal(await line(), null)
   })
 
+  it('says that an answer is too long for a line, and goes on', async () => {
+    let pins: unknown[] = ['x'.repeat(13e6)]
+    await serve({ 'pins.ls': async () => pins as never })
+    const client = await connect(path())
+    await assert.rejects(client.call('pins.ls', {}), { code: 'ANSWER_TOO_LONG' })
+    pins = []
+    assert.deepEqual(await client.call('pins.ls', {}), [])
+    client.close()
+  })
+
   it('refuses an id that is still in use, and the 257th request at once', async () => {
     await serve({ 'gc.run': () => new Promise(() => {}) })
     const { socket, line } = await raw()
