@@ -293,9 +293,8 @@ export class Driver {
     while (this.#queue.length > 0 && this.#isLive()) {
       const inputs = this.#queue.take(BATCH_INPUTS_MAX)
       const effects: Effect[] = []
-      for (const input of inputs) {
-        effects.push(...this.#step(input))
-      }
+      // One by one: a call takes no such number of arguments as one step may have effects.
+      for (const input of inputs) for (const effect of this.#step(input)) effects.push(effect)
       await this.#run(effects)
       if (this.#isLive()) this.#compaction.run()
       this.#armTick()
@@ -320,7 +319,7 @@ export class Driver {
     let sync = false
     for (const effect of effects) {
       if (effect.kind !== 'persist') continue
-      records.push(...effect.records)
+      for (const record of effect.records) records.push(record)
       sync ||= effect.sync
     }
     const { early, rest } = sync ? splitEarly(effects) : { early: [], rest: effects }

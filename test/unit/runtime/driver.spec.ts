@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { MemoryDisk, memoryJournal } from '../../../src/adapters/memory/index.ts'
 import { ok, type Result } from '../../../src/core/base/index.ts'
+import type { JournalRecord } from '../../../src/core/swarm/index.ts'
 import {
   COMMANDS_QUEUED_MAX,
   ENVELOPES_QUEUED_MAX,
@@ -22,6 +23,26 @@ import {
 import { envelopeOf, testSigner, until } from '../../support/virtual-world.ts'
 
 describe('runtime/driver: persist, then send', () => {
+  it('runs as many effects of one step, and writes as many records, as there are', async () => {
+    const w = world()
+    await w.driver.start()
+    const count = 250_000
+    const all: JournalRecord[] = Array.from({ length: count }, () => ({
+      type: 'clock',
+      lamport: 1
+    }))
+    w.machine.script = input =>
+      input.kind !== 'command'
+        ? []
+        : [
+            ...all.map(() => persist(true)),
+            { kind: 'persist', sync: true, records: all },
+            { kind: 'reply', id: input.id, result: ok(null) }
+          ]
+    assert.deepEqual(await w.driver.command(COMMAND), ok(null))
+    assert.deepEqual([w.fatal, w.disk.records.length], [[], 2 * count])
+  })
+
   it('sends nothing of a batch before its append has resolved, then runs all effects in order', async () => {
     const journal = heldJournal()
     const w = world({ journal })
