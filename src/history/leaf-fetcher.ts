@@ -1,5 +1,5 @@
 import { ok, type Result, refuse } from '../core/base/index.ts'
-import type { WitnessedLog } from '../core/history/index.ts'
+import { checkNotAhead, type WitnessedLog } from '../core/history/index.ts'
 import type { Clock, Exchange, VerifySignature } from '../ports/index.ts'
 import { checkCertified } from './certified-leaf.ts'
 import {
@@ -80,7 +80,7 @@ export class LeafFetcher {
 
   /**
    * The leaves from `log.size` on and before `size`. One call at a time for an origin. Refusals: `WITNESS_BUSY` when there is no more room in the request or the
-   * hour, `CHECKPOINT_LEAVES` and those of `checkCertified` for leaves that are none. Rejects when the peer cannot be asked, or `signal` says that nobody waits.
+   * hour, `CHECKPOINT_LEAVES`, `LEAF_AHEAD` and those of `checkCertified` for leaves that are none. Rejects when the peer cannot be asked, or `signal` says that nobody waits.
    */
   async fetch(
     from: string,
@@ -134,6 +134,8 @@ export class LeafFetcher {
         stop.throwIfAborted()
         const leaf = await checkCertified(item, verify)
         if (!leaf.ok) return leaf
+        const ahead = checkNotAhead(leaf.value, this.#init.clock.nowMs())
+        if (!ahead.ok) return ahead
         bytes += this.#count(from, item, isReserved)
         fetched.leaves.push(item.leaf)
         fetched.bytes += item.leaf.length

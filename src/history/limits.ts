@@ -30,6 +30,12 @@ export const UNWITNESSED_WARNING = 100_000
 export const WITNESSES_ASKED_MAX = 8
 /** Logs of others whose trees are in memory, a quarter of a byte a leaf and up to 16 KiB more: all, unless more are reserved. */
 export const TREES_MAX = 64
+/** Logs that one run of sync tries to load. */
+export const SYNC_LOGS_MAX = 32
+/** Bytes of new leaves after which a run of sync begins no further log. */
+export const SYNC_BYTES_MAX: number = 512 * 1024 * 1024
+/** Bytes of new leaves of one log that was not asked for by name: one log of the largest size. */
+export const SYNC_LOG_BYTES_MAX: number = 128 * 1024 * 1024
 /** Nodes whose announced checkpoints are remembered, and that are asked at once: a note has at most 32 KiB. */
 export const ANNOUNCED_MAX = 64
 /** Nodes that are asked about an announced checkpoint besides its own: enough that two witnesses soon hear of each other. */

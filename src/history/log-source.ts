@@ -1,6 +1,6 @@
 import { equals } from '../core/base/index.ts'
 import type { Checkpoint } from '../core/checkpoint/index.ts'
-import { decodeLeaf, type Leaf } from '../core/history/index.ts'
+import { checkNotAhead, decodeLeaf, type Leaf } from '../core/history/index.ts'
 import { CompactTree, leafHash, verifyConsistency } from '../core/merkle/index.ts'
 import type { Exchange, Logger, VerifySignature } from '../ports/index.ts'
 import { checkCertified } from './certified-leaf.ts'
@@ -14,6 +14,7 @@ export type LogSourceInit = {
   readonly verify: VerifySignature
   readonly logger: Logger
   readonly offer: Offer
+  readonly nowMs: () => number
   /** Leaves are wanted with their certificates: only the log's own node has those. */
   readonly full: boolean
 }
@@ -142,9 +143,11 @@ export class LogSource {
   }
 
   async #read(did: string, item: CertifiedLeaf): Promise<Leaf> {
-    const { full, verify } = this.#init
+    const { full, verify, nowMs } = this.#init
     const leaf = full ? await checkCertified(item, verify) : decodeLeaf(item.leaf)
     if (!leaf.ok) throw new BadAnswerError(did, leaf.refusal.message)
+    const ahead = checkNotAhead(leaf.value, nowMs())
+    if (!ahead.ok) throw new BadAnswerError(did, ahead.refusal.message)
     return leaf.value
   }
 }

@@ -6,6 +6,7 @@ import {
   type SignedNote
 } from '../core/checkpoint/index.ts'
 import {
+  checkNotAhead,
   decodeLeaf,
   encodeLeaf,
   type Leaf,
@@ -37,20 +38,26 @@ const STABLE = 'own/stable'
 export class OwnLog {
   readonly #store: KeyValues
   readonly #verify: VerifySignature
+  readonly #nowMs: () => number
   readonly #tree = new MerkleTree()
   #note: SignedNote | null = null
   #stable: SignedNote | null = null
   /** Appends follow each other. */
   #work: Promise<unknown> = Promise.resolve()
 
-  private constructor(store: KeyValues, verify: VerifySignature) {
+  private constructor(store: KeyValues, verify: VerifySignature, nowMs: () => number) {
     this.#store = store
     this.#verify = verify
+    this.#nowMs = nowMs
   }
 
   /** Reads the log. Rejects with HistoryDamagedError. */
-  static async open(store: KeyValues, verify: VerifySignature): Promise<OwnLog> {
-    const log = new OwnLog(store, verify)
+  static async open(
+    store: KeyValues,
+    verify: VerifySignature,
+    nowMs: () => number
+  ): Promise<OwnLog> {
+    const log = new OwnLog(store, verify, nowMs)
     for await (const [key, leaf] of store.range({ from: LEAF, to: `${LEAF}~` })) {
       if (key !== indexKey(LEAF, log.size))
         throw new HistoryDamagedError(`leaf ${log.size} is not there`)
@@ -98,7 +105,7 @@ export class OwnLog {
     return kept === undefined ? null : Number(new TextDecoder().decode(kept))
   }
 
-  /** Adds a thread by its certified end, once; false when it is in the log. Durable when it resolves. Refusals: those of `leafOf`. */
+  /** Adds a thread by its certified end, once; false when it is in the log. Durable when it resolves. Refusals: those of `leafOf`; `LEAF_AHEAD` where no witness would take it. */
   append(file: CertificateFile): Promise<Result<boolean>> {
     const appended = this.#work.then(() => this.#append(file))
     this.#work = appended.catch(() => undefined)
@@ -171,6 +178,8 @@ export class OwnLog {
   async #append(file: CertificateFile): Promise<Result<boolean>> {
     const made = leafOf(file, this.#verify)
     if (!made.ok) return made
+    const ahead = checkNotAhead(made.value, this.#nowMs())
+    if (!ahead.ok) return ahead
     const thread = made.value.need.toString()
     if ((await this.indexOf(thread)) !== null) return ok(false)
     await this.#write(thread, made.value, encodeCertificateFile(file))

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { equals, utf8 } from '../core/base/index.ts'
+import { assert, equals, utf8 } from '../core/base/index.ts'
 import { type Checkpoint, type CheckpointFork, formatNote } from '../core/checkpoint/index.ts'
 import { decodeStrict, encode } from '../core/codec/index.ts'
 import { decodeLeaf, type Leaf, standingOf } from '../core/history/index.ts'
@@ -7,8 +7,10 @@ import { CompactTree, leafHash } from '../core/merkle/index.ts'
 import type { Exchange, KeyValues, KeyValueWrite, Logger, VerifySignature } from '../ports/index.ts'
 import { SyncFailedError } from './errors.ts'
 import { indexKey } from './keys.ts'
+import { SYNC_BYTES_MAX, SYNC_LOG_BYTES_MAX, SYNC_LOGS_MAX } from './limits.ts'
 import { LoadedCheckpoints } from './loaded-checkpoints.ts'
-import { LogSource } from './log-source.ts'
+import { LogSource, type Part } from './log-source.ts'
+import { logsToLoad } from './logs-to-load.ts'
 import { type Offer, Offers } from './offers.ts'
 import { notesOf } from './peers.ts'
 
@@ -17,6 +19,8 @@ export type HistorySyncInit = {
   readonly exchange: Exchange
   readonly verify: VerifySignature
   readonly logger: Logger
+  /** The clock, ms since 1970. */
+  readonly nowMs: () => number
   readonly network: string
   /** Name of this node's own log: loaded only where it is asked for, since the node has it. */
   readonly own: string
@@ -45,7 +49,8 @@ export type SyncRequest = {
   readonly progress?: (done: number, size: number) => void
 }
 
-export type SyncResult = {
+/** A log of which all is here now that was wanted. */
+export type SyncedLog = {
   readonly origin: string
   readonly size: number
   /** The first leaf that is here now: those before it bind nobody any more, by the word of the witnesses. */
@@ -55,6 +60,13 @@ export type SyncResult = {
   readonly witnesses: readonly string[]
   /** `checkpoint`: the word of k witnesses; `full`: every certificate was checked here. */
   readonly trust: 'checkpoint' | 'full'
+}
+
+/** The first log that was loaded, and all of them. */
+export type SyncResult = SyncedLog & {
+  readonly logs: readonly SyncedLog[]
+  /** Logs that were offered and are not loaded, and why: their slots may be open here. */
+  readonly failed: readonly { readonly origin: string; readonly reason: string }[]
 }
 
 const PROGRESS = 'sync/leaf/'
@@ -68,7 +80,11 @@ const beginSchema = v.strictObject({
   peaks: v.array(v.custom<Uint8Array>(value => value instanceof Uint8Array))
 })
 
-type How = SyncRequest & { readonly full: boolean }
+type How = SyncRequest & {
+  readonly full: boolean
+  /** Bytes of leaves that came so far, of all logs. */
+  readonly spent: { bytes: number }
+}
 
 /** Leaves that are here, from one on, and the tree up to the last of them. */
 type Begun = {
@@ -80,8 +96,9 @@ type Begun = {
 }
 
 /**
- * A newcomer's way to what a network knows: the newest checkpoint that enough witnesses cosigned, its leaves, and their root computed here. Without such a
- * checkpoint every leaf is checked by its own certificate. What has come is kept, so that a cut costs nothing.
+ * A newcomer's way to what a network knows: of each log the newest checkpoint that enough witnesses cosigned, its leaves, and their root computed here. Without such a
+ * checkpoint every leaf is checked by its own certificate. All logs that are offered are loaded, within bounds, since anybody can write one and have it witnessed: none
+ * takes the place of another. What has come is kept, so that a cut costs nothing.
  */
 export class HistorySync {
   readonly #init: HistorySyncInit
@@ -100,30 +117,70 @@ export class HistorySync {
     const offers = await this.#offers(request.origin)
     const stable = offers.filter(({ witnesses }) => witnesses.length >= this.#init.quorum)
     const full = request.full === true || stable.length === 0
-    const [best, ...others] = (full ? offers : stable).sort((a, b) => compareSize(b, a))
-    if (best === undefined) throw this.#nothing(request.origin)
-    if (anew) await this.#forget(best.checked.checkpoint.origin)
-    const how = { ...request, full }
+    const { trusted, peers } = this.#init
+    const known = { trusted, peers: new Set(peers()) }
+    const wanted = logsToLoad(full ? offers : stable, known)
+    if (wanted.length === 0) throw this.#nothing(request.origin)
+    if (anew && request.origin !== undefined) await this.#forget(request.origin)
+    return this.#loadAll(wanted, { ...request, full, spent: { bytes: 0 } })
+  }
+
+  async #loadAll(wanted: readonly (readonly Offer[])[], how: How): Promise<SyncResult> {
+    const logs: SyncedLog[] = []
+    const failed: { origin: string; reason: string }[] = []
+    let first: unknown
+    for (const [at, offers] of wanted.entries()) {
+      const origin = offers[0]?.checked.checkpoint.origin ?? ''
+      try {
+        if (at >= SYNC_LOGS_MAX || how.spent.bytes >= SYNC_BYTES_MAX) throw tooMuch(origin)
+        logs.push(await this.#loadLog(offers, how))
+      } catch (error) {
+        first ??= error
+        const reason = error instanceof Error ? error.message : String(error)
+        failed.push({ origin, reason })
+        if (wanted.length > 1)
+          this.#init.logger.warn('a log that is offered is not loaded', { origin, reason })
+      }
+    }
+    const [best] = logs
+    if (best === undefined) throw first
+    return { ...best, logs, failed }
+  }
+
+  /** By its newest checkpoint, or else by the next: the newest may be one that nobody has but a node that is away. */
+  async #loadLog([newest, ...older]: readonly Offer[], how: How): Promise<SyncedLog> {
+    assert(newest !== undefined, 'a log that is offered has a checkpoint')
     try {
-      return await this.#load(best, how)
+      return await this.#load(newest, how)
     } catch (error) {
-      // The largest log may be one whose node is away.
-      for (const other of others) {
-        const { origin } = other.checked.checkpoint
-        this.#init.logger.warn('another log is loaded instead', { origin, error: String(error) })
-        const loaded = await this.#load(other, how).catch(() => null)
-        if (loaded !== null) return loaded
+      for (const offer of older) {
+        const { origin, size } = offer.checked.checkpoint
+        const loaded = await this.#load(offer, how).catch(() => null)
+        if (loaded === null) continue
+        const reason = String(error)
+        this.#init.logger.warn('an older state of a log is loaded', {
+          origin,
+          size: String(size),
+          reason
+        })
+        return loaded
       }
       throw error
     }
   }
 
   async #forget(origin: string): Promise<void> {
-    const dels = (await this.#keys(origin)).map(key => ({ type: 'del', key }) as const)
-    await this.#init.store.write([...dels, this.#before.forget(origin)])
+    await this.#drop(origin)
+    await this.#init.store.write([this.#before.forget(origin)])
   }
 
-  async #load(offer: Offer, how: How): Promise<SyncResult> {
+  /** Lets go of the leaves that are here of a log. */
+  async #drop(origin: string): Promise<void> {
+    const dels = (await this.#keys(origin)).map(key => ({ type: 'del', key }) as const)
+    await this.#init.store.write(dels)
+  }
+
+  async #load(offer: Offer, how: How): Promise<SyncedLog> {
     const source = new LogSource({ ...this.#init, offer, full: how.full })
     await this.#checkRollback(offer, source)
     const { from, loaded } = await this.#follow(source, offer, how)
@@ -237,8 +294,15 @@ export class HistorySync {
     const known = leaves.length
     let { tree } = begun
     let writes = [...begun.writes]
+    let bytes = 0
     while (tree.size < Number(size)) {
       const part = await source.part(tree)
+      bytes += bytesOf(part)
+      how.spent.bytes += bytesOf(part)
+      if (how.origin === undefined && bytes > SYNC_LOG_BYTES_MAX) {
+        await this.#drop(origin)
+        throw tooMuch(origin)
+      }
       for (const [at, { bytes, leaf }] of part.leaves.entries()) {
         writes.push(put(indexKey(prefix, tree.size + at), bytes))
         leaves.push(leaf)
@@ -338,7 +402,13 @@ function put(key: string, value: Uint8Array): KeyValueWrite {
   return { type: 'put', key, value }
 }
 
-function compareSize(a: Offer, b: Offer): number {
-  const [one, other] = [a.checked.checkpoint.size, b.checked.checkpoint.size]
-  return one < other ? -1 : one > other ? 1 : 0
+function bytesOf({ leaves }: Part): number {
+  return leaves.reduce((sum, { bytes }) => sum + bytes.length, 0)
+}
+
+function tooMuch(origin: string): SyncFailedError {
+  return new SyncFailedError(
+    `${origin} is more than is loaded of logs in one run: "sync --from DID" loads that of one node, whatever its size`,
+    { origin }
+  )
 }

@@ -3,8 +3,6 @@ import { levelKeyValues } from '../adapters/level/index.ts'
 import { systemClock } from '../adapters/system/index.ts'
 import type { Config } from '../config/index.ts'
 import { formatOrigin, parseCheckpoint } from '../core/checkpoint/index.ts'
-import { type Leaf, leafStandsUntil } from '../core/history/index.ts'
-import type { Tombstone } from '../core/swarm/index.ts'
 import {
   Announcements,
   answerPeer,
@@ -27,9 +25,9 @@ import type {
   Signer,
   VerifySignature
 } from '../ports/index.ts'
-import { encodeArchived } from '../runtime/index.ts'
 import { draftOf } from './drafts.ts'
 import { CheckpointOnlyError } from './errors.ts'
+import { loadLeaves } from './load-leaves.ts'
 import type { NodeParts } from './node-parts.ts'
 import { uncertifiedEnd } from './uncertified-end.ts'
 
@@ -61,13 +59,13 @@ export async function openHistory(init: HistoryInit): Promise<History> {
   const { config, network, signer, verify, logger } = init
   const store = await levelKeyValues({ path: join(config.home.dir, 'history') })
   try {
-    const own = await OwnLog.open(store, verify)
+    const clock = systemClock()
+    const own = await OwnLog.open(store, verify, () => clock.nowMs())
     const originOf = (did: string): string => formatOrigin(config.network.name, did)
     const witnessed = new WitnessedLogs(store, new Set(config.history.witnessFor.map(originOf)))
     const origin = originOf(signer.did)
     const common = { exchange: network.exchange, signer, verify, logger }
     const isWitness = config.history.witness && !config.node.unplug.includes('witness')
-    const clock = systemClock()
     const peers = (): string[] => network.peers().map(({ did }) => did)
     const witness = isWitness
       ? new Witness({
@@ -200,11 +198,13 @@ async function announce({ history, driver, logger }: NodeParts): Promise<void> {
 /** Loads what others know; leaves become tombstones in the core, and lines in the archive's list. */
 export function historySync(parts: NodeParts): HistorySync {
   const { history, network, verify, logger, config } = parts
+  const clock = systemClock()
   return new HistorySync({
     store: history.store,
     exchange: network.exchange,
     verify,
     logger,
+    nowMs: () => clock.nowMs(),
     network: config.network.name,
     own: history.origin,
     quorum: config.history.quorum,
@@ -214,7 +214,7 @@ export function historySync(parts: NodeParts): HistorySync {
     keepFork: async (origin, fork) => {
       await history.witnessed.keepFork(origin, fork, verify)
     },
-    load: leaves => load(parts, leaves)
+    load: (leaves, { origin }) => loadLeaves(parts, leaves, origin)
   })
 }
 
@@ -229,20 +229,25 @@ export function syncAtStart(parts: NodeParts): () => void {
   if (!config.history.syncAtStart || archive.count() > 0) return () => undefined
   let tries = 0
   let isBusy = false
+  let hasLoaded = false
   const attempt = async (): Promise<void> => {
     if (isBusy || network.peers().length === 0) return
-    isBusy = true
     tries++
+    const isLast = tries >= SYNC_TRIES_MAX
+    if (isLast) clearInterval(timer)
+    // Once more at the end: who came first may have offered its own log only.
+    if (hasLoaded && !isLast) return
+    isBusy = true
     try {
-      const { origin, size, from, trust } = await historySync(parts).run()
-      clearInterval(timer)
-      logger.info('loaded how threads ended before', { origin, size, from, trust })
+      const { logs } = await historySync(parts).run()
+      hasLoaded = true
+      for (const { origin, size, from, trust } of logs)
+        logger.info('loaded how threads ended before', { origin, size, from, trust })
     } catch (error) {
-      if (tries < SYNC_TRIES_MAX) return
-      clearInterval(timer)
-      logger.warn('nothing was loaded of what ended before: run "sync" later', {
-        error: String(error)
-      })
+      if (isLast && !hasLoaded)
+        logger.warn('nothing was loaded of what ended before: run "sync" later', {
+          error: String(error)
+        })
     } finally {
       isBusy = false
     }
@@ -280,40 +285,5 @@ async function addKnown(parts: NodeParts, thread: string): Promise<void> {
   } catch (error) {
     // There is a line and nothing behind it.
     if (!(error instanceof CheckpointOnlyError)) throw error
-  }
-}
-
-async function load(
-  { driver, archive }: Pick<NodeParts, 'driver' | 'archive'>,
-  leaves: readonly Leaf[]
-): Promise<void> {
-  const news: Leaf[] = []
-  for (const leaf of leaves) if (!(await isKept(archive, leaf.need.toString()))) news.push(leaf)
-  const told = await driver.command({ type: 'know-ends', ends: leaves.map(tombstoneOf) })
-  if (!told.ok) throw new DOMException(told.refusal.message, 'AbortError')
-  const lines = news.map(leaf => encodeArchived({ summary: summaryOf(leaf), records: [] }))
-  await archive.put(lines)
-}
-
-async function isKept(archive: Archive, thread: string): Promise<boolean> {
-  return (await archive.line(thread)) !== undefined
-}
-
-function summaryOf(leaf: Leaf): Parameters<typeof encodeArchived>[0]['summary'] {
-  const { need, slot, task, result, reason, requester, expiresAt, stamp } = leaf
-  const thread = need.toString()
-  const line = { thread, slot, task, phase: result, reason, requester, expiresAt, openedAt: stamp }
-  return { ...line, void: null }
-}
-
-function tombstoneOf(leaf: Leaf): Tombstone {
-  const { need, requester, slot, epoch, proposal, result } = leaf
-  return {
-    thread: need.toString(),
-    slot: `${requester}/${slot}`,
-    epoch,
-    decision: proposal?.toString() ?? null,
-    phase: result,
-    until: leafStandsUntil(leaf)
   }
 }

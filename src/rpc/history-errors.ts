@@ -45,6 +45,13 @@ export const HISTORY_ROWS: ErrorRows = [
   ['LEAF_OPEN', 'denied', 'A leaf needs a certified outcome; this is a decision.'],
   ['LEAF_SHAPE', 'failure', 'The bytes are not a leaf.'],
   [
+    'LEAF_AHEAD',
+    'denied',
+    'A leaf would stand for longer than any thread that was followed.',
+    'Check the clock here: it may be behind.'
+  ],
+  ['END_SHAPE', 'failure', 'An end of a thread says more than can be kept.'],
+  [
     'MERKLE_PROOF_MALFORMED',
     'failure',
     'A Merkle proof has other sizes or another length than it can have.'

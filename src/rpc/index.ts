@@ -43,6 +43,7 @@ export type {
   Params,
   Progress,
   SwarmClient,
+  SyncedLog,
   Telemetry,
   ThreadSummary
 } from './methods.ts'

@@ -95,17 +95,10 @@ export interface Methods {
   'checkpoint.list': [Record<string, never>, CheckpointSummary[]]
   /** Signs what is new in this node's log, and asks connected nodes to witness it. */
   'checkpoint.make': [Record<string, never>, CheckpointSummary]
-  /** Progress: {done, size}, in leaves. `from`: the log of this node only; in the result, the first leaf that is here. `all`: also leaves that bind nobody any more. `anew`, with `from`: forgets what was loaded of that log before. */
+  /** Progress: {done, size}, in leaves. `from`: the log of this node only; in the result, the first leaf that is here. The result is the first log that was loaded, all of them in `logs`, and in `failed` those that were offered and are not loaded. `all`: also leaves that bind nobody any more. `anew`, with `from`: forgets what was loaded of that log before. */
   'history.sync': [
     { from?: string; full?: boolean; all?: boolean; anew?: boolean },
-    {
-      origin: string
-      size: number
-      from: number
-      loaded: number
-      witnesses: string[]
-      trust: 'checkpoint' | 'full'
-    }
+    SyncedLog & { logs: SyncedLog[]; failed: { origin: string; reason: string }[] }
   ]
   /** Moves old threads that a stable checkpoint covers, or that ended without a certificate, to cold files; drops those of which nothing came. */
   'history.compact': [
@@ -322,6 +315,17 @@ export type Progress =
   | AddProgress
   | { base64: string }
   | { readonly done: number; readonly size: number }
+
+/** What was loaded of one log of ended threads. */
+export type SyncedLog = {
+  origin: string
+  size: number
+  /** The first leaf that is here. */
+  from: number
+  loaded: number
+  witnesses: string[]
+  trust: 'checkpoint' | 'full'
+}
 
 /** A log of ended threads and its newest checkpoint. */
 export type CheckpointSummary = {

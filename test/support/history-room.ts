@@ -88,6 +88,10 @@ export class HistoryRoom {
 
 export type HistoryNode = Awaited<ReturnType<typeof historyNode>>
 
+/** The log that is on this disk. */
+export const openLog = (store: KeyValues): Promise<OwnLog> =>
+  OwnLog.open(store, verifyBoth, () => 1_800_000_000_000)
+
 /** A node of the room with a log of its own, which witnesses the others'. */
 export async function historyNode(
   room: HistoryRoom,
@@ -116,7 +120,7 @@ export async function historyNode(
   const exchange = room.exchangeOf(signer.did)
   const logger = recordingLogger()
   const common = { exchange, signer, verify: verifyBoth, logger, network: NETWORK }
-  const own = await OwnLog.open(store, verifyBoth)
+  const own = await OwnLog.open(store, verifyBoth, nowMs)
   const witnessed = new WitnessedLogs(store, reserved, limits)
   const clock = { nowMs, after }
   const witness = new Witness({ ...common, logs: witnessed, clock, idleMs: 30 * 86_400_000 })
@@ -181,6 +185,7 @@ export function newcomerOf(
   init: {
     readonly trusted?: readonly string[]
     readonly own?: string
+    readonly nowMs?: () => number
     readonly isConvicted?: (origin: string) => Promise<boolean>
   } = {}
 ) {
@@ -193,6 +198,7 @@ export function newcomerOf(
     exchange: room.exchangeOf('newcomer'),
     verify: verifyBoth,
     logger,
+    nowMs: init.nowMs ?? (() => 1_800_000_000_000),
     network: NETWORK,
     own: init.own ?? 'can-swarm/test/newcomer',
     quorum: 2,

@@ -15,16 +15,24 @@ import {
   type NoteSignature,
   originSignature
 } from '../../src/core/checkpoint/index.ts'
-import { encodeLeaf, leafOf } from '../../src/core/history/index.ts'
+import {
+  encodeLeaf,
+  LEAF_AHEAD_MS_MAX,
+  LEAF_TIME_MS_MAX,
+  type Leaf,
+  leafOf
+} from '../../src/core/history/index.ts'
 import { leafHash, MerkleTree } from '../../src/core/merkle/index.ts'
 import { encodeCertificateFile } from '../../src/core/roster/index.ts'
 import { sampleEvidence } from './sample-evidence.ts'
+import { type Strange, soloEnd } from './solo-end.ts'
 import { testVerify } from './swarm-cluster.ts'
 
 const FOLDER = new URL('../../protocols/checkpoint/vectors/', import.meta.url)
 const LEAVES = 9
 const MAX = String(2n ** 64n - 1n)
 const SECONDS = 1_800_000_000
+const NOW_MS = SECONDS * 1000
 
 const signerOf = (byte: number) => nodeSigner(new Uint8Array(32).fill(byte))
 const author = signerOf(1)
@@ -184,11 +192,34 @@ function leaf(): object {
   const made = leafOf(file, testVerify)
   if (!made.ok) throw new RangeError(made.refusal.message)
   const bytes = encodeLeaf(made.value)
+  const long = 'x'.repeat(4_097)
+  const strange: [string, Strange][] = [
+    ['NEED_EPOCH', { need: { epoch: 300 } }],
+    ['NEED_EXPIRY', { need: { expiresAt: NOW_MS + 40 * 86_400_000 } }],
+    ['LEAF_SHAPE', { outcome: { stamp: LEAF_TIME_MS_MAX + 1 } }]
+  ]
+  const odd: Partial<Leaf>[] = [
+    { epoch: 4 },
+    { epoch: 300 },
+    { slot: long },
+    { reason: long },
+    { task: 'x'.repeat(129) },
+    { expiresAt: LEAF_TIME_MS_MAX + 1 }
+  ]
   return {
     certificate: toHex(encodeCertificateFile(file)),
     leaf: toHex(bytes),
     hash: toHex(leafHash(bytes)),
-    open: toHex(encodeCertificateFile({ need: need.bytes, envelope: decide.bytes }))
+    open: toHex(encodeCertificateFile({ need: need.bytes, envelope: decide.bytes })),
+    uncertified: strange.map(([refusal, end]) => ({
+      refusal,
+      certificate: toHex(encodeCertificateFile(soloEnd(end)))
+    })),
+    malformed: odd.map(change => ({
+      refusal: 'LEAF_SHAPE',
+      leaf: toHex(encodeLeaf({ ...made.value, ...change }))
+    })),
+    ahead: { nowMs: NOW_MS, last: NOW_MS + LEAF_AHEAD_MS_MAX }
   }
 }
 

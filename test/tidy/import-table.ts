@@ -25,7 +25,8 @@ const CORE = {
     'core/envelope',
     'core/merkle',
     'core/checkpoint',
-    'core/roster'
+    'core/roster',
+    'core/need'
   ],
   'core/need': [
     'core/base',

@@ -4,7 +4,13 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { fromHex, toHex, utf8 } from '../../src/core/base/index.ts'
 import { checkFork, checkNote, decodeFork, parseNote } from '../../src/core/checkpoint/index.ts'
-import { encodeLeaf, leafOf, standingOf } from '../../src/core/history/index.ts'
+import {
+  checkNotAhead,
+  decodeLeaf,
+  encodeLeaf,
+  leafOf,
+  standingOf
+} from '../../src/core/history/index.ts'
 import { verifyReference } from '../../src/core/identity/index.ts'
 import {
   CompactTree,
@@ -147,5 +153,30 @@ describe('vectors/checkpoint', () => {
     assert.equal(toHex(leafHash(fromHex(leaf))), hash)
     const decided = of(open)
     assert.equal(!decided.ok && decided.refusal.code, 'LEAF_OPEN')
+  })
+
+  it('makes and takes no leaf of what no node follows', () => {
+    const { leaf, uncertified, malformed, ahead } = load<{
+      leaf: string
+      uncertified: { refusal: string; certificate: string }[]
+      malformed: { refusal: string; leaf: string }[]
+      ahead: { nowMs: number; last: number }
+    }>('leaf')
+    assert.ok(uncertified.length >= 3 && malformed.length >= 5)
+    for (const { refusal, certificate } of uncertified) {
+      const file = decodeCertificateFile(fromHex(certificate))
+      const made = file.ok ? leafOf(file.value, verifyReference) : file
+      assert.equal(made.ok ? 'taken' : made.refusal.code, refusal)
+    }
+    for (const { refusal, leaf: bytes } of malformed) {
+      const read = decodeLeaf(fromHex(bytes))
+      assert.equal(read.ok ? 'taken' : read.refusal.code, refusal)
+    }
+    const read = decodeLeaf(fromHex(leaf))
+    assert.ok(read.ok)
+    const at = (expiresAt: number) => checkNotAhead({ ...read.value, expiresAt }, ahead.nowMs)
+    assert.ok(at(ahead.last).ok)
+    const late = at(ahead.last + 1)
+    assert.equal(!late.ok && late.refusal.code, 'LEAF_AHEAD')
   })
 })

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { CheckpointSummary } from '../../rpc/index.ts'
+import type { CheckpointSummary, SyncedLog } from '../../rpc/index.ts'
 import { IdNotFoundError } from '../errors.ts'
 import { resolvePeer } from '../ids.ts'
 import { aborted, onlyReads } from '../interrupt.ts'
@@ -145,18 +145,23 @@ async function sync(session: Session, { from, full, all, anew }: SyncOptions): P
   }
   const result = await session.call('history.sync', params, { onProgress }).finally(bar.stop)
   await session.out.document('sync', { ...result }, () => {
-    const word =
-      result.trust === 'full'
-        ? 'every certificate was checked here'
-        : `on the word of ${result.witnesses.length} witnesses`
-    session.out.line(
-      `${result.size} ended threads of ${result.origin}, ${result.loaded} new, ${word}`
-    )
-    if (result.from > 0)
-      session.out.note(
-        `the first ${result.from} bind nobody any more and were not loaded: --all loads them`
-      )
+    for (const log of result.logs) tellLog(session, log)
+    for (const { origin, reason: why } of result.failed)
+      session.out.note(`not loaded: ${origin}: ${why}`)
   })
+}
+
+function tellLog(
+  { out }: Session,
+  { origin, size, from, loaded, trust, witnesses }: SyncedLog
+): void {
+  const word =
+    trust === 'full'
+      ? 'every certificate was checked here'
+      : `on the word of ${witnesses.length} witnesses`
+  out.line(`${size} ended threads of ${origin}, ${loaded} new, ${word}`)
+  if (from > 0)
+    out.note(`the first ${from} bind nobody any more and were not loaded: --all loads them`)
 }
 
 function didOf({ origin }: CheckpointSummary): string {

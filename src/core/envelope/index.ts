@@ -8,7 +8,18 @@
  */
 export { AuthorRate, type AuthorRateInit } from './author-rate.ts'
 export type { Admitted, Draft, Envelope, Stamp, Unsigned } from './envelope.ts'
-export { anyBytes, bytesOf, cid, compareFence, did, type Fence, hash32, uint } from './fields.ts'
+export {
+  anyBytes,
+  bytesOf,
+  cid,
+  compareFence,
+  did,
+  type Fence,
+  hash32,
+  name,
+  text,
+  uint
+} from './fields.ts'
 export { checkFreshness } from './freshness.ts'
 export { holdIn, letRest, parseEnvelope, READ_AGAIN_MAX, readEnvelope } from './held.ts'
 export { checkDraft } from './parse.ts'

@@ -18,7 +18,9 @@ export {
   leafOf
 } from './leaf.ts'
 export {
+  checkNotAhead,
   formatStanding,
+  LEAF_AHEAD_MS_MAX,
   leafStandsUntil,
   type Standing,
   StandingCheck,

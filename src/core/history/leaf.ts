@@ -1,7 +1,17 @@
 import * as v from 'valibot'
-import { ok, type Result, refuse } from '../base/index.ts'
+import { EPOCHS_MAX, ok, type Result, refuse } from '../base/index.ts'
 import { decodeStrict, encode } from '../codec/index.ts'
-import { cid, did, hash32, parseEnvelope, uint } from '../envelope/index.ts'
+import {
+  type Admitted,
+  cid,
+  did,
+  hash32,
+  name,
+  parseEnvelope,
+  text,
+  uint
+} from '../envelope/index.ts'
+import { checkNeed } from '../need/index.ts'
 import {
   type CertificateFile,
   checkCertificateFile,
@@ -20,7 +30,6 @@ export const LEAF_BYTES_MAX: number = 16 * 1024
  */
 export const LEAF_TIME_MS_MAX = 253_402_300_799_999
 
-const text = v.string()
 const time = v.pipe(uint, v.maxValue(LEAF_TIME_MS_MAX))
 const leaf = v.strictObject({
   format: v.literal(LEAF_FORMAT),
@@ -28,9 +37,9 @@ const leaf = v.strictObject({
   need: cid,
   requester: did,
   slot: text,
-  task: text,
-  /** The epoch that ended it. */
-  epoch: uint,
+  task: name,
+  /** The epoch that ended it: a NEED begins with the first. */
+  epoch: v.pipe(uint, v.maxValue(EPOCHS_MAX - 1)),
   result: v.picklist(['FINAL', 'INVALID', 'EXPIRED']),
   reason: text,
   /** The decided PROPOSE, or null. */
@@ -47,7 +56,10 @@ const leaf = v.strictObject({
 /** How one thread ended: what a newcomer has to know of it. */
 export type Leaf = Omit<v.InferOutput<typeof leaf>, 'format'>
 
-/** The leaf of a thread, out of its NEED and its certified outcome, all of which is checked. Refusals: those of the certificate; `LEAF_OPEN` for a decision; `LEAF_SHAPE` for a time after the latest. */
+/**
+ * The leaf of a thread, out of its NEED and its certified outcome, all of which is checked. Refusals: those of the certificate; those of `checkNeed`, since no node
+ * follows such a NEED; `LEAF_OPEN` for a decision; `LEAF_SHAPE` for what no leaf says, such as a time after the latest.
+ */
 export function leafOf(file: CertificateFile, verify: Verify): Result<Leaf> {
   const claim = checkCertificateFile(file, verify)
   if (!claim.ok) return claim
@@ -56,13 +68,13 @@ export function leafOf(file: CertificateFile, verify: Verify): Result<Leaf> {
     return refuse('LEAF_OPEN', 'only a certified outcome ends a thread: this is a decision')
   const need = parseEnvelope(file.need)
   if (!need.ok) return need
-  const { envelope, cid: thread } = need.value
-  const payload = envelope.payload as { task: string; expiresAt: number }
-  const { task, expiresAt } = payload
+  const { envelope, cid: thread } = need.value as Admitted<'NEED'>
+  const followed = checkNeed(envelope)
+  if (!followed.ok) return followed
+  const { task, expiresAt } = envelope.payload
   const { result, reason, proposal, stamp } = outcome
-  if (Math.max(expiresAt, envelope.notAfter, stamp) > LEAF_TIME_MS_MAX)
-    return refuse('LEAF_SHAPE', 'a time of the thread is after the year 9999')
-  return ok({
+  return shaped({
+    format: LEAF_FORMAT,
     need: thread,
     requester,
     slot,
@@ -89,7 +101,11 @@ export function decodeLeaf(encoded: Uint8Array): Result<Leaf> {
     return refuse('LEAF_SHAPE', `a leaf has at most ${LEAF_BYTES_MAX} bytes`)
   const decoded = decodeStrict(encoded)
   if (!decoded.ok) return decoded
-  const parsed = v.safeParse(leaf, decoded.value, { abortEarly: true })
+  return shaped(decoded.value)
+}
+
+function shaped(value: unknown): Result<Leaf> {
+  const parsed = v.safeParse(leaf, value, { abortEarly: true })
   if (!parsed.success)
     return refuse('LEAF_SHAPE', `the leaf is malformed: ${v.summarize(parsed.issues)}`)
   const { format: _, ...fields } = parsed.output

@@ -1,5 +1,6 @@
 import { CLOCK_SKEW_MS_MAX, ENVELOPE_LIFE_MS_MAX, ok, type Result, refuse } from '../base/index.ts'
 import type { Checkpoint } from '../checkpoint/index.ts'
+import { WINDOW_MS_MAX } from '../need/index.ts'
 import type { Leaf } from './leaf.ts'
 
 /**
@@ -17,6 +18,20 @@ const LINE = /^standing (0|[1-9][0-9]{0,15}) (0|[1-9][0-9]{0,15})$/
 /** Until when a leaf closes its thread and slot, ms since 1970: what a tombstone of it would (R12). */
 export function leafStandsUntil({ expiresAt, notAfter, stamp }: Leaf): number {
   return Math.max(expiresAt, notAfter, stamp) + ENVELOPE_LIFE_MS_MAX + 2 * CLOCK_SKEW_MS_MAX
+}
+
+/** How far ahead of a clock a time of a leaf may be, in ms: that of a NEED that was stated just now and expires as late as one may, by clocks as different as they may be. */
+export const LEAF_AHEAD_MS_MAX: number =
+  WINDOW_MS_MAX + ENVELOPE_LIFE_MS_MAX + 4 * CLOCK_SKEW_MS_MAX
+
+/** Whether anybody who kept the rules can have followed the thread by now: else a leaf would stand for as long as its author likes. Refusal: `LEAF_AHEAD`. */
+export function checkNotAhead({ expiresAt, notAfter, stamp }: Leaf, nowMs: number): Result<void> {
+  return Math.max(expiresAt, notAfter, stamp) <= nowMs + LEAF_AHEAD_MS_MAX
+    ? ok(undefined)
+    : refuse(
+        'LEAF_AHEAD',
+        'a leaf would stand for longer than any thread that was followed, or the clock here is behind'
+      )
 }
 
 /** The line of a checkpoint that says it. */

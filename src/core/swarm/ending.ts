@@ -95,6 +95,20 @@ function forgetPromises(
   image.forgetEpoch(slot, epoch)
 }
 
+/** Whether this node promised anything for this slot up to this epoch that the tombstone would take the place of. */
+export function promisedIn(context: Context, { thread, slot, epoch }: Tombstone): boolean {
+  const { joins, locks, seals, chosen } = context
+  for (let past = 0; past <= (epoch ?? -1); past++) {
+    const key = promiseKey(slot, past)
+    if (chosen.get(key) === thread) return true
+    if ((joins.get(key)?.thread ?? thread) !== thread) continue
+    const isLocked =
+      locks.has(lockKey(slot, past, 'decide')) || locks.has(lockKey(slot, past, 'outcome'))
+    if (joins.has(key) || seals.has(key) || isLocked) return true
+  }
+  return false
+}
+
 /** Forgets old tombstones now and then. */
 export function pruneTombstones(world: World): void {
   const { context } = world

@@ -17,6 +17,7 @@ export { type SplitEffects, splitEarly } from './early-sends.ts'
 export { SEEN_ONLY } from './ending.ts'
 export type { SwarmEvent } from './events.ts'
 export type { KeptEvidence } from './evidence-shelf.ts'
+export type { KnownEnds } from './known-ends.ts'
 export {
   NOTICE_CODE_LENGTH_MAX,
   NOTICE_REASON_LENGTH_MAX,

@@ -1,4 +1,10 @@
-import { assert, CLOCK_SKEW_MS_MAX, ENVELOPE_LIFE_MS_MAX } from '../base/index.ts'
+import {
+  assert,
+  CLOCK_SKEW_MS_MAX,
+  ENVELOPE_LIFE_MS_MAX,
+  EPOCHS_MAX,
+  TEXT_LENGTH_MAX
+} from '../base/index.ts'
 import { digestOfId, idFromDigest } from '../codec/index.ts'
 import type { Phase } from './types.ts'
 
@@ -29,6 +35,24 @@ export function tombstoneUntil(last: number): number {
 
 /** Ended threads that are remembered at once, some 60 MB. Beyond it no stranger's NEED is followed until the oldest are forgotten. */
 export const TOMBSTONES_MAX = 200_000
+
+/** Characters of a thread's id, of a proposal's, and of the requester's in a slot. */
+const ID_LENGTH_MAX = 128
+/** `until` has six bytes. */
+const UNTIL_END: number = 2 ** 48
+
+/** Whether this can be kept, here and in the journal: what comes from elsewhere may be more than any NEED that was followed. */
+export function isKeepable({ thread, slot, epoch, decision, until }: Tombstone): boolean {
+  return (
+    thread.length <= ID_LENGTH_MAX &&
+    (decision?.length ?? 0) <= ID_LENGTH_MAX &&
+    slot.length <= ID_LENGTH_MAX + 1 + TEXT_LENGTH_MAX &&
+    (epoch === null || (Number.isInteger(epoch) && epoch >= 0 && epoch < EPOCHS_MAX)) &&
+    Number.isInteger(until) &&
+    until >= 0 &&
+    until < UNTIL_END
+  )
+}
 
 const PHASES: readonly Phase[] = [
   'OPEN',

@@ -6,7 +6,8 @@ import {
   parseNote,
   type SignedNote
 } from '../../core/checkpoint/index.ts'
-import type { CheckpointSummary, Handlers } from '../../rpc/index.ts'
+import type { SyncedLog as Synced } from '../../history/index.ts'
+import type { CheckpointSummary, Handlers, SyncedLog } from '../../rpc/index.ts'
 import { historySync } from '../history.ts'
 import type { NodeParts } from '../node-parts.ts'
 
@@ -59,7 +60,8 @@ export function historyHandlers(
         ...(anew === undefined ? {} : { anew }),
         progress: (done, size) => progress({ done, size })
       })
-      return { ...result, witnesses: [...result.witnesses] }
+      const logs = result.logs.map(copied)
+      return { ...copied(result), logs, failed: result.failed.map(log => ({ ...log })) }
     },
     'history.compact': async ({ dryRun }) => {
       const { files, ...moved } = await parts.compactor.run({ dryRun: dryRun === true })
@@ -85,6 +87,10 @@ function summaryOf(
     stable: witnesses.length >= config.history.quorum,
     base64: Buffer.from(formatNote(note)).toString('base64')
   }
+}
+
+function copied({ origin, size, from, loaded, witnesses, trust }: Synced): SyncedLog {
+  return { origin, size, from, loaded, witnesses: [...witnesses], trust }
 }
 
 function witnessesOf({ witnesses }: CheckedNote): { did: string; seconds: number }[] {

@@ -13,7 +13,6 @@ import {
   coldFolder,
   type LogFiles,
   logFolder,
-  OwnLog,
   tieredArchive
 } from '../../../src/history/index.ts'
 import type { Archive, ArchiveEntry, KeyValues } from '../../../src/ports/index.ts'
@@ -22,7 +21,7 @@ import {
   HistoryRoom,
   historyNode,
   type MemoryKeyValues,
-  verifyBoth
+  openLog
 } from '../../support/history-room.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
@@ -132,7 +131,7 @@ describe('history/cold', function () {
       put: cutting(cut, entries => memory.put(entries)),
       drop: cutting(cut, threads => memory.drop(threads))
     }
-    const own = await OwnLog.open(store, verifyBoth)
+    const own = await openLog(store)
     const cold = await ColdStore.open(coldFilesOf(on, cut), store)
     const archive = tieredArchive(hot, cold)
     const compactor = new Compactor({

@@ -14,7 +14,7 @@ import {
   parseNote
 } from '../../../src/core/checkpoint/index.ts'
 import { leafHash, MerkleTree } from '../../../src/core/merkle/index.ts'
-import { Announcements, answerPeer, OwnLog, WitnessedLogs } from '../../../src/history/index.ts'
+import { Announcements, answerPeer, WitnessedLogs } from '../../../src/history/index.ts'
 import { decodeAnswer, encodeAnswer } from '../../../src/history/messages.ts'
 import {
   appendEnds,
@@ -26,6 +26,7 @@ import {
   MemoryKeyValues,
   NETWORK,
   newcomerOf,
+  openLog,
   verifyBoth,
   waiting
 } from '../../support/history-room.ts'
@@ -65,7 +66,7 @@ describe('history', function () {
     const again = await author.own.append(first)
     assert(again.ok && !again.value)
     await author.checkpointer.run()
-    const restored = await OwnLog.open(author.store, verifyBoth)
+    const restored = await openLog(author.store)
     assert.equal(restored.size, 3)
     assert.deepEqual(restored.root(), author.own.root())
     assert.equal(restored.signedSize, 3)
@@ -79,12 +80,12 @@ describe('history', function () {
     const leaf = author.store.map.get(last)
     assert(leaf !== undefined)
     author.store.map.delete(last)
-    await assert.rejects(OwnLog.open(author.store, verifyBoth), { code: 'HISTORY_DAMAGED' })
+    await assert.rejects(openLog(author.store), { code: 'HISTORY_DAMAGED' })
     author.store.map.set(
       last,
       Uint8Array.from(leaf, (byte, i) => (i === 9 ? byte ^ 1 : byte))
     )
-    await assert.rejects(OwnLog.open(author.store, verifyBoth), { code: 'HISTORY_DAMAGED' })
+    await assert.rejects(openLog(author.store), { code: 'HISTORY_DAMAGED' })
   })
 
   it('is witnessed as it grows, by nodes that recomputed it', async () => {
@@ -130,7 +131,7 @@ describe('history', function () {
     await author.checkpointer.run()
     assert.equal(author.checkpointer.stableSize(), 1)
     assert.equal(author.own.note?.signatures.length, 3)
-    assert.equal((await OwnLog.open(author.store, verifyBoth)).stableSize, 1)
+    assert.equal((await openLog(author.store)).stableSize, 1)
   })
 
   it('is kept by a witness under the signature of its origin, whatever lines are before it', async () => {
@@ -259,7 +260,7 @@ describe('history', function () {
     await appendAll(author, 3)
     await author.checkpointer.run()
     assert.deepEqual([author.own.signedSize, author.checkpointer.stableSize()], [3, 2])
-    const restored = await OwnLog.open(author.store, verifyBoth)
+    const restored = await openLog(author.store)
     assert.equal(restored.stableSize, 2)
     const { sync } = newcomer(room, [author.did])
     const { size, trust } = await sync.run()

@@ -35,7 +35,7 @@ describe('history: fetching leaves to witness', function () {
   /** A fetcher, the leaves it asked for, and what happens before each answer. */
   function world(limits: Partial<FetchLimits> = {}) {
     const asked: number[] = []
-    const clock = { now: 0, deadline: (): void => undefined }
+    const clock = { now: 1_800_000_000_000, deadline: (): void => undefined }
     const events = { before: (_from: number): void => undefined }
     const given = [...leaves]
     const fetcher = new LeafFetcher({

@@ -42,7 +42,7 @@ describe('history: what stands', function () {
   /** An author of two leaves that are past at `nowMs`, and one that is not; two witnesses; and their clock. */
   async function world(leavesMax?: number) {
     const room = new HistoryRoom()
-    const clock = { nowMs: 0 }
+    const clock = { nowMs: 1_800_000_000_000 }
     const nowMs = (): number => clock.nowMs
     const limits = leavesMax === undefined ? {} : { leaves: leavesMax }
     const one = await historyNode(room, 2, { nowMs, limits })

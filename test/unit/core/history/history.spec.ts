@@ -16,8 +16,10 @@ import {
 } from '../../../../src/core/checkpoint/index.ts'
 import { decodeStrict, encode } from '../../../../src/core/codec/index.ts'
 import {
+  checkNotAhead,
   decodeLeaf,
   encodeLeaf,
+  LEAF_AHEAD_MS_MAX,
   LEAF_TIME_MS_MAX,
   type Leaf,
   leafOf,
@@ -27,9 +29,11 @@ import {
 import { BlockTree, leafHash, MerkleTree } from '../../../../src/core/merkle/index.ts'
 import { outcomeDigest } from '../../../../src/core/roster/index.ts'
 import { sampleEvidence } from '../../../support/sample-evidence.ts'
+import { type Strange, soloEnd } from '../../../support/solo-end.ts'
 import { testVerify } from '../../../support/swarm-cluster.ts'
 
 const verify = nodeVerifier()
+const DAY_MS = 86_400_000
 const author = nodeSigner(new Uint8Array(32).fill(1))
 const origin = `can-swarm/testnet/${author.did}`
 const leaves = Array.from({ length: 40 }, (_, i) => leafHash(utf8(`leaf ${i}`)))
@@ -114,6 +118,60 @@ describe('core/history', function () {
       codeOf(leafOf({ need: need.bytes, envelope: at(stamp) }, () => true))
     assert.equal(made(LEAF_TIME_MS_MAX), null)
     assert.equal(made(LEAF_TIME_MS_MAX + 1), 'LEAF_SHAPE')
+  })
+
+  it('makes none of a thread that nobody follows, whoever certified it', () => {
+    const ofEnd = (strange: Strange) => codeOf(leafOf(soloEnd(strange), verify))
+    const nowMs = 1_800_000_000_000
+    assert.equal(ofEnd({}), null)
+    assert.equal(ofEnd({ need: { slot: 'x'.repeat(4_096) } }), null)
+    assert.equal(ofEnd({ need: { epoch: 300 } }), 'NEED_EPOCH')
+    assert.equal(ofEnd({ need: { epoch: 1 } }), 'NEED_EPOCH')
+    assert.equal(ofEnd({ need: { expiresAt: nowMs + 40 * DAY_MS } }), 'NEED_EXPIRY')
+    assert.equal(ofEnd({ outcome: { stamp: LEAF_TIME_MS_MAX + 1 } }), 'LEAF_SHAPE')
+  })
+
+  it('takes from bytes what a NEED and an outcome can say, and nothing beyond', () => {
+    const { need, finalize } = sampleEvidence()
+    const whole = leafOf({ need: need.bytes, envelope: finalize.bytes }, testVerify)
+    assert(whole.ok)
+    const taken: Partial<Leaf>[] = [
+      { epoch: 3 },
+      { slot: 'x'.repeat(4_096) },
+      { reason: 'x'.repeat(4_096) },
+      { task: 'x'.repeat(128) }
+    ]
+    const refused: Partial<Leaf>[] = [
+      { epoch: 4 },
+      { epoch: 255 },
+      { slot: 'x'.repeat(4_097) },
+      { reason: 'x'.repeat(4_097) },
+      { task: 'x'.repeat(129) },
+      { task: 'not a name' }
+    ]
+    const read = (change: Partial<Leaf>) =>
+      codeOf(decodeLeaf(encodeLeaf({ ...whole.value, ...change })))
+    assert.deepEqual(
+      taken.map(read),
+      taken.map(() => null)
+    )
+    assert.deepEqual(
+      refused.map(read),
+      refused.map(() => 'LEAF_SHAPE')
+    )
+  })
+
+  it('stands for no longer than a thread that is followed can', () => {
+    const made = leafOf(soloEnd({}), verify)
+    assert(made.ok)
+    const nowMs = 1_800_000_000_000
+    for (const key of ['expiresAt', 'notAfter', 'stamp'] as const) {
+      const at = (ms: number): string | null =>
+        codeOf(checkNotAhead({ ...made.value, [key]: ms }, nowMs))
+      assert.equal(at(nowMs + 31 * DAY_MS), null)
+      assert.equal(at(nowMs + LEAF_AHEAD_MS_MAX + 1), 'LEAF_AHEAD')
+      assert.equal(at(LEAF_TIME_MS_MAX), 'LEAF_AHEAD')
+    }
   })
 
   it('refuses bytes that are no leaf', () => {

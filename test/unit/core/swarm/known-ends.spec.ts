@@ -3,7 +3,14 @@
  * has never seen, of one that it follows, and of one whose time has passed.
  */
 import { strict as assert } from 'node:assert'
-import type { Tombstone } from '../../../../src/core/swarm/index.ts'
+import { utf8 } from '../../../../src/core/base/index.ts'
+import { cidOf } from '../../../../src/core/codec/index.ts'
+import {
+  type JournalRecord,
+  TOMBSTONES_MAX,
+  type Tombstone
+} from '../../../../src/core/swarm/index.ts'
+import { decodeRecord, encodeRecord } from '../../../../src/runtime/index.ts'
 import { type ClusterNode, SwarmCluster, testDraft } from '../../../support/swarm-cluster.ts'
 
 describe('core/swarm: checkpoints', () => {
@@ -52,15 +59,21 @@ describe('core/swarm: known ends', () => {
     ...change
   })
 
+  type Refused = { readonly refusal: { readonly code: string } }
+  const threadOf = (at: number): string => cidOf(utf8(`thread ${at}`)).toString()
+  const value = (known: number, left: number) => ({ ok: true, value: { known, left } })
+  const isSpare = (record: JournalRecord): boolean =>
+    record.type === 'tombstone' && record.spare === true
+
   it('close their slots, once, and survive a restart', () => {
     const cluster = new SwarmCluster({ nodes: 1, seed: 2 })
     const node = cluster.nodes[0] as ClusterNode
     const end = endOf(cluster, {})
-    assert.deepEqual(told(cluster, node, [end, end]), { ok: true, value: { known: 1 } })
-    assert.deepEqual(told(cluster, node, [end]), { ok: true, value: { known: 0 } })
+    assert.deepEqual(told(cluster, node, [end, end]), value(1, 0))
+    assert.deepEqual(told(cluster, node, [end]), value(0, 0))
     cluster.crash(node)
     cluster.restart(node)
-    assert.deepEqual(node.swarm.tombstone(end.thread), end)
+    assert.deepEqual(node.swarm.tombstone(end.thread), { ...end, spare: true })
     const draft = cluster.need({ slot: 'slot-1', solo: true })
     const id = cluster.command(node, { type: 'state-need', draft })
     cluster.run(1)
@@ -75,7 +88,67 @@ describe('core/swarm: known ends', () => {
     cluster.run(100)
     const [thread = ''] = node.swarm.threadIds()
     const ends = [endOf(cluster, { thread }), endOf(cluster, { until: cluster.nowMs })]
-    assert.deepEqual(told(cluster, node, ends), { ok: true, value: { known: 0 } })
+    assert.deepEqual(told(cluster, node, ends), value(0, 0))
     assert.deepEqual(node.swarm.threadIds(), [thread])
+  })
+
+  it('are refused whole, and end nothing, when one says more than can be kept', () => {
+    const cluster = new SwarmCluster({ nodes: 1, seed: 2 })
+    const node = cluster.nodes[0] as ClusterNode
+    const sound = endOf(cluster, { thread: threadOf(1) })
+    const odd: Partial<Tombstone>[] = [
+      { epoch: 255 },
+      { epoch: 4 },
+      { epoch: -1 },
+      { slot: 'x'.repeat(9_000) },
+      { decision: 'x'.repeat(300) },
+      { thread: 'x'.repeat(300) },
+      { until: 2 ** 48 },
+      { until: Number.MAX_SAFE_INTEGER }
+    ]
+    for (const change of odd) {
+      const answer = told(cluster, node, [sound, endOf(cluster, change)]) as Refused
+      assert.equal(answer.refusal.code, 'END_SHAPE', Object.keys(change).join())
+    }
+    assert.equal(node.swarm.tombstoneCount(), 0)
+    const longest = { slot: `${node.did}/${'x'.repeat(4_096)}`, epoch: 3, until: 2 ** 48 - 1 }
+    assert.deepEqual(told(cluster, node, [endOf(cluster, longest)]), value(1, 0))
+    for (const record of node.swarm.snapshot())
+      assert.ok(decodeRecord(encodeRecord(record)).ok, 'the home starts again')
+  })
+
+  it('say for how many there was no room, and are spare: they keep no node from what comes', function () {
+    this.timeout(60_000)
+    const cluster = new SwarmCluster({ nodes: 1, seed: 2 })
+    const node = cluster.nodes[0] as ClusterNode
+    const ends = Array.from({ length: TOMBSTONES_MAX + 3 }, (_, at) =>
+      endOf(cluster, { thread: threadOf(at), slot: `stranger/${at}` })
+    )
+    cluster.crash(node)
+    for (const end of ends.slice(5)) node.disk.push({ type: 'tombstone', ...end, spare: true })
+    cluster.restart(node)
+    assert.deepEqual(told(cluster, node, ends.slice(0, 10)), value(2, 3))
+    assert.deepEqual(told(cluster, node, ends.slice(0, 10)), value(0, 3))
+    const spare = [...node.swarm.snapshot()].filter(isSpare)
+    assert.equal(spare.length, TOMBSTONES_MAX)
+  })
+
+  it('stand for what was promised here, and are then not spare', () => {
+    const cluster = new SwarmCluster({ nodes: 1, seed: 2 })
+    const node = cluster.nodes[0] as ClusterNode
+    const thread = threadOf(7)
+    const promised: JournalRecord = {
+      type: 'join',
+      thread,
+      slot: `${node.did}/slot-1`,
+      epoch: 0,
+      rosterHash: new Uint8Array(32)
+    }
+    cluster.crash(node)
+    node.disk.push(promised)
+    cluster.restart(node)
+    const end = endOf(cluster, { thread })
+    assert.deepEqual(told(cluster, node, [end]), value(1, 0))
+    assert.deepEqual(node.swarm.tombstone(thread), end)
   })
 })
