@@ -2,6 +2,7 @@ import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nodeSigner, nodeVerifier } from '../../src/adapters/ed25519/index.ts'
 import { levelArchive, levelKeyValues } from '../../src/adapters/level/index.ts'
+import { walJournal } from '../../src/adapters/wal/index.ts'
 import { utf8 } from '../../src/core/base/index.ts'
 import {
   cosignature,
@@ -17,17 +18,22 @@ import { leafHash, MerkleTree } from '../../src/core/merkle/index.ts'
 import { ColdStore, coldFolder, HistorySync } from '../../src/history/index.ts'
 import { LEAVES_PER_ANSWER_MAX } from '../../src/history/limits.ts'
 import { decodeQuestion, encodeAnswer } from '../../src/history/messages.ts'
+import { loadLeaves } from '../../src/node/load-leaves.ts'
 import { encodeArchived } from '../../src/runtime/index.ts'
 import { MemoryKeyValues } from '../support/history-room.ts'
 import type { LongThread } from '../support/long-thread.ts'
+import { newcomerCore } from '../support/newcomer-core.ts'
 import { recordingLogger } from '../support/recording-logger.ts'
+import { silent } from '../support/virtual-world.ts'
 
 /** Events of an ordinary thread of five nodes: fewer make more leaves, which is harder for the fast way. */
 export const EVENTS_PER_THREAD = 25
 const NETWORK = 'bench'
+/** When the newcomer comes: the threads have ended, and still stand. */
+const NOW_MS = 1_799_900_000_000
 const signer = (key: number) => nodeSigner(new Uint8Array(32).fill(key))
 
-/** ms in which a newcomer has what a checkpoint with two witnesses covers, on its disk: threads of `EVENTS_PER_THREAD` events. */
+/** ms in which a newcomer has what a checkpoint with two witnesses covers, as the node does: leaves, tombstones in its journal, and lines of its archive, all on disk: threads of `EVENTS_PER_THREAD` events. */
 export async function fastSyncMs(events: number, folder: string): Promise<number> {
   const leaves = leavesOf(Math.ceil(events / EVENTS_PER_THREAD))
   const author = signer(1)
@@ -35,12 +41,15 @@ export async function fastSyncMs(events: number, folder: string): Promise<number
   const path = join(folder, 'newcomer')
   const store = await levelKeyValues({ path: join(path, 'history') })
   const archive = await levelArchive({ path: join(path, 'archive') })
+  const journal = await walJournal({ path: join(path, 'journal.wal'), logger: silent })
+  const { driver, swarm } = await newcomerCore({ journal, archive, nowMs: NOW_MS })
   try {
     const sync = new HistorySync({
       store,
       exchange: { ask: async (_, question) => answer(question), onAsk: () => undefined },
       verify: nodeVerifier(),
       logger: recordingLogger(),
+      nowMs: () => NOW_MS,
       own: '',
       network: NETWORK,
       quorum: 2,
@@ -48,25 +57,17 @@ export async function fastSyncMs(events: number, folder: string): Promise<number
       peers: () => [author.did],
       isConvicted: async () => false,
       keepFork: async () => undefined,
-      load: async loaded =>
-        archive.put(
-          loaded.map(({ need, slot, task, result: phase, reason, requester, ...leaf }) => {
-            const times = { expiresAt: leaf.expiresAt, openedAt: leaf.stamp, void: null }
-            const thread = need.toString()
-            const summary = { thread, slot, task, phase, reason, requester, ...times }
-            return encodeArchived({ summary, records: [] })
-          })
-        )
+      load: (loaded, { origin }) => loadLeaves({ driver, archive }, loaded, origin)
     })
     const start = performance.now()
     const { trust, loaded } = await sync.run()
     const ms = performance.now() - start
-    if (trust !== 'checkpoint' || loaded !== leaves.length || archive.count() !== loaded)
+    if (trust !== 'checkpoint' || loaded !== leaves.length || swarm.tombstoneCount() !== loaded)
       throw new RangeError(`${loaded} of ${leaves.length} threads, by ${trust}`)
     return ms
   } finally {
-    await store.close()
-    await archive.close()
+    await driver.stop()
+    for (const disk of [journal, store, archive]) await disk.close()
     await rm(path, { recursive: true })
   }
 }
@@ -111,7 +112,7 @@ function leavesOf(count: number): Uint8Array[] {
       need,
       requester,
       slot: `slot-${index}`,
-      task: 'shorten the text to a tenth of its length',
+      task: 'text/shorten-to-a-tenth-of-its-length',
       epoch: 0,
       result: 'FINAL',
       reason: '',
