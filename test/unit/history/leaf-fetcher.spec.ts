@@ -117,7 +117,7 @@ describe('history: fetching leaves to witness', function () {
     const [first] = leaves
     assert(first !== undefined)
     const { asked, clock, fetch } = world({ all: bytesOf(first), share: bytesOf(first) })
-    clock.now = 3_600_000
+    clock.now += 3_600_000
     assert.equal(await fetch('one'), 'WITNESS_BUSY')
     assert.equal(await fetch('two'), 'WITNESS_BUSY')
     assert.deepEqual(asked.splice(0), [0], 'of one')
