@@ -5,7 +5,7 @@ import type { NodeParts } from './node-parts.ts'
 /** Keeps the plan documents in step with admitted envelopes. The store is lazy: an idle node has no Automerge in memory. */
 export function keepPlans({ driver, swarm, plan, logger }: NodeParts): () => void {
   return driver.onEvent(event => {
-    if (event.type === 'archived') {
+    if (event.type === 'archived' || event.type === 'let-go') {
       plan.drop(event.thread).catch(() => undefined)
       return
     }

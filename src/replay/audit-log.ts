@@ -4,7 +4,7 @@ import { concat } from '../core/base/index.ts'
 import type { SwarmEvent } from '../core/swarm/index.ts'
 import type { Logger, Signer } from '../ports/index.ts'
 import { type LogSource, missingBodies, newEntries, sightingBody } from './audit-source.ts'
-import { openTail, type Tail } from './audit-tail.ts'
+import { openTail, removeLog, type Tail } from './audit-tail.ts'
 import { type Body, encodeLine, lineHash } from './format.ts'
 import { headerOf } from './write-record.ts'
 
@@ -55,6 +55,8 @@ export class AuditLog {
   readonly #init: Required<AuditLogInit>
   readonly #threads = new Map<string, Live>()
   readonly #dirty = new Set<string>()
+  /** Threads that the machine let go of: their files go. */
+  readonly #gone = new Set<string>()
   #waiting = 0
   #timer: NodeJS.Timeout | undefined
   #work: Promise<void> = Promise.resolve()
@@ -87,6 +89,8 @@ export class AuditLog {
         return this.#end(thread, true)
       case 'archived':
         return this.giveUp(thread)
+      case 'let-go':
+        return this.#letGo(thread)
     }
   }
 
@@ -154,6 +158,15 @@ export class AuditLog {
     this.#touch(thread).end = { type: 'end', complete }
   }
 
+  #letGo(thread: string): void {
+    const live = this.#threads.get(thread)
+    if (live !== undefined) this.#lookAgain(live)
+    this.#threads.delete(thread)
+    this.#dirty.delete(thread)
+    this.#gone.add(thread)
+    this.#arm(this.#init.writeMs)
+  }
+
   #touch(thread: string): Live {
     const live = this.#threads.get(thread) ?? unknown()
     this.#threads.set(thread, live)
@@ -187,6 +200,8 @@ export class AuditLog {
   }
 
   async #writeAll(): Promise<void> {
+    // First: a thread that was let go of may have come again.
+    for (const thread of this.#gone) await this.#remove(thread)
     const threads = [...this.#dirty]
     this.#dirty.clear()
     for (const thread of threads) {
@@ -203,6 +218,18 @@ export class AuditLog {
           error: String(error)
         })
       }
+    }
+  }
+
+  async #remove(thread: string): Promise<void> {
+    this.#gone.delete(thread)
+    try {
+      await removeLog(join(this.#init.directory, `${thread}.jsonl`))
+    } catch (error) {
+      this.#init.logger.error('the audit log of a thread that was let go of cannot be removed', {
+        thread,
+        error: String(error)
+      })
     }
   }
 

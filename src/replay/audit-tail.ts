@@ -45,6 +45,12 @@ export async function openTail(
   return { tail, shown }
 }
 
+/** Removes all files of a log; the last first, so that what a crash leaves is still found from the first on. */
+export async function removeLog(path: string): Promise<void> {
+  const parts = await partsOf(path).catch(() => [])
+  for (const { path: part } of [...parts].reverse()) await rm(part, { force: true })
+}
+
 const SUFFIX = '.jsonl'
 /** Bytes at the end of a file that are looked at for the end line, which has some 300. */
 const END_BYTES = 2_048

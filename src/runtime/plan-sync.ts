@@ -133,7 +133,7 @@ export class PlanSync {
 
   onEvent(event: SwarmEvent): void {
     if (this.#isStopped) return
-    if (event.type === 'archived') {
+    if (event.type === 'archived' || event.type === 'let-go') {
       this.#shared.delete(event.thread)
       this.#spreading.get(event.thread)?.()
       this.#spreading.delete(event.thread)

@@ -154,6 +154,7 @@ export function letGo(world: World, thread: Thread): void {
   world.context.image.forgetThread(thread.id, groupsOf(thread))
   world.early.forget(thread.id)
   world.forget(thread)
+  world.context.observe({ type: 'let-go', thread: thread.id, atMs: world.context.nowMs })
 }
 
 /** The highest epoch of which there was a group, or in which this node promised something. */

@@ -65,6 +65,8 @@ export type SwarmEvent =
     }
   /** The thread is in the archive and out of memory. */
   | { readonly type: 'archived'; readonly thread: string; readonly atMs: number }
+  /** The thread of a stranger made room for others, as if this node had never heard of it. Nothing of it is kept. */
+  | { readonly type: 'let-go'; readonly thread: string; readonly atMs: number }
   | {
       readonly type: 'warning'
       readonly thread: string | null

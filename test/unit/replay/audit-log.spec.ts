@@ -240,6 +240,26 @@ describe('replay: the audit log of a node', () => {
     assert.deepEqual((await replay(given.path)).problems, [])
   })
 
+  it('is gone once the machine lets go of its thread, and begins anew if that comes again', async () => {
+    const given = world({ rotateBytes: 4_000 })
+    await writeSome(given)
+    assert(readdirSync(given.directory).length >= 2)
+    const [need] = given.cluster.view(given.node, given.thread).envelopes
+    assert(need?.verb === 'NEED')
+    const letGo = { type: 'let-go', thread: given.thread, atMs: 0 } as const
+    given.log.onEvent(letGo)
+    await given.log.flush()
+    assert.deepEqual(readdirSync(given.directory), [])
+    given.log.onEvent({ type: 'envelope', thread: given.thread, atMs: 0, ...need })
+    await given.log.flush()
+    assert.equal(shownIn(given.path), 1)
+    given.log.onEvent(letGo)
+    given.log.onEvent({ type: 'envelope', thread: given.thread, atMs: 0, ...need })
+    await given.log.stop()
+    assert.equal(shownIn(given.path), 1)
+    assert.deepEqual(readdirSync(given.directory), [`${given.thread}.jsonl`])
+  })
+
   it('gets its end after a crash that came when its thread had just left memory', async () => {
     const given = world()
     await writeSome(given)
