@@ -1,4 +1,4 @@
-import type { Draft, SenderWindow } from '../core/envelope/index.ts'
+import type { Admitted, Draft, SenderWindow } from '../core/envelope/index.ts'
 import type {
   ArchivedThread,
   Effect,
@@ -60,6 +60,8 @@ export type Malice = {
   readonly send?: (to: VirtualNode, message: PeerMessage) => readonly PeerMessage[]
   /** Sees what arrives, before the machine does. */
   readonly receive?: (from: VirtualNode, message: PeerMessage) => void
+  /** Whether it acts as if it had never got this: an own envelope, or one out of another leader's log, it cannot do without. */
+  readonly ignores?: (admitted: Admitted) => boolean
   /** The other thing to say with the same clock value. */
   readonly publish?: (draft: Draft) => Draft | undefined
 }

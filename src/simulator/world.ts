@@ -264,6 +264,7 @@ export class VirtualWorld {
     const admitted = this.#inspector.inspect(bytes)
     if (admitted === null) return this.#witness.refused?.(node, bytes)
     if (node.known.has(admitted.id)) return
+    if (!local && origin !== 'log' && node.malice?.ignores?.(admitted) === true) return
     const nowMs = this.clockOf(node)
     if (!node.door.admits(admitted, local ? 'local' : origin, nowMs)) return
     if (!local) this.#witness.admitted?.(node, admitted, { origin, nowMs })

@@ -47,8 +47,9 @@ export const LIVENESS_MUTANTS: readonly Mutant[] = [
   {
     name: 'who lost a lease gets no other',
     file: 'core/need/working.ts',
-    find: "if (state.phase !== 'DECIDED' || state.decision === null || state.lease !== null) return",
-    replace: "if (state.phase !== 'DECIDED' || state.decision === null || state.claims > 0) return",
+    find: 'if (!mayClaim(state, admitted) || state.decision === null) return',
+    replace:
+      'if (!mayClaim(state, admitted) || state.decision === null || state.claims > 0) return',
     rules: ['liveness'],
     seedsMax: 60
   },

@@ -162,8 +162,8 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
   {
     name: 'stamps stand still',
     file: 'core/swarm/member.ts',
-    find: 'const stamp = Math.max(this.#context.nowMs, this.#lastStamp + 1)',
-    replace: 'const stamp = this.#context.nowMs',
+    find: 'const stamp = Math.max(this.#logNow(), this.#lastStamp + 1)',
+    replace: 'const stamp = this.#logNow()',
     rules: ['log time'],
     seedsMax: 40
   },

@@ -8,30 +8,46 @@ import { isSolo, type NeedState, type Proposal } from './state.ts'
 import { doesCount } from './terms.ts'
 
 /** A bid counts while bidding lasts, within the budget, once for each worker, and not from the requester. */
-export function applyPropose(state: NeedState, admitted: Admitted<'PROPOSE'>): void {
-  if (state.phase !== 'BIDDING' || state.proposals.size >= PROPOSALS_MAX) return
+export function mayPropose(state: NeedState, admitted: Admitted<'PROPOSE'>): boolean {
+  if (state.phase !== 'BIDDING' || state.proposals.size >= PROPOSALS_MAX) return false
   const { sender, payload } = admitted.envelope
-  if (payload.need.toString() !== state.need.id) return
+  if (payload.need.toString() !== state.need.id) return false
   // A group that is bound to a decision takes no other bid, so it can make no other (R11).
-  if (state.carried !== null && state.carried.proposal !== admitted.id) return
-  if (sender === state.need.envelope.sender && !isSolo(state)) return
-  if (payload.ballot.cost > state.need.envelope.payload.budget) return
+  if (state.carried !== null && state.carried.proposal !== admitted.id) return false
+  if (sender === state.need.envelope.sender && !isSolo(state)) return false
+  if (payload.ballot.cost > state.need.envelope.payload.budget) return false
   for (const proposal of state.proposals.values()) {
-    if (proposal.admitted.envelope.sender === sender) return
+    if (proposal.admitted.envelope.sender === sender) return false
   }
+  return true
+}
+
+/** Files a bid that counts. */
+export function applyPropose(state: NeedState, admitted: Admitted<'PROPOSE'>): void {
+  if (!mayPropose(state, admitted)) return
   state.proposals.set(admitted.id, { admitted, attestations: new Map(), counted: [] })
 }
 
-/** An attestation counts once for each verifier and proposal, from neither proposer nor requester. */
-export function applyAttestPlan(state: NeedState, admitted: Admitted<'ATTEST_PLAN'>): void {
-  if (state.phase !== 'BIDDING') return
-  const { sender, payload } = admitted.envelope
+/** The proposal that an ATTEST_PLAN counts for: once for each verifier, from neither proposer nor requester. */
+export function attestedBy(
+  state: NeedState,
+  { envelope }: Admitted<'ATTEST_PLAN'>
+): Proposal | null {
+  if (state.phase !== 'BIDDING') return null
+  const { sender, payload } = envelope
   const proposal = state.proposals.get(payload.proposal.toString())
-  if (proposal === undefined || proposal.attestations.has(sender)) return
-  if (proposal.attestations.size >= FINDINGS_MAX) return
+  if (proposal === undefined || proposal.attestations.has(sender)) return null
+  if (proposal.attestations.size >= FINDINGS_MAX) return null
   const related =
     sender === proposal.admitted.envelope.sender || sender === state.need.envelope.sender
-  if (related && !isSolo(state)) return
+  return related && !isSolo(state) ? null : proposal
+}
+
+/** Files an attestation that counts. */
+export function applyAttestPlan(state: NeedState, admitted: Admitted<'ATTEST_PLAN'>): void {
+  const { sender, payload } = admitted.envelope
+  const proposal = attestedBy(state, admitted)
+  if (proposal === null) return
   proposal.attestations.set(sender, admitted)
   if (doesCount(state, proposal, payload.standing)) proposal.counted.push(admitted)
   compareAttestation(state, proposal, payload.evaluation)

@@ -22,6 +22,7 @@ export { planOfLog } from './log-plan.ts'
 export {
   type Applied,
   followsOn,
+  hasEffect,
   isPointless,
   LOGGED_VERBS,
   NeedLog,

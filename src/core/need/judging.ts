@@ -17,15 +17,31 @@ export function verdictSeal(verdict: {
   return taggedHash(TAGS.seal, verdict)
 }
 
+type Judged = Admitted<'ATTEST' | 'REJECT'>
+
+/** Whether a seal, a reveal or a finding in a dispute would be filed now. */
+export function mayJudge(state: NeedState, admitted: Judged): boolean {
+  const { payload, sender } = admitted.envelope
+  if (state.commit === null || payload.commit.toString() !== state.commit.admitted.id) return false
+  if (isRelated(state, sender)) return false
+  if (payload.challenge !== null) return mayFind(state, admitted)
+  const seal = sealIn(admitted)
+  return seal === null ? mayReveal(state, admitted) : maySeal(state, sender, payload.standing)
+}
+
 /** Files a seal, a reveal or a finding in a dispute, whichever the envelope is. */
-export function applyVerdict(state: NeedState, admitted: Admitted<'ATTEST' | 'REJECT'>): void {
-  const { payload, sender, verb } = admitted.envelope
-  if (state.commit === null || payload.commit.toString() !== state.commit.admitted.id) return
-  if (isRelated(state, sender)) return
+export function applyVerdict(state: NeedState, admitted: Judged): void {
+  if (!mayJudge(state, admitted)) return
+  const { payload, sender } = admitted.envelope
   if (payload.challenge !== null) return applyFinding(state, admitted)
-  if (verb === 'ATTEST' && 'seal' in payload && payload.seal !== null)
-    return applySeal(state, sender, { seal: payload.seal, standing: payload.standing })
+  const seal = sealIn(admitted)
+  if (seal !== null) return applySeal(state, sender, { seal, standing: payload.standing })
   applyReveal(state, admitted)
+}
+
+function sealIn({ envelope }: Judged): Uint8Array | null {
+  const { payload, verb } = envelope
+  return verb === 'ATTEST' && 'seal' in payload ? (payload.seal ?? null) : null
 }
 
 function isRelated(state: NeedState, sender: string): boolean {
@@ -33,16 +49,19 @@ function isRelated(state: NeedState, sender: string): boolean {
   return related && !isSolo(state)
 }
 
+function maySeal(state: NeedState, verifier: string, standing: Verdict['standing']): boolean {
+  if (state.phase !== 'COMMITTED' || state.verdicts.has(verifier)) return false
+  if (state.verdicts.size >= FINDINGS_MAX) return false
+  const kept = [...state.verdicts.values()].map(verdict => verdict.standing)
+  // What does not count is not judged by, and not paid.
+  return hasRoom(state, { worker: workerStanding(state), kept, one: standing })
+}
+
 function applySeal(
   state: NeedState,
   verifier: string,
   { seal, standing }: Pick<Verdict, 'seal' | 'standing'>
 ): void {
-  if (state.phase !== 'COMMITTED' || state.verdicts.has(verifier)) return
-  if (state.verdicts.size >= FINDINGS_MAX) return
-  const kept = [...state.verdicts.values()].map(verdict => verdict.standing)
-  // What does not count is not judged by, and not paid.
-  if (!hasRoom(state, { worker: workerStanding(state), kept, one: standing })) return
   state.verdicts.set(verifier, { verifier, seal, standing, reveal: null })
   if (state.verdicts.size !== state.form.envelope.payload.kResult) return
   const { sealMs } = state.need.envelope.payload.windows
@@ -50,21 +69,26 @@ function applySeal(
   state.reason = 'enough verdicts are sealed; a moment more for others'
 }
 
-function applyReveal(state: NeedState, admitted: Admitted<'ATTEST' | 'REJECT'>): void {
-  const { payload, sender, verb } = admitted.envelope
-  const verdict = state.verdicts.get(sender)
-  if (state.phase !== 'REVEALING' || verdict === undefined || verdict.reveal !== null) return
-  if (payload.salt === null || payload.evaluation === null) return
-  const pass = verb === 'ATTEST'
+function mayReveal({ phase, verdicts }: NeedState, { envelope }: Judged): boolean {
+  const { payload, sender, verb } = envelope
+  const verdict = verdicts.get(sender)
+  if (phase !== 'REVEALING' || verdict === undefined || verdict.reveal !== null) return false
+  if (payload.salt === null || payload.evaluation === null) return false
   const seal = verdictSeal({
     commit: payload.commit.toString(),
     verifier: sender,
-    pass,
+    pass: verb === 'ATTEST',
     evaluation: payload.evaluation,
     salt: payload.salt
   })
-  if (!equals(seal, verdict.seal)) return
-  verdict.reveal = { pass, admitted, reasons: payload.reasons }
+  return equals(seal, verdict.seal)
+}
+
+function applyReveal(state: NeedState, admitted: Judged): void {
+  const { payload, sender, verb } = admitted.envelope
+  const verdict = state.verdicts.get(sender)
+  if (verdict === undefined || payload.evaluation === null) return
+  verdict.reveal = { pass: verb === 'ATTEST', admitted, reasons: payload.reasons }
   compareVerdict(state, payload.evaluation)
 }
 
@@ -108,40 +132,49 @@ export function judgeIfDue(state: NeedState): boolean {
   return true
 }
 
+/** Whether the CHALLENGE would open a dispute now. */
+export function mayChallenge(state: NeedState, { envelope }: Admitted<'CHALLENGE'>): boolean {
+  const { payload, sender } = envelope
+  if (state.phase !== 'VERIFIED' || payload.commit.toString() !== state.commit?.admitted.id)
+    return false
+  if (state.challengeUntil === null || state.at.stamp >= state.challengeUntil) return false
+  if (sender === state.decision?.worker || state.disputes.size >= FINDINGS_MAX) return false
+  for (const dispute of state.disputes.values()) {
+    if (dispute.admitted.envelope.sender === sender) return false
+  }
+  return true
+}
+
 /**
  * A challenge in the window opens a dispute; one for each challenger. Disputes outlive the window but do not lengthen it:
  * otherwise a row of challengers could keep the thread from ever ending (P6).
  */
 export function applyChallenge(state: NeedState, admitted: Admitted<'CHALLENGE'>): void {
-  const { payload, sender } = admitted.envelope
-  if (
-    state.phase !== 'VERIFIED' ||
-    state.commit === null ||
-    payload.commit.toString() !== state.commit.admitted.id
-  )
-    return
-  if (state.challengeUntil === null || state.at.stamp >= state.challengeUntil) return
-  if (sender === state.decision?.worker || state.disputes.size >= FINDINGS_MAX) return
-  for (const dispute of state.disputes.values()) {
-    if (dispute.admitted.envelope.sender === sender) return
-  }
+  if (!mayChallenge(state, admitted)) return
+  const { payload } = admitted.envelope
   const endsAt = state.at.stamp + state.need.envelope.payload.windows.verifyMs
   state.disputes.set(admitted.id, { admitted, endsAt, findings: new Map(), status: 'open' })
   state.deadline = Math.max(state.deadline ?? 0, endsAt)
   state.reason = `challenged: ${payload.proof.type}`
 }
 
-function applyFinding(state: NeedState, admitted: Admitted<'ATTEST' | 'REJECT'>): void {
-  const { payload, sender, verb } = admitted.envelope
+function mayFind(state: NeedState, { envelope }: Judged): boolean {
+  const { payload, sender } = envelope
   const dispute = state.disputes.get(String(payload.challenge))
-  if (state.phase !== 'VERIFIED' || dispute === undefined || dispute.status !== 'open') return
-  if (sender === dispute.admitted.envelope.sender || dispute.findings.has(sender)) return
-  if (state.verdicts.has(sender) && !isSolo(state)) return
-  if (payload.evaluation === null || dispute.findings.size >= FINDINGS_MAX) return
+  if (state.phase !== 'VERIFIED' || dispute?.status !== 'open') return false
+  if (sender === dispute.admitted.envelope.sender || dispute.findings.has(sender)) return false
+  if (state.verdicts.has(sender) && !isSolo(state)) return false
+  if (payload.evaluation === null || dispute.findings.size >= FINDINGS_MAX) return false
   const kept = [...dispute.findings.values()].map(
     finding => finding.admitted.envelope.payload.standing
   )
-  if (!hasRoom(state, { worker: workerStanding(state), kept, one: payload.standing })) return
+  return hasRoom(state, { worker: workerStanding(state), kept, one: payload.standing })
+}
+
+function applyFinding(state: NeedState, admitted: Judged): void {
+  const { payload, sender, verb } = admitted.envelope
+  const dispute = state.disputes.get(String(payload.challenge))
+  if (dispute === undefined || payload.evaluation === null) return
   dispute.findings.set(sender, { pass: verb === 'ATTEST', admitted, reasons: payload.reasons })
   compareVerdict(state, payload.evaluation)
 }

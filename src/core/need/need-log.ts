@@ -15,10 +15,12 @@ import { carriedBy, type Verify } from '../roster/index.ts'
 import {
   applyAttestPlan,
   applyPropose,
+  attestedBy,
   biddingReason,
   bidsUntil,
   decideIfDue,
-  eligible
+  eligible,
+  mayPropose
 } from './bidding.ts'
 import { CHAIN_START, type CommittedEntry, chainHash, decodeEntry } from './entry.ts'
 import {
@@ -26,11 +28,22 @@ import {
   applyVerdict,
   closeChallengesIfDue,
   closeSealingIfDue,
-  judgeIfDue
+  judgeIfDue,
+  mayChallenge,
+  mayJudge
 } from './judging.ts'
 import { planOfLog } from './log-plan.ts'
 import { applyUpdatePlan, copyWhileBidding, hasPlanRoom, type NeedState } from './state.ts'
-import { applyClaim, applyCommit, applyHeartbeat, applyYield, scavengeIfDue } from './working.ts'
+import {
+  applyClaim,
+  applyCommit,
+  applyHeartbeat,
+  applyYield,
+  holdsLease,
+  mayClaim,
+  mayCommit,
+  scavengeIfDue
+} from './working.ts'
 
 /** What applying one entry brought about. */
 export type Applied = {
@@ -304,14 +317,27 @@ export function isPointless(state: NeedState, admitted: Admitted): boolean {
   }
 }
 
+/** Whether an envelope that has passed the door would change something if it came next in the log, by its verb's own rule, at the log's own time. */
+export function hasEffect(state: NeedState, admitted: Admitted): boolean {
+  if (state.logged.has(admitted.id) || state.said.has(saidKey(admitted))) return false
+  if (isOfOtherEpoch(state, admitted)) return false
+  const may = MAY[admitted.envelope.verb] as
+    | ((state: NeedState, admitted: Admitted) => boolean)
+    | undefined
+  return may?.(state, admitted) === true
+}
+
 /**
- * The envelope that must be in the log before this one, or it would be void there: the id of an ATTEST_PLAN's proposal, or of the
- * UPDATE_PLAN before. A leader may hear of them in either order.
+ * The envelope that must be in the log before this one, or it would be void there: the id of an ATTEST_PLAN's proposal, of the CHALLENGE that is
+ * judged, or of the UPDATE_PLAN before. A leader may hear of them in either order.
  */
 export function followsOn({ envelope }: Admitted): string | null {
   switch (envelope.verb) {
     case 'ATTEST_PLAN':
       return (envelope as Envelope<'ATTEST_PLAN'>).payload.proposal.toString()
+    case 'ATTEST':
+    case 'REJECT':
+      return (envelope as Envelope<'ATTEST' | 'REJECT'>).payload.challenge?.toString() ?? null
     case 'UPDATE_PLAN':
       return (envelope as Envelope<'UPDATE_PLAN'>).payload.previous?.toString() ?? null
     default:
@@ -335,6 +361,19 @@ function saidKey({ envelope }: Admitted): string {
 
 function isEnd(phase: NeedState['phase']): boolean {
   return phase === 'FINAL' || phase === 'INVALID' || phase === 'EXPIRED'
+}
+
+/** Those of which somebody waits for an effect. */
+const MAY: { readonly [V in Verb]?: (state: NeedState, admitted: Admitted<V>) => boolean } = {
+  PROPOSE: mayPropose,
+  ATTEST_PLAN: (state, admitted) => attestedBy(state, admitted) !== null,
+  CLAIM: mayClaim,
+  HEARTBEAT: (state, { envelope }) => holdsLease(state, envelope),
+  YIELD: (state, { envelope }) => holdsLease(state, envelope),
+  COMMIT: mayCommit,
+  ATTEST: mayJudge,
+  REJECT: mayJudge,
+  CHALLENGE: mayChallenge
 }
 
 const APPLY: { readonly [V in Verb]?: (state: NeedState, admitted: Admitted<V>) => void } = {

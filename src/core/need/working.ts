@@ -3,12 +3,20 @@ import { YIELDS_MAX } from './limits.ts'
 import { type NeedState, quote } from './state.ts'
 import { usageOf } from './subjects.ts'
 
+/** Whether the CLAIM would take the lease now. */
+export function mayClaim(
+  { phase, decision, lease }: NeedState,
+  { envelope }: Admitted<'CLAIM'>
+): boolean {
+  if (phase !== 'DECIDED' || decision === null || lease !== null) return false
+  if (envelope.epoch !== decision.epoch || envelope.sender !== decision.worker) return false
+  return envelope.payload.task.toString() === decision.proposal.toString()
+}
+
 /** The decided worker takes the lease; the fence is the position of this entry (R15). */
 export function applyClaim(state: NeedState, admitted: Admitted<'CLAIM'>): void {
-  const { sender, payload, epoch } = admitted.envelope
-  if (state.phase !== 'DECIDED' || state.decision === null || state.lease !== null) return
-  if (epoch !== state.decision.epoch || sender !== state.decision.worker) return
-  if (payload.task.toString() !== state.decision.proposal.toString()) return
+  const { sender, payload } = admitted.envelope
+  if (!mayClaim(state, admitted) || state.decision === null) return
   const ttlMs = Math.min(payload.leaseTtlMs, state.need.envelope.payload.windows.leaseTtlMs)
   const fence: Fence = [state.decision.epoch, state.at.term, state.at.index]
   state.lease = { holder: sender, fence, expiresAt: state.at.stamp + ttlMs, ttlMs, progress: 0 }
@@ -55,16 +63,19 @@ function loseLease(state: NeedState, reason: string): void {
   state.reason = reason
 }
 
-/** The result of the lease's holder; it needs at least one output. Ends the lease. */
-export function applyCommit(state: NeedState, admitted: Admitted<'COMMIT'>): void {
-  const { payload } = admitted.envelope
-  if (!holdsLease(state, admitted.envelope) || state.lease === null || state.decision === null)
-    return
-  if (
-    payload.outputs.length === 0 ||
-    payload.task.toString() !== state.decision.proposal.toString()
+/** Whether the COMMIT would be the result now: its holder's, with at least one output. */
+export function mayCommit(state: NeedState, { envelope }: Admitted<'COMMIT'>): boolean {
+  const { outputs, task } = envelope.payload
+  return (
+    holdsLease(state, envelope) &&
+    outputs.length > 0 &&
+    task.toString() === state.decision?.proposal.toString()
   )
-    return
+}
+
+/** The result of the lease's holder. Ends the lease. */
+export function applyCommit(state: NeedState, admitted: Admitted<'COMMIT'>): void {
+  if (!mayCommit(state, admitted) || state.lease === null) return
   state.commit = {
     admitted,
     fence: state.lease.fence,
@@ -77,7 +88,8 @@ export function applyCommit(state: NeedState, admitted: Admitted<'COMMIT'>): voi
   state.reason = 'waiting for verifiers to seal their verdicts'
 }
 
-function holdsLease(state: NeedState, envelope: Envelope): boolean {
+/** Whether this is said under the lease that runs. */
+export function holdsLease(state: NeedState, envelope: Envelope): boolean {
   const { lease } = state
   if (state.phase !== 'CLAIMED' || lease === null || envelope.fence === null) return false
   const current = compareFence(envelope.fence, lease.fence) === 0

@@ -2,6 +2,7 @@ import { archiveDueAt, archiveIfDue } from './ending.ts'
 import { driveFinality, finalityDueAt } from './finality.ts'
 import { driveFormation, formationDueAt } from './formation.ts'
 import { driveForwarding, forwardingDueAt } from './forwarding.ts'
+import { driveOmissions, omissionsDueAt } from './omission.ts'
 import { reconcileDueAt, reconcileIfDue } from './reconciling.ts'
 import { driveReform, reformDueAt } from './reform.ts'
 import { restDueAt, restIfDue } from './resting.ts'
@@ -50,6 +51,10 @@ const WHILE_OPEN: readonly Duty[] = [
   {
     run: ({ context }, thread) => driveForwarding(context, thread),
     dueAt: ({ context }, thread) => forwardingDueAt(context, thread)
+  },
+  {
+    run: ({ context }, thread) => driveOmissions(context, thread),
+    dueAt: ({ context }, thread) => omissionsDueAt(context, thread)
   },
   {
     run: ({ context }, thread) => driveFinality(context, thread),

@@ -1,7 +1,7 @@
 import { assert, ENTRIES_PER_THREAD_MAX } from '../base/index.ts'
 import { idOf } from '../codec/index.ts'
-import type { Decision } from '../envelope/index.ts'
-import { decodeEntry, encodeEntry, followsOn, isPointless } from '../need/index.ts'
+import type { Admitted, Decision } from '../envelope/index.ts'
+import { decodeEntry, encodeEntry, followsOn, hasEffect, isPointless } from '../need/index.ts'
 import {
   APPEND_BYTES_MAX,
   INFLIGHT_APPENDS_MAX,
@@ -12,6 +12,7 @@ import {
 } from '../raft/index.ts'
 import { quorumOf } from '../roster/index.ts'
 import type { Context } from './context.ts'
+import { cutOffBy, disputesIn, holdMsOf, judgedBefore, Omissions } from './omission.ts'
 import { bytesOf, isWithinRoom, LOG_BYTES_MAX } from './room.ts'
 import type { Group, Thread } from './thread.ts'
 import type { JournalRecord } from './types.ts'
@@ -36,6 +37,9 @@ export const LOG_INDEX_MAX: number = ENTRIES_PER_THREAD_MAX + 1024
 
 /** Ticks without a new entry after which a leader sends its group to sleep: what follows on an entry often comes at once. */
 const IDLE_TICKS = 4
+
+/** Messages by which a member leads, or comes to. */
+const LEADS_BY: ReadonlySet<string> = new Set(['append', 'heartbeat', 'pre-vote', 'vote'])
 
 /** What a follower has offered; a leader of a new term makes a set of its own. */
 const NOTHING = new Set<string>()
@@ -66,8 +70,14 @@ export class Member {
   /** As leader: ticks without a new entry, and the log's last index then. */
   #idleTicks = 0
   #restedIndex = 0
-  /** A leader whose clock is ahead, and for how many more ticks its signs of life are not heard. */
-  #ahead: { readonly leader: string; ticks: number } | null = null
+  /** As leader: how far log time is kept behind the clock, ms, so that what came in time for a dispute is in time in the log. Anew in each term. */
+  #lagMs = 0
+  /** As leader: the last index of the log when the term began. */
+  #beganAt = 0
+  /** A leader whose clock is ahead, or that leaves something out, and for how many more ticks its signs of life are not heard. */
+  #unheard: { readonly leader: string; readonly why: 'ahead' | 'omits'; ticks: number } | null =
+    null
+  readonly omissions: Omissions = new Omissions()
 
   constructor(init: MemberInit) {
     this.#context = init.context
@@ -94,7 +104,7 @@ export class Member {
 
   /** A quiet member wakes when a deadline has come: the leader logs a tick, and the others see whether it does. */
   tick(): void {
-    if (this.#ahead !== null && --this.#ahead.ticks <= 0) this.#ahead = null
+    if (this.#unheard !== null && --this.#unheard.ticks <= 0) this.#unheard = null
     if (this.isQuiet() && this.#context.nowMs >= this.#deadline()) this.raft.wake()
     this.raft.tick()
     this.pump()
@@ -118,7 +128,7 @@ export class Member {
 
   /** Its group sleeps, and so does it. */
   isQuiet(): boolean {
-    return this.#ahead === null && this.raft.status().quiescent
+    return this.#unheard === null && this.raft.status().quiescent
   }
 
   /** The next time at which the log needs a tick. After the outcome nothing does. */
@@ -138,7 +148,7 @@ export class Member {
   }
 
   receive(message: RaftMessage): void {
-    if (isForeign(message)) return
+    if (isForeign(message) || this.#isShunned(message)) return
     if (message.type === 'append' && !this.#mayAccept(message)) return
     if (this.#isUnheard(message)) return
     this.raft.step(message)
@@ -167,7 +177,35 @@ export class Member {
     if (found === 'missing') this.#hold(message)
     if (found === 'foreign')
       this.#thread.warn(this.#context, `${message.from} logs what does not belong into this log`)
-    return found === 'complete'
+    return found === 'complete' && !this.#cutsOff(message)
+  }
+
+  /** Whether it would end the challenge window, or the disputes, over something that came in time and is not logged. */
+  #cutsOff({ from, term, previousIndex, entries }: Append): boolean {
+    const { term: known, lastIndex } = this.raft.status()
+    if (term < known || previousIndex > lastIndex) return false
+    const first = this.#group.entries.length + 1
+    const next = [...this.raft.entries(first, previousIndex), ...entries]
+    const missed = cutOffBy(
+      this.#context,
+      this.#thread,
+      next.filter(({ index }) => index >= first)
+    )
+    if (missed !== null) this.shun(from, missed)
+    return missed !== null
+  }
+
+  /** The leader leaves this out: it is not heard for some election timeouts, so that a majority that finds so replaces it. */
+  shun(leader: string, { id, bytes, envelope }: Admitted): void {
+    this.#thread.warn(this.#context, `the leader ${leader} leaves out the ${envelope.verb} ${id}`)
+    this.raft.forward(bytes)
+    this.raft.wake()
+    this.#unheard = { leader, why: 'omits', ticks: this.#unheardTicks() }
+    this.pump()
+  }
+
+  #unheardTicks(): number {
+    return 3 * this.#context.settings.electionTicksMin
   }
 
   #isTimely(message: Append): boolean {
@@ -178,7 +216,7 @@ export class Member {
       this.#context,
       `the leader ${message.from} stamps entries ahead of this node's clock`
     )
-    this.#ahead = { leader: message.from, ticks: 3 * this.#context.settings.electionTicksMin }
+    this.#unheard = { leader: message.from, why: 'ahead', ticks: this.#unheardTicks() }
     return false
   }
 
@@ -202,12 +240,18 @@ export class Member {
    * replaced when a majority finds so. A member whose own clock is behind hears it again after that.
    */
   #isUnheard(message: RaftMessage): boolean {
-    if (this.#ahead === null || message.from !== this.#ahead.leader) return false
+    if (this.#unheard === null || message.from !== this.#unheard.leader) return false
     if (message.type === 'append' && message.entries.length > 0) {
-      this.#ahead = null
+      this.#unheard = null
       return false
     }
     return message.type === 'append' || message.type === 'heartbeat'
+  }
+
+  /** Nor do entries help a leader that leaves something out, nor another candidacy. */
+  #isShunned({ type, from }: RaftMessage): boolean {
+    if (this.#unheard?.why !== 'omits' || from !== this.#unheard.leader) return false
+    return LEADS_BY.has(type)
   }
 
   /** Persist, send, apply, for as long as there is something to do; then offer new work as leader. */
@@ -261,6 +305,7 @@ export class Member {
     const status = this.raft.status()
     if (status.role !== 'leader' || this.#group.log.state.outcome !== null) return false
     if (status.term !== this.#offeredTerm) this.#rebuildOffered(status.term, status.lastIndex)
+    if (!this.#isInTime()) return false
     let proposed = false
     const full = status.lastIndex >= ENTRIES_PER_THREAD_MAX || this.#offeredBytes >= LOG_BYTES_MAX
     for (const admitted of full ? [] : this.#thread.loggable()) {
@@ -275,14 +320,12 @@ export class Member {
     }
     const deadline = this.#group.log.nextDeadline()
     const due =
-      deadline !== null &&
-      this.#context.nowMs >= deadline &&
-      this.#lastStamp < Math.max(deadline, 1)
+      deadline !== null && this.#logNow() >= deadline && this.#lastStamp < Math.max(deadline, 1)
     return (due && this.#propose(null)) || proposed
   }
 
   #propose(envelope: Uint8Array | null): boolean {
-    const stamp = Math.max(this.#context.nowMs, this.#lastStamp + 1)
+    const stamp = Math.max(this.#logNow(), this.#lastStamp + 1)
     const data = encodeEntry({ stamp, envelope })
     if (this.raft.propose(data) !== null) return false
     this.#lastStamp = stamp
@@ -290,8 +333,36 @@ export class Member {
     return true
   }
 
+  #logNow(): number {
+    return this.#context.nowMs - this.#lagMs
+  }
+
+  /**
+   * Before anything of this term gets a stamp, log time is set for what it must be in time for; false while what an earlier leader left uncommitted
+   * has to come first, since that may have opened the window.
+   */
+  #isInTime(): boolean {
+    const disputed = disputesIn(this.#thread).filter(({ id }) => !this.#offered.has(id))
+    if (disputed.length > 0 && this.#group.entries.length < this.#beganAt) return false
+    for (const admitted of disputed) this.#lagBehind(admitted)
+    return true
+  }
+
+  /** What came here in time for a dispute, while another leader left it out or was being replaced, is logged in time. */
+  #lagBehind(admitted: Admitted): void {
+    const { nowMs } = this.#context
+    const before = judgedBefore(this.#group.log.state, admitted)
+    if (before === null || this.#logNow() < before || this.#lastStamp + 1 >= before) return
+    const seenAt = this.#thread.envelopes.get(admitted.id)?.seenAt ?? nowMs
+    const isLate = seenAt >= before || nowMs >= before + holdMsOf(this.#context, this.#thread)
+    if (isLate || !hasEffect(this.#group.log.state, admitted)) return
+    this.#lagMs = nowMs - before + 1
+  }
+
   #rebuildOffered(term: number, lastIndex: number): void {
     this.#offeredTerm = term
+    this.#lagMs = 0
+    this.#beganAt = lastIndex
     this.#offered = new Set(this.#group.log.state.logged)
     this.#lastStamp = this.#group.log.state.at.stamp
     const from = this.#group.entries.length + 1

@@ -133,14 +133,14 @@ function takesPart(context: Context, thread: Thread, epoch: number): boolean {
 const COMMIT_WAITS = 10
 
 /** Whether a COMMIT of the group's epoch that waits for the log came a moment ago. Further ones do not make the wait longer. */
-function awaitsCommit({ nowMs, settings }: Context, thread: Thread): boolean {
+export function awaitsCommit({ nowMs, settings }: Context, thread: Thread): boolean {
   const [first] = unloggedCommits(thread)
   const seenAt = first === undefined ? undefined : thread.envelopes.get(first.id)?.seenAt
   return seenAt !== undefined && nowMs < seenAt + COMMIT_WAITS * settings.retryMs
 }
 
 /** COMMITs by the decided worker in the epoch of the thread's group that wait for the log, in order of arrival. */
-export function unloggedCommits(thread: Thread): readonly Admitted[] {
+function unloggedCommits(thread: Thread): readonly Admitted[] {
   if (thread.unlogged.size === 0) return []
   const worker = (thread.certifiedDecision() ?? thread.group?.log.state.decision)?.worker
   return [...thread.unlogged.values()].filter(({ envelope }) => {

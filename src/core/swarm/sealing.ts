@@ -6,7 +6,7 @@ import { carriedBy, quorumOf, rosterHash, sealBytes, shownBy } from '../roster/i
 import type { Context } from './context.ts'
 import { watchSeal } from './evidence.ts'
 import { compareSeals } from './evidence-seals.ts'
-import { epochKey, sealEpoch, unloggedCommits } from './promises.ts'
+import { awaitsCommit, epochKey, sealEpoch } from './promises.ts'
 import type { SeenSeal } from './statements.ts'
 import type { Thread } from './thread.ts'
 import type { PeerMessage, SealedEpoch } from './types.ts'
@@ -54,7 +54,7 @@ export function checkReform(context: Context, thread: Thread): Result<null> {
     )
   if ((formation?.publishedAt ?? 0) > 0)
     return refuse('NOTHING_TO_SEAL', 'the group is about to start')
-  if (hasResult(thread))
+  if (hasResult(context, thread))
     return refuse(
       'RESULT_KNOWN',
       'there is a COMMIT: the group judges it, and no new one is formed'
@@ -65,10 +65,10 @@ export function checkReform(context: Context, thread: Thread): Result<null> {
   return ok(null)
 }
 
-/** A COMMIT of the epoch that this node has seen, logged or not: what keeps members from sealing, but without an end to the wait. */
-function hasResult(thread: Thread): boolean {
+/** What keeps members from sealing, and no longer than it keeps them: a COMMIT in the log, or one that may still get there. */
+function hasResult(context: Context, thread: Thread): boolean {
   if (thread.group === null) return false
-  return thread.group.log.state.commit !== null || unloggedCommits(thread).length > 0
+  return thread.group.log.state.commit !== null || awaitsCommit(context, thread)
 }
 
 /**

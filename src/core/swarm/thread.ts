@@ -1,4 +1,4 @@
-import { type Result, SparseMap, toHex } from '../base/index.ts'
+import { assert, type Result, SparseMap, toHex } from '../base/index.ts'
 import { idOf } from '../codec/index.ts'
 import {
   type Admitted,
@@ -233,10 +233,16 @@ export class Thread {
     return new NeedLog({ need: this.need, form, previous: [...this.#past], verify, known })
   }
 
+  /** The fold before the first entry. */
+  freshLog(context: Context): NeedLog {
+    assert(this.group !== null, 'only a group has a log')
+    return this.#newLog(this.group.form, context)
+  }
+
   /** Forgets what was learnt of the log: it did not fit the certificate. */
   resetLog(context: Context): void {
     if (this.group === null) return
-    this.group.log = this.#newLog(this.group.form, context)
+    this.group.log = this.freshLog(context)
     this.group.entries = []
     this.group.bytes = 0
   }
