@@ -9,6 +9,10 @@ const PAIR_CHANCE = 0.5
 /** Draws for these lies come from a source of their own. */
 const EVADERS_SEED = 0x7a6b5c
 
+/** Part of the seeds without another liar in which there is a leader that leaves things out, and where these draws come from. */
+const OMITTER_CHANCE = 0.1
+const OMITTER_SEED = 0x3d1e5f
+
 /** Lies that break no statement: they cost others time, room or a result. */
 const EVASIONS: readonly FaultName[] = ['absentee', 'hasty', 'copier']
 
@@ -30,4 +34,14 @@ export function evadersOf(plan: Plan, { faults }: SeedOptions): Partial<Plan> | 
     faults: [...plan.faults, fault],
     liars: isPair ? [first, second] : [first]
   }
+}
+
+/** Who in a seed leaves things out as leader, if anybody does. Null where nobody does. */
+export function omitterOf(plan: Plan, { faults }: SeedOptions): Partial<Plan> | null {
+  const random = seededRandom((plan.seed ^ OMITTER_SEED) >>> 0)
+  if (plan.liars.length > 0 || faults?.includes('omitter') === false) return null
+  if (faults === undefined && (plan.faults.length === 0 || !random.chance(OMITTER_CHANCE)))
+    return null
+  const liar = { node: random.below(plan.nodes), fault: 'omitter' as const }
+  return { faults: [...plan.faults, 'omitter'], liars: [liar] }
 }

@@ -1,4 +1,4 @@
-import type { Admitted } from '../core/envelope/index.ts'
+import type { Admitted, Verb } from '../core/envelope/index.ts'
 import { drawOrder } from '../core/roster/index.ts'
 import type { PeerMessage, ThreadView } from '../core/swarm/index.ts'
 import { draftOf } from './drafts.ts'
@@ -76,6 +76,22 @@ export function copier(world: VirtualWorld, node: VirtualNode): Malice {
     }
   })
   return {}
+}
+
+/** What a leader would rather not have in its log. */
+const OMITTED: readonly (readonly Verb[])[] = [
+  ['CHALLENGE'],
+  ['CHALLENGE', 'REJECT'],
+  ['COMMIT'],
+  ['CLAIM'],
+  ['ATTEST', 'REJECT'],
+  ['PROPOSE', 'ATTEST_PLAN']
+]
+
+/** A member that never hears what has one of these verbs, unless it says so itself or another leader has logged it. */
+export function omitter(world: VirtualWorld): Malice {
+  const verbs = world.random.pick(OMITTED)
+  return { ignores: ({ envelope }) => verbs.includes(envelope.verb) }
 }
 
 function watchThreads(

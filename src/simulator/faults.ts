@@ -31,7 +31,9 @@ export const FAULTS = {
   absentee: 'a Byzantine member, or two, is always there when it is invited, and never joins',
   hasty:
     'a Byzantine requester asks its members to join the next epoch and to leave this one as soon as there is a COMMIT',
-  copier: 'somebody says a DECIDE 62 times, each time with another key'
+  copier: 'somebody says a DECIDE 62 times, each time with another key',
+  omitter:
+    'a Byzantine member leaves out of the log, as leader, whatever has one of some verbs, and passes nothing of that on'
 } as const satisfies Readonly<Record<string, string>>
 
 export type FaultName = keyof typeof FAULTS
@@ -48,7 +50,8 @@ export const BYZANTINE: readonly FaultName[] = [
   'fork',
   'absentee',
   'hasty',
-  'copier'
+  'copier',
+  'omitter'
 ]
 
 /** One disturbance: from `atMs` after the start, for `forMs`. */

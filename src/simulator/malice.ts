@@ -4,7 +4,7 @@ import { decodeEntry, encodeEntry } from '../core/need/index.ts'
 import type { LogEntry } from '../core/raft/index.ts'
 import { drawOrder, sealBytes } from '../core/roster/index.ts'
 import type { PeerMessage } from '../core/swarm/index.ts'
-import { absentee, copier, hasty } from './evasion.ts'
+import { absentee, copier, hasty, omitter } from './evasion.ts'
 import type { FaultName } from './faults.ts'
 import { Forger } from './forger.ts'
 import type { Plan } from './plan.ts'
@@ -51,6 +51,8 @@ function maliceOf(world: VirtualWorld, node: VirtualNode, fault: FaultName): Mal
       return hasty(world, node)
     case 'copier':
       return copier(world, node)
+    case 'omitter':
+      return omitter(world)
     default:
       return { publish: otherStatement }
   }

@@ -1,5 +1,5 @@
 import type { Fact } from '../core/envelope/index.ts'
-import { evadersOf } from './evaders.ts'
+import { evadersOf, omitterOf } from './evaders.ts'
 import {
   BYZANTINE,
   type Disturbance,
@@ -114,14 +114,16 @@ const DRAWN_APART: ReadonlySet<FaultName> = new Set([
   'fork',
   'absentee',
   'hasty',
-  'copier'
+  'copier',
+  'omitter'
 ])
 
 export function planOf(options: SeedOptions): Plan {
   const plan = worldOf(options)
   const planned = { ...plan, ...planningOf(plan, options) }
   const evaded = { ...planned, ...evadersOf(planned, options) }
-  return { ...evaded, ...triedOf(evaded) }
+  const omitted = { ...evaded, ...omitterOf(evaded, options) }
+  return { ...omitted, ...triedOf(omitted) }
 }
 
 /** All but planning and evaders, which are drawn apart so that they move nothing else of a seed. */

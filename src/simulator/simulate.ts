@@ -83,6 +83,7 @@ class Run {
       verify: signatures.verify,
       isLiar: did => liars.has(did),
       clockOf: node => this.#world.clockOf(node),
+      isSteady: plan.disturbances.length === 0,
       isRaftSafe: plan.liars.every(({ fault }) => FAITHFUL_TO_RAFT.has(fault))
     })
     const leaving: Witness = { stepped: (node, _, effects) => this.#onArchive(node, effects) }
@@ -296,7 +297,8 @@ const FAITHFUL_TO_RAFT: ReadonlySet<FaultName> = new Set([
   'fork',
   'absentee',
   'hasty',
-  'copier'
+  'copier',
+  'omitter'
 ])
 
 const ENDS: ReadonlySet<string> = new Set(['FINAL', 'INVALID', 'EXPIRED'])

@@ -269,6 +269,29 @@ const DOOR: readonly Mutant[] = [
   }
 ]
 
+const OMISSIONS: readonly Mutant[] = [
+  {
+    name: 'a leader ends the challenge window over what it leaves out',
+    file: 'core/swarm/member.ts',
+    find: "return found === 'complete' && !this.#cutsOff(message)",
+    replace: "return found === 'complete'",
+    rules: ['challenge'],
+    seedsMax: 50,
+    seedSeen: 6,
+    faults: ['omitter', 'noise']
+  },
+  {
+    name: 'what another leader left out is logged when it is too late',
+    file: 'core/swarm/member.ts',
+    find: 'this.#lagMs = nowMs - before + 1',
+    replace: 'this.#lagMs = 0',
+    rules: ['challenge'],
+    seedsMax: 50,
+    seedSeen: 6,
+    faults: ['omitter', 'noise']
+  }
+]
+
 const CERTIFICATES: readonly Mutant[] = [
   {
     name: 'a certificate counts one signer twice',
@@ -459,6 +482,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...PROMISES,
   ...EPOCHS,
   ...DOOR,
+  ...OMISSIONS,
   ...CERTIFICATES,
   ...THREADS,
   ...LIVENESS_MUTANTS,

@@ -48,7 +48,8 @@ const FAULTS: Readonly<Record<FaultName, true>> = {
   fork: true,
   absentee: true,
   hasty: true,
-  copier: true
+  copier: true,
+  omitter: true
 }
 
 /** Highest number of seeds and highest seed: the generator has 32 bits. */

@@ -26,6 +26,7 @@ export type RuleName =
   | 'ledger'
   | 'replay'
   | 'verdict'
+  | 'challenge'
   | 'plan'
   | 'liveness'
   | 'crash'

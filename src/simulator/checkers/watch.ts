@@ -3,6 +3,7 @@ import type { Verify } from '../../core/roster/index.ts'
 import type { Effect, Input, JournalRecord, PeerMessage } from '../../core/swarm/index.ts'
 import type { VirtualNode } from '../virtual-node.ts'
 import type { Arrival, Witness } from '../witness.ts'
+import { ChallengeChecker } from './challenge-checker.ts'
 import { ConsensusChecker } from './consensus-checker.ts'
 import { CopiesChecker } from './copies-checker.ts'
 import { DecisionObserver } from './decision-observer.ts'
@@ -23,6 +24,8 @@ export type WatchInit = {
   readonly isLiar: (did: string) => boolean
   /** False where a member lies to its group: Raft tolerates crashes only, and certificates are what remains. */
   readonly isRaftSafe: boolean
+  /** Whether only lies disturb: links, disks and clocks are as they should be. */
+  readonly isSteady: boolean
   readonly clockOf: (node: VirtualNode) => number
 }
 
@@ -39,6 +42,7 @@ export class Watch implements Witness {
   readonly #door: DoorChecker
   readonly #copies: CopiesChecker
   readonly #voids: VoidChecker
+  readonly #challenges: ChallengeChecker
 
   constructor(init: WatchInit) {
     this.#init = init
@@ -62,6 +66,7 @@ export class Watch implements Witness {
       clockOf: init.clockOf
     })
     this.#door = new DoorChecker(findings)
+    this.#challenges = new ChallengeChecker(findings, this.#disks, init)
     this.#copies = new CopiesChecker(findings, thread => this.decisions.needs.get(thread)?.sender)
     const needOf = (thread: string): Statement | undefined => this.decisions.needs.get(thread)
     this.#voids = new VoidChecker({ findings, verify, isLiar, needOf })
@@ -148,6 +153,7 @@ export class Watch implements Witness {
       if (record.type === 'envelope') {
         this.decisions.kept(node, record.bytes)
         this.#copies.kept(node, statementOf(record.bytes))
+        if (this.#init.isSteady) this.#challenges.kept(node, statementOf(record.bytes))
       }
       if (this.#init.isRaftSafe) this.#consensus.written(node, record)
       this.#seals.written(node, record)

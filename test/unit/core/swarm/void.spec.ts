@@ -172,6 +172,22 @@ describe('core/swarm: a thread whose requester signed two FORMs', function () {
     }
   })
 
+  it('gets no further group of the requester, also where the epoch was being ended', () => {
+    for (const isShown of [false, true]) {
+      const cluster = honest()
+      const thread = stateNeed(cluster)
+      until(cluster, thread, 'BIDDING')
+      const requester = cluster.nodes[0] as ClusterNode
+      cluster.command(requester, { type: 'reform', thread })
+      if (isShown) give(cluster, [requester], secondGroup(cluster, thread).form)
+      cluster.run(6_000)
+      const forms = verbs(cluster, requester, thread).filter(verb => verb === 'FORM')
+      const { epoch, void: voided } = cluster.view(requester, thread)
+      assert.deepEqual([epoch, voided?.epoch], isShown ? [0, 0] : [1, undefined])
+      assert.equal(forms.length, 2, 'the second one of epoch 0, or that of epoch 1')
+    }
+  })
+
   it('keeps its record as it was: what is judged already ends, and void stands beside it', () => {
     const { cluster, thread } = equivocated('VERIFIED')
     const other = honest()
