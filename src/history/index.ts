@@ -24,7 +24,13 @@ export {
   SyncMarkDamagedError
 } from './errors.ts'
 export { OwnLog } from './own-log.ts'
-export { HistorySync, type SyncedLog, type SyncRequest, type SyncResult } from './sync.ts'
+export {
+  HistorySync,
+  type SyncedLog,
+  type SyncLimits,
+  type SyncRequest,
+  type SyncResult
+} from './sync.ts'
 export { tieredArchive } from './tiered-archive.ts'
 export { Witness } from './witness.ts'
 export { type WitnessedLimits, WitnessedLogs } from './witnessed-logs.ts'

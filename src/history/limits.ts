@@ -32,6 +32,8 @@ export const WITNESSES_ASKED_MAX = 8
 export const TREES_MAX = 64
 /** Logs that one run of sync tries to load. */
 export const SYNC_LOGS_MAX = 32
+/** Leaves whose certificates are remembered as checked for the other logs of the same run, some 30 MB. */
+export const CERTIFIED_MAX = 200_000
 /** Bytes of new leaves after which a run of sync begins no further log. */
 export const SYNC_BYTES_MAX: number = 512 * 1024 * 1024
 /** Bytes of new leaves of one log that was not asked for by name: one log of the largest size. */

@@ -1,10 +1,11 @@
-import { equals } from '../core/base/index.ts'
+import { equals, toHex } from '../core/base/index.ts'
 import type { Checkpoint } from '../core/checkpoint/index.ts'
 import { checkNotAhead, decodeLeaf, type Leaf } from '../core/history/index.ts'
 import { CompactTree, leafHash, verifyConsistency } from '../core/merkle/index.ts'
 import type { Exchange, Logger, VerifySignature } from '../ports/index.ts'
 import { checkCertified } from './certified-leaf.ts'
 import { BadAnswerError, SyncFailedError } from './errors.ts'
+import { CERTIFIED_MAX } from './limits.ts'
 import type { CertifiedLeaf } from './messages.ts'
 import type { Offer } from './offers.ts'
 import { askPeer } from './peers.ts'
@@ -17,6 +18,8 @@ export type LogSourceInit = {
   readonly nowMs: () => number
   /** Leaves are wanted with their certificates: only the log's own node has those. */
   readonly full: boolean
+  /** Hashes of leaves whose certificates were checked in this run, in whatever log: one certificate makes the same leaf everywhere. */
+  readonly certified: Set<string>
 }
 
 /** Leaves that follow on a tree, and the tree with them. */
@@ -143,9 +146,12 @@ export class LogSource {
   }
 
   async #read(did: string, item: CertifiedLeaf): Promise<Leaf> {
-    const { full, verify, nowMs } = this.#init
-    const leaf = full ? await checkCertified(item, verify) : decodeLeaf(item.leaf)
+    const { full, verify, nowMs, certified } = this.#init
+    const hash = full ? toHex(leafHash(item.leaf)) : ''
+    const isClear = !full || certified.has(hash)
+    const leaf = isClear ? decodeLeaf(item.leaf) : await checkCertified(item, verify)
     if (!leaf.ok) throw new BadAnswerError(did, leaf.refusal.message)
+    if (!isClear && certified.size < CERTIFIED_MAX) certified.add(hash)
     const ahead = checkNotAhead(leaf.value, nowMs())
     if (!ahead.ok) throw new BadAnswerError(did, ahead.refusal.message)
     return leaf.value

@@ -35,7 +35,17 @@ export type HistorySyncInit = {
   readonly keepFork: (origin: string, fork: CheckpointFork) => Promise<void>
   /** Takes in a part of the log: durable when it resolves. Leaves that are known already are passed over. */
   readonly load: (leaves: readonly Leaf[], from: { origin: string }) => Promise<void>
+  readonly limits?: SyncLimits
 }
+
+/** Of one run: logs that are tried, bytes of leaves of one that was not asked for by name, bytes after which no further one is begun. */
+export type SyncLimits = {
+  readonly logs: number
+  readonly log: number
+  readonly bytes: number
+}
+
+const LIMITS: SyncLimits = { logs: SYNC_LOGS_MAX, log: SYNC_LOG_BYTES_MAX, bytes: SYNC_BYTES_MAX }
 
 export type SyncRequest = {
   /** Only this node's log. */
@@ -84,6 +94,7 @@ type How = SyncRequest & {
   readonly full: boolean
   /** Bytes of leaves that came so far, of all logs. */
   readonly spent: { bytes: number }
+  readonly certified: Set<string>
 }
 
 /** Leaves that are here, from one on, and the tree up to the last of them. */
@@ -122,7 +133,7 @@ export class HistorySync {
     const wanted = logsToLoad(full ? offers : stable, known)
     if (wanted.length === 0) throw this.#nothing(request.origin)
     if (anew && request.origin !== undefined) await this.#forget(request.origin)
-    return this.#loadAll(wanted, { ...request, full, spent: { bytes: 0 } })
+    return this.#loadAll(wanted, { ...request, full, spent: { bytes: 0 }, certified: new Set() })
   }
 
   async #loadAll(wanted: readonly (readonly Offer[])[], how: How): Promise<SyncResult> {
@@ -132,7 +143,8 @@ export class HistorySync {
     for (const [at, offers] of wanted.entries()) {
       const origin = offers[0]?.checked.checkpoint.origin ?? ''
       try {
-        if (at >= SYNC_LOGS_MAX || how.spent.bytes >= SYNC_BYTES_MAX) throw tooMuch(origin)
+        const { limits = LIMITS } = this.#init
+        if (at >= limits.logs || how.spent.bytes >= limits.bytes) throw tooMuch(origin)
         logs.push(await this.#loadLog(offers, how))
       } catch (error) {
         first ??= error
@@ -181,7 +193,7 @@ export class HistorySync {
   }
 
   async #load(offer: Offer, how: How): Promise<SyncedLog> {
-    const source = new LogSource({ ...this.#init, offer, full: how.full })
+    const source = new LogSource({ ...this.#init, ...how, offer })
     await this.#checkRollback(offer, source)
     const { from, loaded } = await this.#follow(source, offer, how)
     const { origin, size } = offer.checked.checkpoint
@@ -289,6 +301,7 @@ export class HistorySync {
     begun: Begun
   ): Promise<{ from: number; loaded: number }> {
     const { origin, size } = checked.checkpoint
+    const { limits = LIMITS } = this.#init
     const { leaves, from } = begun
     const prefix = `${PROGRESS}${origin}/`
     const known = leaves.length
@@ -299,7 +312,7 @@ export class HistorySync {
       const part = await source.part(tree)
       bytes += bytesOf(part)
       how.spent.bytes += bytesOf(part)
-      if (how.origin === undefined && bytes > SYNC_LOG_BYTES_MAX) {
+      if (how.origin === undefined && bytes > limits.log) {
         await this.#drop(origin)
         throw tooMuch(origin)
       }

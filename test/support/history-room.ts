@@ -8,6 +8,7 @@ import {
   Checkpointer,
   HistorySync,
   OwnLog,
+  type SyncLimits,
   Witness,
   type WitnessedLimits,
   WitnessedLogs
@@ -185,6 +186,7 @@ export function newcomerOf(
   init: {
     readonly trusted?: readonly string[]
     readonly own?: string
+    readonly limits?: SyncLimits
     readonly nowMs?: () => number
     readonly isConvicted?: (origin: string) => Promise<boolean>
   } = {}
@@ -199,6 +201,7 @@ export function newcomerOf(
     verify: verifyBoth,
     logger,
     nowMs: init.nowMs ?? (() => 1_800_000_000_000),
+    ...(init.limits && { limits: init.limits }),
     network: NETWORK,
     own: init.own ?? 'can-swarm/test/newcomer',
     quorum: 2,

@@ -16,7 +16,7 @@ import {
 import { encodeLeaf, type Leaf, leafOf } from '../../../src/core/history/index.ts'
 import { leafHash, MerkleTree } from '../../../src/core/merkle/index.ts'
 import { SYNC_LOGS_MAX } from '../../../src/history/limits.ts'
-import { decodeQuestion, encodeAnswer } from '../../../src/history/messages.ts'
+import { decodeAnswer, decodeQuestion, encodeAnswer } from '../../../src/history/messages.ts'
 import {
   appendEnds,
   authorAndWitnesses,
@@ -168,6 +168,50 @@ describe('history: loading many logs', function () {
     const { logs, failed } = await sync.run()
     assert.deepEqual([logs.length, failed.length, loaded.length], [SYNC_LOGS_MAX, 2, SYNC_LOGS_MAX])
     assert.match(failed[0]?.reason ?? '', /sync --from DID/u)
+  })
+
+  it('takes of one log only so much, unless it is asked for, and begins no more than so much', async () => {
+    const { room, author, other } = await twoLogs()
+    const bytes = leavesOf(2).reduce((sum, { length }) => sum + length, 0)
+    const peers = [author.did, other.did]
+    const wide = { logs: 9, log: 1_000_000, bytes: 1_000_000 }
+    const { sync, store } = newcomerOf(room, peers, { limits: { ...wide, log: bytes } })
+    const { logs, failed } = await sync.run()
+    assert.deepEqual(
+      logs.map(({ origin }) => origin),
+      [author.origin]
+    )
+    assert.deepEqual(
+      failed.map(({ origin }) => origin),
+      [other.origin]
+    )
+    assert.ok(![...store.map.keys()].some(key => key.includes(other.origin)), 'nothing stays')
+    assert.equal((await sync.run({ origin: other.origin })).size, 4)
+    const short = newcomerOf(room, peers, { limits: { ...wide, bytes: bytes } })
+    assert.deepEqual(
+      (await short.sync.run()).logs.map(({ size }) => size),
+      [4]
+    )
+  })
+
+  it('checks the certificate of an end once, in however many logs it is', async () => {
+    const { room, author, other } = await twoLogs()
+    const honest = room.answers.get(author.did) as NonNullable<ReturnType<typeof room.answers.get>>
+    room.answers.set(author.did, async (from, question, signal) => {
+      const answer = decodeAnswer(await honest(from, question, signal))
+      assert(answer.ok)
+      if (answer.value.type !== 'leaves') return encodeAnswer(answer.value)
+      const leaves = answer.value.leaves.map(({ leaf }) => ({ leaf, certificate: null }))
+      return encodeAnswer({ type: 'leaves', leaves })
+    })
+    const peers = [author.did, other.did]
+    const both = await newcomerOf(room, peers).sync.run({ full: true })
+    assert.deepEqual(
+      both.logs.map(({ size }) => size),
+      [4, 2]
+    )
+    const alone = newcomerOf(room, [author.did]).sync.run({ full: true })
+    await assert.rejects(alone, { code: 'SYNC_FAILED', message: /without its certificate/u })
   })
 
   it('takes no leaf that stands longer than a thread can, into its own log, as a witness, or as a newcomer', async () => {
