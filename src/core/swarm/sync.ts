@@ -115,11 +115,14 @@ export function answerPull(
     if (!have.has(form.id)) context.send(from, { type: 'envelopes', items: [form.bytes] })
   const sent = new Set([thread.id, ...forms.map(({ id }) => id)])
   const missing: Uint8Array[] = []
-  // A pull names the newest ids, so the newest are those that are surely missing.
+  // The newest first: they are what a peer lacks that was away for a while.
   for (const [id, { admitted }] of [...thread.envelopes].reverse()) {
     if (!sent.has(id) && !have.has(id)) missing.push(admitted.bytes)
   }
-  for (const part of missingEnvelopes(missing.reverse())) context.send(from, part)
+  // A pull that names all it may does not say what else is there: what begins anywhere comes to everything in time.
+  const begin = message.have.length < PULL_IDS_MAX ? 0 : context.random(Math.max(1, missing.length))
+  const chosen = [...missing.slice(begin), ...missing.slice(0, begin)]
+  for (const part of missingEnvelopes(chosen.reverse())) context.send(from, part)
   if (thread.group === null) return
   // How far another group's log goes says nothing about this one's.
   const known = message.group === thread.group.id ? message.entries : 0
