@@ -20,8 +20,14 @@ export const WAITING_MAX = 1024
 export const SYNC_MESSAGE_BYTES_MAX: number = 1024 * 1024
 /** Bytes of one Automerge change: an envelope and what stands around it (some 200 bytes). */
 export const CHANGE_BYTES_MAX: number = ENVELOPE_BYTES_MAX + 256
-/** Heads, wanted changes, and heads of the last common state in one message. A head is a sender's session. Half a message. */
+/** Heads, wanted changes, and heads of the last common state in one message that is taken. A head is a sender's session, or a PROPOSE. Half a message. */
 export const HASHES_MAX = 16_384
+/**
+ * The same in one message that is sent: with as many changes and the largest filter they fit into it. Twice the sessions that strangers may have in a plan. Where
+ * there are more heads, those that are not named are found by the filter.
+ */
+export const HEADS_SAID_MAX = 8_192
+export const WANTS_SAID_MAX = 4_096
 /** States that a message compares with. Automerge names one. */
 export const HAVES_MAX = 2
 /** Changes that a Bloom filter stands for; with more, it is left empty and the other side sends what it has not sent yet. */

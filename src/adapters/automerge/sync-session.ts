@@ -7,10 +7,11 @@ import {
   FORKS_OF_STREAM_MAX,
   FORKS_SHOWN_MAX,
   HASH_BYTES,
-  HASHES_MAX,
+  HEADS_SAID_MAX,
   SENT_BYTES_MAX,
   SENT_CHANGES_MAX,
-  WANTED_MAX
+  WANTED_MAX,
+  WANTS_SAID_MAX
 } from './limits.ts'
 import { encodeSyncMessage, type Have, type SyncMessage } from './sync-message.ts'
 
@@ -114,9 +115,7 @@ export class SyncSession {
 
   /** The next message, if there is something to say. */
   say(graph: SyncGraph): Said {
-    const heads = graph.heads()
-    // No message has room for so many heads. Such a plan is completed by thread sync alone.
-    if (heads.length > HASHES_MAX) return NOTHING
+    const heads = graph.heads().slice(0, HEADS_SAID_MAX)
     this.#meet(graph, heads)
     const need = this.#need(graph)
     const { changes, more } = this.#changesToSend(graph, heads)
@@ -148,11 +147,12 @@ export class SyncSession {
     return lacking
       .filter(hash => !this.#judging.some(changes => changes.has(hash)))
       .sort(compareText)
-      .slice(0, HASHES_MAX)
+      .slice(0, WANTS_SAID_MAX)
   }
 
   #have(graph: SyncGraph): Have {
-    const lastSync = this.#shared.filter(hash => graph.has(hash))
+    // Some of the heads of a common state are one, too.
+    const lastSync = this.#shared.filter(hash => graph.has(hash)).slice(0, HEADS_SAID_MAX)
     const since = changesSince(graph, lastSync)
     return { lastSync, bloom: Bloom.of(since.length > BLOOM_ENTRIES_MAX ? [] : since) }
   }
@@ -162,7 +162,10 @@ export class SyncSession {
     heads: readonly string[]
   ): { readonly changes: Uint8Array[]; readonly more: boolean } {
     const theirs = this.#theirs
-    if (theirs === null || theirs.heads.join() === heads.join()) return { changes: [], more: false }
+    if (theirs === null) return { changes: [], more: false }
+    // Heads that were cut are not all that there is.
+    const isWhole = heads.length < HEADS_SAID_MAX
+    if (isWhole && theirs.heads.join() === heads.join()) return { changes: [], more: false }
     const changes: Uint8Array[] = []
     const bytesMax = this.#sent.size === 0 ? FIRST_BYTES_MAX : SENT_BYTES_MAX
     let bytes = 0

@@ -45,6 +45,8 @@ export class PlanChains {
   readonly #init: PlanChainsInit
   /** By sender, then session. */
   readonly #senders = new Map<string, Map<number, Session>>()
+  /** Sessions of all senders. */
+  count = 0
 
   constructor(init: PlanChainsInit) {
     this.#init = init
@@ -90,6 +92,10 @@ export class PlanChains {
     return known.places.has(seq) && seq < known.forkedAt
   }
 
+  has(sender: string, session: number): boolean {
+    return this.#senders.get(sender)?.has(session) === true
+  }
+
   /** The last update of each session that counts. */
   heads(): string[] {
     return [...this.#sessions()].flatMap(({ counted }) => counted.at(-1)?.envelope ?? [])
@@ -123,6 +129,7 @@ export class PlanChains {
     const places = new Map<number, Chained[]>()
     const fresh = { sender, session, places, forkedAt: Infinity, counted: [], facts: 0, bytes: 0 }
     sessions.set(session, fresh)
+    this.count += 1
     return fresh
   }
 

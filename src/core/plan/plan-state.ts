@@ -152,6 +152,11 @@ export class PlanState {
     return this.#chains.next(sender)
   }
 
+  /** Sessions of all senders together with that of one more update. */
+  sessionsWith(sender: string, session: number): number {
+    return this.#chains.count + (this.#chains.has(sender, session) ? 0 : 1)
+  }
+
   /** Whether an update that is not here yet would be the first to show that its session is forked at its place. */
   wouldFork(sender: string, place: Pick<PlanPlace, 'session' | 'seq'>): boolean {
     return this.#chains.wouldFork(sender, place)

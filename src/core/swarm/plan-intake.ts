@@ -1,7 +1,12 @@
 import type { Admitted } from '../envelope/index.ts'
 import type { Context } from './context.ts'
 import { watchFork } from './evidence.ts'
-import { PLAN_BYTES_MAX, PLAN_FORKS_BYTES_MAX, THREAD_BYTES_MAX } from './room.ts'
+import {
+  PLAN_BYTES_MAX,
+  PLAN_FORKS_BYTES_MAX,
+  PLAN_STRANGERS_SESSIONS_MAX,
+  THREAD_BYTES_MAX
+} from './room.ts'
 import type { Thread } from './thread.ts'
 import type { World } from './world.ts'
 
@@ -47,8 +52,15 @@ export function isUpdateWanted(world: World, thread: Thread, update: Admitted): 
   const isInsider = isInsiderOf(thread, envelope.sender)
   const max = isInsider ? PLAN_BYTES_MAX : PLAN_BYTES_MAX / 2
   const room = { max, by: isInsider ? 'worker' : 'stranger' } as const
-  if (hasRoom(world, thread, update, room)) return true
   const { session, seq } = (update as Admitted<'UPDATE_PLAN'>).envelope.payload
+  if (
+    !isInsider &&
+    thread.plan.sessionsWith(envelope.sender, session) > PLAN_STRANGERS_SESSIONS_MAX
+  ) {
+    thread.warn(world.context, PLAN_FULL_FOR_STRANGERS)
+    return false
+  }
+  if (hasRoom(world, thread, update, room)) return true
   if (thread.plan.open().wouldFork(envelope.sender, { session, seq }))
     return hasRoom(world, thread, update, { max: max + PLAN_FORKS_BYTES_MAX, by: 'worker' })
   thread.warn(world.context, isInsider ? PLAN_FULL : PLAN_FULL_FOR_STRANGERS)

@@ -37,6 +37,12 @@ export const OTHERS_PLANS_OF_REQUESTER_BYTES_MAX: number = 64 * 1024 * 1024
  */
 export const PLAN_BYTES_MAX: number = 24 * 1024 * 1024
 
+/**
+ * Sessions in the plan of one thread beyond which strangers begin no more: each has a head, and heads have to fit into a message of plan sync. Workers and
+ * requester have a few besides.
+ */
+export const PLAN_STRANGERS_SESSIONS_MAX = 4_096
+
 /** Bytes beyond it for updates that show a fork, so that a full plan does not keep nodes apart that were told one side of it each. */
 export const PLAN_FORKS_BYTES_MAX: number = PLAN_BYTES_MAX / 8
 

@@ -44,6 +44,11 @@ export class ThreadPlan {
     return plan
   }
 
+  /** Sessions of all senders together with that of one more update. A plan that nobody has updated has none. */
+  sessionsWith(sender: string, session: number): number {
+    return this.bytes === 0 ? 1 : this.open().sessionsWith(sender, session)
+  }
+
   /** What every filed envelope adds, in order of arrival. */
   changes(): readonly PlanChange[] {
     return [...this.#filed()].flatMap(admitted => this.changeOf(admitted) ?? [])

@@ -5,7 +5,8 @@
 import { strict as assert } from 'node:assert'
 import { CID } from '../../../../src/core/codec/index.ts'
 import type { Admitted, Fact } from '../../../../src/core/envelope/index.ts'
-import { PLAN_BYTES_MAX } from '../../../../src/core/swarm/room.ts'
+import { formatDid } from '../../../../src/core/identity/index.ts'
+import { PLAN_BYTES_MAX, PLAN_STRANGERS_SESSIONS_MAX } from '../../../../src/core/swarm/room.ts'
 import { type Keys, signaturesOf } from '../../../../src/simulator/index.ts'
 import { planPayload } from '../../../support/plan-payload.ts'
 import { give, stateNeed } from '../../../support/swarm-attacks.ts'
@@ -52,6 +53,29 @@ describe('core/swarm: a full plan', () => {
   })
 })
 
+describe('core/swarm: a plan of very many sessions', () => {
+  it('has no more of strangers than plan sync can name, and goes on with those that it has', () => {
+    const cluster = new SwarmCluster({ nodes: 2, seed: 12, signatures: signaturesOf('fast') })
+    const thread = stateNeed(cluster, { expiresAt: cluster.nowMs + 3_600_000 })
+    const [requester, node] = cluster.nodes as [ClusterNode, ClusterNode]
+    cluster.run(100)
+    cluster.linked = () => false
+    const take = (keys: Keys, place: { session: number; seq?: number }): boolean => {
+      const payload = planPayload(undefined, place)
+      const draft = testDraft(cluster.nowMs, 'UPDATE_PLAN', CID.parse(thread), payload)
+      const update = cluster.seal(keys, draft, 1)
+      give(cluster, [node], update)
+      return node.swarm.envelope(thread, update.id) !== undefined
+    }
+    for (let at = 0; at < PLAN_STRANGERS_SESSIONS_MAX; at++)
+      assert.ok(take(stranger(Math.floor(at / 16)), { session: at % 16 }), `${at}`)
+    assert.ok(!take(stranger(-1), { session: 0 }), 'one more')
+    assert.ok(cluster.view(node, thread).warnings.some(one => one.includes('no more room')))
+    assert.ok(take(stranger(0), { session: 0, seq: 2 }), 'a session that is there')
+    assert.ok(take(requester.keys, { session: 0 }), 'the requester')
+  })
+})
+
 describe('core/swarm: many full plans of one requester', function () {
   this.timeout(60_000)
 
@@ -79,10 +103,10 @@ describe('core/swarm: many full plans of one requester', function () {
       while (takes(thread, keysOf(count))) count += 1
       return count
     }
-    for (const thread of threads) fill(thread, count => cluster.signatures.keys(100 + count))
+    for (const thread of threads) fill(thread, stranger)
     const [first = ''] = threads
     assert.ok(takes(first, requester.keys), 'the requester')
-    assert.ok(takes(first, cluster.signatures.keys(100)) === false, 'a stranger')
+    assert.ok(!takes(first, stranger(0)), 'a stranger')
     const own = threads.map(thread => fill(thread, () => requester.keys))
     assert.equal(own.at(-1), 0, 'its own room is bounded, too')
     const fresh = stateNeed(cluster, { slot: 'fresh', expiresAt })
@@ -90,6 +114,13 @@ describe('core/swarm: many full plans of one requester', function () {
     assert.ok(formed, 'its next NEED has a group here')
   })
 })
+
+/** As many identities as there are numbers. Nobody looks at their signatures: what they say has passed the door. */
+function stranger(at: number): Keys {
+  const key = new Uint8Array(32)
+  new DataView(key.buffer).setInt32(0, at)
+  return { did: formatDid(key), sign: () => new Uint8Array(64) }
+}
 
 function factsOf(value: string): Fact[] {
   return Array.from({ length: 15 }, (_, at) => ({
