@@ -10,6 +10,8 @@ export type HeardPlan = {
   readonly envelopes: readonly Uint8Array[]
   /** Sessions that are forked here and that the peer is to be shown both sides of, first those of which it has one side. */
   readonly forks: readonly PlanSession[]
+  /** Changes that the document does not have and that were compared with those of their envelopes, whatever came of it. */
+  readonly compared: number
   /** Envelopes that had to be put together for it into a document that was not in memory. */
   readonly folded: number
 }

@@ -46,6 +46,11 @@ export type PlanSyncStats = {
 const HEARD_AT_ONCE = 2
 /** Envelopes that are folded in the time that a link takes at the door. */
 const FOLDED_PER_LINK = 16
+/** Changes that bring nothing, such as those of a forked session that is held, which the worker compares in that time with some to spare; and bytes of frames. */
+const COMPARED_PER_LINK = 2
+const BYTES_PER_LINK: number = 64 * 1024
+/** Time between two looks whether a peer that lied may be spoken to again, in ms. */
+const BAN_LOOK_MS = 30_000
 /** Bytes of forks that a peer is shown for one message of it. */
 const SHOWN_BYTES_MAX = 512 * 1024
 /** After the last local change of a plan, wait before peers are told, in ms: gossip mostly was faster. */
@@ -74,6 +79,8 @@ export class PlanSync {
   readonly #shared = new Set<string>()
   /** Thread -> how to take back the timer that tells peers of it. */
   readonly #spreading = new Map<string, () => void>()
+  /** Peer that is here and lied -> how to take back the next look whether it may be spoken to. */
+  readonly #leftOut = new Map<string, () => void>()
   readonly #offers = new PlanOffers()
   #turn = 0
   #isStopped = false
@@ -105,6 +112,7 @@ export class PlanSync {
     this.#isStopped = true
     for (const cancel of this.#spreading.values()) cancel()
     this.#spreading.clear()
+    for (const did of [...this.#leftOut.keys()]) this.#cancelLook(did)
     this.#speaker.stop()
   }
 
@@ -121,14 +129,14 @@ export class PlanSync {
     if (this.#isStopped) return
     if (!connected) {
       this.#peers.delete(did)
+      this.#cancelLook(did)
       this.#speaker.leave(did)
       this.#offers.leave(did)
       this.#components.plan.forget(did).catch(() => undefined)
       return
     }
     this.#peers.add(did)
-    this.#speaker.meet(did)
-    for (const thread of this.#shared) this.#tell(did, thread)
+    this.#welcome(did)
   }
 
   onEvent(event: SwarmEvent): void {
@@ -140,6 +148,23 @@ export class PlanSync {
     } else if (event.type === 'envelope' && event.thread !== null) {
       this.#onEnvelope(event.thread, event.verb)
     }
+  }
+
+  /** Speaks to a peer that is here, or when it is left out because it lied, as soon as that is over. */
+  #welcome(did: string): void {
+    this.#cancelLook(did)
+    if (!this.#components.streams.isBanned(did)) {
+      this.#speaker.meet(did)
+      for (const thread of this.#shared) this.#tell(did, thread)
+      return
+    }
+    const again = (): void => this.#welcome(did)
+    this.#leftOut.set(did, this.#components.clock.after(BAN_LOOK_MS, again))
+  }
+
+  #cancelLook(did: string): void {
+    this.#leftOut.get(did)?.()
+    this.#leftOut.delete(did)
   }
 
   #onEnvelope(thread: string, verb: string): void {
@@ -180,7 +205,7 @@ export class PlanSync {
     try {
       const heard = await this.#reading.run(() => this.#hear(from, frame))
       await this.#judged.get(from)
-      if (heard !== null) this.#take(from, frame.thread, heard)
+      if (heard !== null) this.#take(from, frame, heard)
     } catch (error) {
       this.#unread(from, frame.thread, error)
     }
@@ -202,9 +227,9 @@ export class PlanSync {
   }
 
   /** Begins to judge what a peer has brought. */
-  #take(from: string, thread: string, heard: HeardPlan): void {
-    const judged = this.#judgeAll(from, thread, heard)
-      .catch(error => this.#unread(from, thread, error))
+  #take(from: string, frame: PlanFrame, heard: HeardPlan): void {
+    const judged = this.#judgeAll(from, frame, heard)
+      .catch(error => this.#unread(from, frame.thread, error))
       .finally(() => {
         if (this.#judged.get(from) === judged) this.#judged.delete(from)
       })
@@ -212,7 +237,8 @@ export class PlanSync {
   }
 
   /** Resolves when the next of this peer may be judged: it need not wait for the worker to take this in. */
-  async #judgeAll(from: string, thread: string, heard: HeardPlan): Promise<void> {
+  async #judgeAll(from: string, frame: PlanFrame, heard: HeardPlan): Promise<void> {
+    const { thread, message } = frame
     const { envelopes, forks } = heard
     const { clock, pace, settled } = this.#components
     const rejected = await this.#judging.run(() => this.#judge.judge(from, envelopes))
@@ -220,7 +246,7 @@ export class PlanSync {
     await settled()
     if (rejected === null) this.#showForks(from, thread, forks)
     this.#answer(from, thread).catch(error => this.#unread(from, thread, error))
-    await this.#wait(pace.spend(from, costOf(heard), clock.nowMs()))
+    await this.#wait(pace.spend(from, costOf(heard, message.length), clock.nowMs()))
   }
 
   #showForks(peer: string, thread: string, forks: readonly PlanSession[]): void {
@@ -253,10 +279,20 @@ export class PlanSync {
     this.#speaker.leave(did)
     this.#components.plan.forget(did).catch(() => undefined)
     this.#components.streams.ban(did)
+    if (this.#peers.has(did)) this.#welcome(did)
   }
 }
 
-/** In links: what a peer was shown for it costs as much as what it brought, and what had to be folded for it, a part. */
-function costOf({ envelopes, forks, folded }: HeardPlan): number {
-  return envelopes.length + 2 * forks.length + Math.ceil(folded / FOLDED_PER_LINK)
+/**
+ * In links: what a peer was shown for it costs as much as what it brought. What had to be folded, compared or only read for it costs a part, so
+ * that nothing is free.
+ */
+function costOf({ envelopes, forks, compared, folded }: HeardPlan, bytes: number): number {
+  return (
+    envelopes.length +
+    2 * forks.length +
+    Math.ceil((compared - envelopes.length) / COMPARED_PER_LINK) +
+    Math.ceil(folded / FOLDED_PER_LINK) +
+    Math.ceil(bytes / BYTES_PER_LINK)
+  )
 }

@@ -111,8 +111,8 @@ class AutomergePlanStore implements PlanStore {
     await this.#settle(thread)
     const answer = await this.#ask({ kind: 'hear', thread, peer, message }, cost)
     assert(answer.kind === 'heard', 'what is heard is answered by what it was')
-    const { lie, envelopes, forks } = answer
-    return { lie, envelopes, forks, folded: cost.folded }
+    const { lie, envelopes, forks, compared } = answer
+    return { lie, envelopes, forks, compared, folded: cost.folded }
   }
 
   async judged(thread: string, peer: string): Promise<void> {

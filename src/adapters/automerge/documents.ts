@@ -17,8 +17,15 @@ export type HeardMessage =
       readonly envelopes: readonly Uint8Array[]
       /** Forked sessions that the peer has not been shown, those first of which it has one side: it has no reason to ask for the other. */
       readonly forks: readonly PlanSession[]
+      /** Changes that the document does not have: each was compared with the one of its envelope. */
+      readonly compared: number
     }
-  | { readonly lie: string; readonly envelopes: readonly []; readonly forks: readonly [] }
+  | {
+      readonly lie: string
+      readonly envelopes: readonly []
+      readonly forks: readonly []
+      readonly compared: 0
+    }
 
 /** The Automerge documents of the worker, one per thread, of which the least recently used are freed, and their sync with peers. */
 export class Documents {
@@ -115,7 +122,7 @@ export class Documents {
     session.hear(message, fresh)
     const forks = session.show([...seen, ...document.forks()])
     this.#sessions.makeRoom()
-    return { lie: null, envelopes, forks }
+    return { lie: null, envelopes, forks, compared: fresh.size }
   }
 
   /** What the oldest message of a peer brought has passed the door and is in the document, or was refused. */
@@ -179,7 +186,7 @@ export class Documents {
 }
 
 function lie(why: string): HeardMessage {
-  return { lie: why, envelopes: [], forks: [] }
+  return { lie: why, envelopes: [], forks: [], compared: 0 }
 }
 
 /** The entry that an envelope makes in the plan of a thread; null when it makes none. Its signature is the door's business. */

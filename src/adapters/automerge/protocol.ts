@@ -51,6 +51,7 @@ export type WorkerAnswer =
       readonly lie: string | null
       readonly envelopes: readonly Uint8Array[]
       readonly forks: readonly PlanSession[]
+      readonly compared: number
     }
   | { readonly kind: 'said'; readonly message: Uint8Array | null; readonly more: boolean }
   /** There is no document of the thread: fold it first. */
