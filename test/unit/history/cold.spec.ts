@@ -6,6 +6,12 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { CarBufferReader } from '@ipld/car/buffer-reader'
 import { memoryArchive } from '../../../src/adapters/memory/index.ts'
+import { utf8 } from '../../../src/core/base/index.ts'
+import {
+  formatCheckpoint,
+  formatNote,
+  originSignature
+} from '../../../src/core/checkpoint/index.ts'
 import {
   type ColdFiles,
   ColdStore,
@@ -21,7 +27,8 @@ import {
   HistoryRoom,
   historyNode,
   type MemoryKeyValues,
-  openLog
+  openLog,
+  verifyBoth
 } from '../../support/history-room.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
@@ -215,8 +222,15 @@ describe('history/cold', function () {
 
   it('never touches leaves, certificates, checkpoints and forks (R20)', async () => {
     const on = await disk(3)
-    const fork = { older: Uint8Array.of(1), newer: Uint8Array.of(2), prefix: null }
-    assert.ok(await on.author.witnessed.keepFork(on.author.origin, fork, () => true))
+    const { origin, did, signer, witnessed } = on.author
+    const noteOf = (fill: number): Uint8Array => {
+      const root = new Uint8Array(32).fill(fill)
+      const note = formatCheckpoint({ origin, size: 1n, root, extensions: [] })
+      const signature = originSignature(origin, did, signer.sign(utf8(note)))
+      return formatNote({ text: note, signatures: [signature] })
+    }
+    const fork = { older: noteOf(1), newer: noteOf(2), prefix: null }
+    assert.ok(await witnessed.keepFork(origin, fork, verifyBoth))
     const others = () => new Map([...on.store.map].filter(([key]) => !key.startsWith('cold/')))
     const before = others()
     assert.equal((await (await open(on)).compactor.run()).threads, 3)
