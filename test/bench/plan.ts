@@ -9,8 +9,8 @@ import {
   frameOf,
   framesOf,
   heaviestFrame,
-  orphanFrames,
-  textChunk
+  operationsChunk,
+  orphanFrames
 } from '../support/plan-attacks.ts'
 import {
   fillPlan,
@@ -201,7 +201,7 @@ async function attacks(report: Report): Promise<void> {
     const heavy = new Array<Uint8Array>(5).fill(heaviestFrame(thread))
     const cases: AttackCase[] = [
       { name: 'bomb', frames: [frameOf(thread, [bombChunk()])] },
-      { name: 'text', frames: [frameOf(thread, [textChunk()])] },
+      { name: 'operations', frames: [frameOf(thread, [operationsChunk(thread, 20_000_000)])] },
       { name: 'orphans', frames: orphans },
       { name: 'heavy', frames: heavy },
       {

@@ -3,7 +3,12 @@ import { createHash } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
 import { Bloom } from '../../src/adapters/automerge/bloom.ts'
 import { leb128 } from '../../src/adapters/automerge/byte-cursor.ts'
-import { chainActor, genesisChange, planChange } from '../../src/adapters/automerge/change-chunk.ts'
+import {
+  BUCKETS,
+  chainActor,
+  genesisChange,
+  planChange
+} from '../../src/adapters/automerge/change-chunk.ts'
 import { encodeSyncMessage } from '../../src/adapters/automerge/sync-message.ts'
 import { concat } from '../../src/core/base/index.ts'
 import type { Admitted } from '../../src/core/envelope/index.ts'
@@ -46,14 +51,45 @@ export function chunkOf(type: number, body: Uint8Array): Uint8Array {
   return concat([Uint8Array.of(0x85, 0x6f, 0x4a, 0x83), sum, hashed])
 }
 
-/** A compressed change of some 3 KB that unpacks to 9 MB of operations. */
+/** A compressed change of some 3 KB that unpacks to 3 MB. */
 export function bombChunk(): Uint8Array {
-  return chunkOf(2, deflateRawSync(new Uint8Array(9_000_000)))
+  return chunkOf(2, deflateRawSync(new Uint8Array(3_000_000)))
 }
 
-/** A compressed change with a text of 20 million characters. */
-export function textChunk(): Uint8Array {
-  return chunkOf(2, deflateRawSync(Buffer.alloc(20_000_000, 'x')))
+/**
+ * A change of some 200 bytes, not compressed, that Automerge takes and that claims so many operations: in each of its columns one value that
+ * is repeated.
+ */
+export function operationsChunk(thread: string, operations: number): Uint8Array {
+  const genesis = genesisChange(thread)
+  const run = positive(operations)
+  const none = leb128(operations)
+  // Object's actor and counter, key, insert, action, size of the value (0 is `null`), predecessors.
+  const columns: [number, number[]][] = [
+    [0x01, [...run, 1]],
+    [0x02, [...run, 1]],
+    [0x15, [...run, 1, 0x78]],
+    [0x34, none],
+    [0x42, [...run, 1]],
+    [0x56, [...run, 0]],
+    [0x70, [...run, 0]]
+  ]
+  const body = [
+    ...[1, ...Buffer.from(genesis.hash, 'hex')],
+    ...[32, ...new Uint8Array(32).fill(9), 1, BUCKETS + 1, 0, 0],
+    ...[1, 32, ...genesis.actor],
+    columns.length,
+    ...columns.flatMap(([id, data]) => [id, ...leb128(data.length)]),
+    ...columns.flatMap(([, data]) => data)
+  ]
+  return chunkOf(1, Uint8Array.from(body))
+}
+
+/** A signed LEB128 number above zero. */
+function positive(value: number): number[] {
+  const digits = leb128(value)
+  const last = digits.at(-1) as number
+  return last < 64 ? digits : [...digits.slice(0, -1), last + 128, 0]
 }
 
 /** A change by an actor of 4,000 bytes. */

@@ -7,6 +7,7 @@ import { chainActor, genesisChange } from '../../../src/adapters/automerge/chang
 import { nodeSigner } from '../../../src/adapters/ed25519/index.ts'
 import { CID } from '../../../src/core/codec/index.ts'
 import { type Admitted, type Fact, sealEnvelope } from '../../../src/core/envelope/index.ts'
+import { PLAN_BYTES_MAX } from '../../../src/core/swarm/room.ts'
 import type { Signer } from '../../../src/ports/index.ts'
 import { LINE_BYTES_MAX, type MethodResult } from '../../../src/rpc/index.ts'
 import type { AttackCase, AttackResult } from '../../support/plan-attacker.ts'
@@ -18,8 +19,8 @@ import {
   framesOf,
   heaviestFrame,
   longActorChunk,
-  orphanFrames,
-  textChunk
+  operationsChunk,
+  orphanFrames
 } from '../../support/plan-attacks.ts'
 import {
   fillPlan,
@@ -39,6 +40,8 @@ const STALL_MS = 50
 /** The same for a reader of its plan: all of it has to be looked at. */
 const READER_STALL_MS = 80
 const ATTEMPTS_MAX = 3
+/** Orphans as large as envelopes may be, with more bytes than strangers may fill of one plan. */
+const ORPHANS = 240
 /** Threads, more than there are documents in memory. */
 const FREED = 70
 
@@ -138,7 +141,8 @@ describe('node/plan-sync under attack', function () {
     'a change that rests on another than its envelope says': () =>
       changeOf(thread, nth(honest, 3), { dep: genesisChange(thread).hash }),
     'a compressed bomb of 3 KB': bombChunk,
-    'a text of 20 million characters': textChunk,
+    'a change of 158 bytes that claims 20 million operations': () =>
+      operationsChunk(thread, 20_000_000),
     'an actor of 4,000 bytes': longActorChunk,
     'an envelope that nobody signed': () => changeOf(thread, unsigned(nth(own, 1)))
   }
@@ -159,6 +163,23 @@ describe('node/plan-sync under attack', function () {
     const result = await attackNode({ name: 'orphans', frames })
     assert.equal(result.handled, frames.length + 1)
     assert.equal(await node.heads(thread), heads)
+  })
+
+  it('keeps as much of a flood of signed orphans as strangers may fill, and no more', async () => {
+    const flooded = await openNeed(node)
+    const before = await node.heads(flooded)
+    const updates = await speakChain(node.policy, nodeSigner(new Uint8Array(32).fill(42)), {
+      thread: CID.parse(flooded),
+      count: 1 + ORPHANS,
+      facts: seq => largeNotes(`large-${seq}`)
+    })
+    const frames = orphanFrames(flooded, updates.slice(1), 15)
+    await attackNode({ name: 'many orphans', frames })
+    const kept = await node.threads.planChanges(flooded)
+    const bytes = kept.reduce((sum, { size, chain }) => sum + (chain === null ? 0 : size), 0)
+    assert.ok(bytes <= PLAN_BYTES_MAX / 2, `${bytes} bytes of orphans are kept`)
+    assert.ok(bytes > 0.9 * (PLAN_BYTES_MAX / 2), `only ${bytes} bytes: the bound was not reached`)
+    assert.equal(await node.heads(flooded), before)
   })
 
   it('holds back a peer that does not wait, or ends its stream', async () => {
@@ -275,6 +296,16 @@ describe('node/plan-sync under attack', function () {
     )
   }
 })
+
+/** Some 60 KB: as much as an envelope holds. */
+function largeNotes(task: string): Fact[] {
+  return Array.from({ length: 14 }, (_, at) => ({
+    kind: 'ANNOTATE',
+    task,
+    key: `key-${at}`,
+    value: 'x'.repeat(4_096)
+  }))
+}
 
 /** Of 65 updates the first 63 put tasks below one; the last two put a way above it, from its end on, so that each link would move all those. */
 function heavyLinks(run: number, seq: number): Fact[] {
