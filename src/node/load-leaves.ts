@@ -16,14 +16,14 @@ export async function loadLeaves(
   leaves: readonly Leaf[],
   origin: string
 ): Promise<void> {
-  let left = 0
-  for (let at = 0; at < leaves.length; at += LEAVES_AT_ONCE)
-    left += await loadSome(parts, leaves.slice(at, at + LEAVES_AT_ONCE), origin)
-  if (left > 0)
+  for (let at = 0; at < leaves.length; at += LEAVES_AT_ONCE) {
+    const left = await loadSome(parts, leaves.slice(at, at + LEAVES_AT_ONCE), origin)
+    if (left === 0) continue
     throw new SyncFailedError(
-      `there was no room for ${left} of the ends in ${origin}, whose slots are still open here: those of other logs that were loaded have to pass first, so name the nodes that you trust in "history.trusted" before you load anything`,
-      { origin, left }
+      `there was no room for all ends in ${origin}: slots of at least ${left} of its threads are still open here; those of other logs have to pass first, so name the nodes that you trust in "history.trusted" before you load anything`,
+      { origin }
     )
+  }
 }
 
 async function loadSome(

@@ -1,5 +1,5 @@
 import { ok, type Result, refuse } from '../base/index.ts'
-import { bury, promisedIn } from './ending.ts'
+import { bury, promisedIn, pruneTombstones } from './ending.ts'
 import { isKeepable, TOMBSTONES_MAX, type Tombstone } from './tombstones.ts'
 import type { World } from './world.ts'
 
@@ -22,8 +22,7 @@ export function knowEnds(world: World, ends: readonly Tombstone[]): Result<Known
     return refuse('END_SHAPE', 'an end says more than a tombstone can: none of these is kept')
   let known = 0
   let left = 0
-  if (context.tombstones.size + ends.length > TOMBSTONES_MAX)
-    context.tombstones.prune(context.nowMs)
+  if (context.tombstones.size + ends.length > TOMBSTONES_MAX) pruneTombstones(world)
   for (const end of ends) {
     const isHere = world.thread(end.thread) !== undefined || context.tombstones.has(end.thread)
     if (isHere || end.until <= context.nowMs) continue

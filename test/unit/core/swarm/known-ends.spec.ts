@@ -122,7 +122,7 @@ describe('core/swarm: known ends', () => {
     const cluster = new SwarmCluster({ nodes: 1, seed: 2 })
     const node = cluster.nodes[0] as ClusterNode
     const ends = Array.from({ length: TOMBSTONES_MAX + 3 }, (_, at) =>
-      endOf(cluster, { thread: threadOf(at), slot: `stranger/${at}` })
+      endOf(cluster, { thread: `thread-${at}`, slot: `stranger/${at}` })
     )
     cluster.crash(node)
     for (const end of ends.slice(5)) node.disk.push({ type: 'tombstone', ...end, spare: true })
