@@ -16,6 +16,7 @@ import { watchEnvelope } from './evidence.ts'
 import { contradicted } from './finality.ts'
 import { disagree, pullNow, startMember } from './following.ts'
 import { driveFormation } from './formation.ts'
+import { hasLateRoom, isLateResult } from './late-results.ts'
 import { isUpdateWanted, planFiled } from './plan-intake.ts'
 import { onPlanSaid } from './planning.ts'
 import { noteOwn } from './refusals.ts'
@@ -100,6 +101,7 @@ function isWanted(world: World, thread: Thread, admitted: Admitted): boolean {
   if (!world.bytes.hasRoomFor(requester, admitted.bytes.length, isNeeded)) return false
   const bytes = thread.bytes - thread.plan.bytes + admitted.bytes.length
   if (isAsked) return bytes <= THREAD_BYTES_MAX
+  if (isLateResult(thread, admitted)) return !thread.isEnded() && hasLateRoom(thread, admitted)
   if (LOGGED_VERBS.has(verb)) {
     const state = thread.group?.log.state
     if (thread.isEnded() || (state !== undefined && isVoid(state, admitted))) return false

@@ -105,6 +105,8 @@ export class Thread {
   readonly warnings: string[] = []
   /** Bytes of all filed envelopes. */
   bytes = 0
+  /** What came after its epoch was left: bytes, and how many envelopes by sender. */
+  readonly late = { bytes: 0, bySender: new SparseMap<string, number>() }
   /** Envelopes out of entries that are on their way through the door, and since when. */
   readonly #asked = new SparseMap<string, number>()
   readonly answers = new Interval(ANSWERS_MS)
@@ -256,9 +258,20 @@ export class Thread {
     this.#asked.delete(admitted.id)
     if (CERTIFIED_VERBS.has(admitted.envelope.verb)) this.certified.push(admitted)
     const { verb } = admitted.envelope
-    if (LOGGED_VERBS.has(verb) && verb !== 'UPDATE_PLAN' && !this.isLogged(admitted.id))
+    if (this.isOfLeftEpoch(admitted)) this.#noteLate(admitted)
+    else if (LOGGED_VERBS.has(verb) && verb !== 'UPDATE_PLAN' && !this.isLogged(admitted.id))
       this.unlogged.set(admitted.id, admitted)
     return sighting
+  }
+
+  /** True for what acts within an epoch before that of the group. */
+  isOfLeftEpoch({ envelope }: Admitted): boolean {
+    return this.group !== null && envelope.epoch !== null && envelope.epoch < this.epoch()
+  }
+
+  #noteLate({ envelope, bytes }: Admitted): void {
+    this.late.bytes += bytes.length
+    this.late.bySender.set(envelope.sender, (this.late.bySender.get(envelope.sender) ?? 0) + 1)
   }
 
   /** What the log does not have and could take: the plan's updates come last. */

@@ -163,6 +163,46 @@ describe('core/swarm: reconcile', () => {
     }
   })
 
+  it('tells again what comes to light when a partition has healed, and salvages it', () => {
+    const given = world([1, 3, 5], { bidMs: 8_000, verifyMs: 60_000, sealMs: 60_000 })
+    const { cluster, requester, thread } = given
+    reaches(given, () => views(given).every(({ proposals }) => proposals.length === 3))
+    reaches(given, () => cluster.view(requester, thread).group !== null)
+    const cut = cluster.nodes[3] as ClusterNode
+    const others = cluster.nodes.filter(node => node !== cut)
+    const bid = cluster.view(requester, thread).proposals.find(({ worker }) => worker === cut.did)
+    assert.ok(bid)
+    cluster.linked = (from, to) => from !== cut && to !== cut
+    for (const node of others) cluster.disconnect(node, cut)
+    for (const node of others) cluster.disconnect(cut, node)
+    // What only the one that is cut off has heard of.
+    const commit = cluster.seal(cut.keys, commitOf(given, bid.id), 900)
+    give(cluster, [cut], commit)
+    for (const { keys } of [2, 4, 6].map(index => cluster.nodes[index] as ClusterNode))
+      for (const said of verdictOf(given, {
+        commit: commit.id,
+        task: bid.id,
+        verifier: keys.did
+      })) {
+        const lamport = 901 + (said.payload.seal === null ? 1 : 0)
+        give(cluster, [cut], cluster.seal(keys, { ...said, epoch: 0 }, lamport))
+      }
+    reform(given)
+    const told = (): readonly ThreadView['reconciles'][number][] =>
+      cluster.view(requester, thread).reconciles
+    reaches(given, () => told().length === 1)
+    assert.ok(!told()[0]?.orphaned.includes(commit.id))
+    cluster.linked = () => true
+    for (const node of others) cluster.connect(node, cut)
+    for (const node of others) cluster.connect(cut, node)
+    reaches(given, () => told().length === 2)
+    ends(given)
+    for (const { reconciles } of views(given)) {
+      assert.ok(reconciles[1]?.orphaned.includes(commit.id))
+      assert.deepEqual(reconciles[1]?.salvaged, [OUTPUT.toString()])
+    }
+  })
+
   it('is told after a restart by a worker that had not come to it, and not told again by one that had', () => {
     const given = world([1, 3, 5], { bidMs: 8_000 })
     const { cluster, thread } = given
