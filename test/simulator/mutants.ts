@@ -283,7 +283,7 @@ const OMISSIONS: readonly Mutant[] = [
   {
     name: 'what another leader left out is logged when it is too late',
     file: 'core/swarm/member.ts',
-    find: 'this.#lagMs = nowMs - before + 1',
+    find: 'this.#lagMs = nowMs - before + this.#thread.unlogged.size',
     replace: 'this.#lagMs = 0',
     rules: ['challenge'],
     seedsMax: 50,

@@ -356,7 +356,8 @@ export class Member {
     const seenAt = this.#thread.envelopes.get(admitted.id)?.seenAt ?? nowMs
     const isLate = seenAt >= before || nowMs >= before + holdMsOf(this.#context, this.#thread)
     if (isLate || !hasEffect(this.#group.log.state, admitted)) return
-    this.#lagMs = nowMs - before + 1
+    // Each envelope that waits takes a stamp of its own.
+    this.#lagMs = nowMs - before + this.#thread.unlogged.size
   }
 
   #rebuildOffered(term: number, lastIndex: number): void {

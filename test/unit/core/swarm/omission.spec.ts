@@ -112,6 +112,19 @@ describe('core/swarm: a leader that leaves things out', () => {
       assert.deepEqual(endsOf(world, 20_000), new Set(['INVALID']))
     })
 
+  it('is replaced by one that logs all challenges in time, not just the first', () => {
+    const world = grouped(disputed)
+    const { cluster, thread, followers, leader } = world
+    leavesOut(leader, 'CHALLENGE')
+    untilVerified(world)
+    const [requester] = cluster.nodes as [ClusterNode]
+    const draft = challengeDraft(world, requester)
+    cluster.command(requester, { type: 'publish', draft })
+    challenge(world)
+    assert.deepEqual(endsOf(world, 20_000), new Set(['INVALID']))
+    assert.equal(cluster.view(followers[0] as ClusterNode, thread).challenges.length, 2)
+  })
+
   it('is replaced when it leaves out COMMIT', () => {
     const world = grouped(disputed)
     leavesOut(world.leader, 'COMMIT')
