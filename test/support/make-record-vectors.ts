@@ -301,6 +301,12 @@ function brokenContents(final: Thread, expired: Thread): Invalid[] {
       lines: signed(items => items.filter(item => !isEntry(item)))
     },
     {
+      name: 'the log begun anew after its end',
+      rule: 'REC-11',
+      refusal: 'REPLAY_ORDER',
+      lines: signed(items => [...items, items.find(isEntry) as RecordItem])
+    },
+    {
       name: 'the NEED twice',
       rule: 'REC-11',
       refusal: 'REPLAY_ORDER',
