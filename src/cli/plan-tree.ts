@@ -7,7 +7,12 @@ const ROWS_MAX = 2_000
 /** Tasks below each other that are drawn: the next ones would begin beyond the edge of any screen. */
 const LEVELS_MAX = 40
 
-export type Plan = { readonly view: PlanView; readonly graph: PlanGraph }
+export type Plan = {
+  readonly view: PlanView
+  readonly graph: PlanGraph
+  /** Requester and decided worker: only their notes say how a task goes. */
+  readonly insiders: readonly string[]
+}
 
 /**
  * The plan as a tree: the tasks for which nobody waits, and below each what it waits for. A task that several wait for is shown once;
@@ -36,9 +41,11 @@ class Tree {
   readonly #waitsFor = new Map<string, string[]>()
   readonly #blocked: ReadonlyMap<string, readonly string[]>
   readonly #ready: ReadonlySet<string>
+  readonly #insiders: ReadonlySet<string>
   readonly #drawn = new Set<string>()
 
-  constructor(out: Output, { view, graph }: Plan) {
+  constructor(out: Output, { view, graph, insiders }: Plan) {
+    this.#insiders = new Set(insiders)
     this.#out = out
     this.#tasks = new Map(view.tasks.map(task => [task.task, task]))
     this.#ready = new Set(graph.ready)
@@ -89,7 +96,9 @@ class Tree {
     const task = this.#tasks.get(name)
     if (task === undefined) return name
     const note = (key: string): string | undefined => {
-      const value = task.annotations.find(one => one.key === key)?.value
+      const value = task.annotations.find(
+        one => one.key === key && this.#insiders.has(one.sender)
+      )?.value
       return value === undefined ? undefined : printable(value)
     }
     const [worker, thread, failed] = [note('worker'), note('thread'), note('failed')]

@@ -58,10 +58,16 @@ export interface Methods {
   ]
   /** `refs`: what shows that the facts hold, such as the FINALIZE of the NEED that made an artifact. */
   'plan.add': [{ thread: string; facts: FactText[]; refs?: string[] }, { envelope: string }]
-  /** The tasks and their order. Of a plan that strangers have filled, a part: what insiders say first; `left` is what is not in it. */
+  /** The tasks and their order. Of a plan that strangers have filled, a part: what insiders say first; `left` is what is not in it. `insiders`: requester and decided worker; what others note of a task is only what they say. */
   'plan.get': [
     { thread: string },
-    { heads: string[]; view: PlanView; graph: PlanGraph; left: PlanExcerpt['left'] }
+    {
+      heads: string[]
+      view: PlanView
+      graph: PlanGraph
+      left: PlanExcerpt['left']
+      insiders: string[]
+    }
   ]
   /** One task; `left` of its inputs, outputs and notes are left out. `blockers`: what it waits for that is not FINAL; null when it has begun or is not to. */
   'plan.task': [

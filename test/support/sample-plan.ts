@@ -8,7 +8,13 @@ import { CID_A, CID_B, DID_A } from './fake-handlers.ts'
 export function samplePlan(more: readonly Fact[] = []): MethodResult<'plan.get'> {
   const left = { tasks: 0, links: 0, items: 0, forks: 0 }
   const changes = sampleChanges(more)
-  return { heads: ['abc'], view: planView(changes), graph: planGraph(changes), left }
+  return {
+    heads: ['abc'],
+    view: planView(changes),
+    graph: planGraph(changes),
+    left,
+    insiders: [DID_A]
+  }
 }
 
 /** What it is made of. */

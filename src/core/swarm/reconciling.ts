@@ -57,9 +57,10 @@ export function reconciliationOf(thread: Thread): Payload<'RECONCILE'> | null {
     .filter(({ id }) => id === standing)
     .map(offer => branchOf(thread, offer, { epoch: decision.epoch, commits: [] }))
   const { salvaged, ...merged } = reconcile([...stands, ...lost])
+  // Whoever has keys can bid, and only workers commit: a crowd of bids hides no COMMIT.
   const orphaned = [
-    ...merged.orphaned.map(({ proposal }) => proposal).filter(id => id !== standing),
-    ...commits.map(({ id }) => id)
+    ...commits.map(({ id }) => id).sort(compareText),
+    ...merged.orphaned.map(({ proposal }) => proposal).filter(id => id !== standing)
   ]
   if (merged.stands !== standing || orphaned.length === 0) return null
   // The decision may be known by its votes before there is a DECIDE that the plan counts.
@@ -142,10 +143,10 @@ function all<V extends Verb>(thread: Thread, verb: V): Admitted<V>[] {
   return found
 }
 
-/** Each once, sorted by its text, as many as a list may have. */
+/** The first ones, each once, as many as a list may have, sorted by their text. */
 function listed(ids: readonly string[]): CID[] {
-  const sorted = [...new Set(ids)].sort(compareText)
-  return sorted.slice(0, ITEMS_MAX).map(id => CID.parse(id))
+  const chosen = [...new Set(ids)].slice(0, ITEMS_MAX)
+  return chosen.sort(compareText).map(id => CID.parse(id))
 }
 
 /** The same branches were lost and salvaged. What is merged grows while the plan does, and is no news. */

@@ -26,9 +26,12 @@ export function planHandlers({
       return result.value as { envelope: string }
     },
     'plan.get': async ({ thread }) => {
-      await threads.view(thread)
+      const { requester } = await threads.view(thread)
       const { heads } = await plan.view(thread)
-      return { heads: [...heads], ...(await threads.plan(thread)).excerpt() }
+      const excerpt = (await threads.plan(thread)).excerpt()
+      const stands = excerpt.view.branches.filter(({ orphanedByEpoch }) => orphanedByEpoch === null)
+      const insiders = [...new Set([requester, ...stands.map(({ proposer }) => proposer)])]
+      return { heads: [...heads], ...excerpt, insiders }
     },
     'plan.task': async ({ thread, task }) => {
       const state = await threads.plan(thread)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { PlanState } from '../../../src/core/plan/index.ts'
 import { RefusedError } from '../../../src/rpc/index.ts'
-import { CID_A, CID_B, DID_A, fakeThread } from '../../support/fake-handlers.ts'
+import { CID_A, CID_B, DID_A, DID_B, fakeThread } from '../../support/fake-handlers.ts'
 import { fakeNode } from '../../support/fake-node.ts'
 import { sampleChanges, samplePlan } from '../../support/sample-plan.ts'
 
@@ -60,6 +60,30 @@ describe('cli/plan', () => {
     assert.match(lines[deepest - 1] ?? '', /t201 /u)
     assert.equal(lines.at(-2), '...')
     assert.ok(lines.length < 2100)
+  })
+
+  it('does not show what strangers note as if the coordinator had said it', async () => {
+    await serve({ ...samplePlan(), insiders: [DID_B] })
+    const { stdout } = await node.run(['plan', CID_B])
+    assert.match(stdout, /count-1 {2}text\/count {2}DECIDED\n/u)
+    assert.doesNotMatch(stdout, /attempt 1|by …|thread …/u)
+  })
+
+  it('marks tasks of a branch that lost, also for Graphviz', async () => {
+    const plan = samplePlan()
+    const tasks = plan.view.tasks.map(task =>
+      task.task === 'split' ? { ...task, orphanedByEpoch: 3 } : task
+    )
+    await serve({ ...plan, view: { ...plan.view, tasks } })
+    const { stdout } = await node.run(['plan', CID_B, '--dot'])
+    assert.match(
+      stdout,
+      /"split" \[label="split\\ntext\/split\\nFINAL\\norphaned by epoch 3" fillcolor=palegreen style="filled,dashed" fontcolor=gray40\]/u
+    )
+    assert.match(
+      (await node.run(['plan', CID_B])).stdout,
+      /split {2}text\/split {2}FINAL {2}orphaned by epoch 3/u
+    )
   })
 
   it('exports it for Graphviz', async () => {
