@@ -8,10 +8,11 @@ import {
 } from '../base/index.ts'
 import type { Draft } from '../envelope/index.ts'
 import { checkNeed } from '../need/index.ts'
+import { PlanState } from '../plan/index.ts'
 import type { Context } from './context.ts'
 import { driveFormation } from './formation.ts'
 import { knowEnds } from './known-ends.ts'
-import { updatePlan } from './planning.ts'
+import { refuseCircle, updatePlan } from './planning.ts'
 import { absentNow, beginSealing, checkReform } from './sealing.ts'
 import { standingOf } from './standing.ts'
 import type { Thread } from './thread.ts'
@@ -120,6 +121,11 @@ function withStanding(context: Context, draft: Draft<'PROPOSE' | 'ATTEST_PLAN'>)
   } as Draft
 }
 
+/** The links of a proposal may close no circle among themselves. What others say of the plan, strangers too, keeps nobody from bidding. */
+function completeProposal(context: Context, draft: Draft<'PROPOSE'>): Result<Draft> {
+  return refuseCircle(new PlanState(), draft.payload.patch) ?? ok(withStanding(context, draft))
+}
+
 /** Fills in epoch and fence, and refuses early what the group would find void. */
 function complete(
   context: Context,
@@ -136,8 +142,9 @@ function complete(
   const epoch = thread.epoch()
   switch (draft.verb) {
     case 'PROPOSE':
+      return completeProposal(context, draft as Draft<'PROPOSE'>)
     case 'ATTEST_PLAN':
-      return ok(withStanding(context, draft as Draft<'PROPOSE' | 'ATTEST_PLAN'>))
+      return ok(withStanding(context, draft as Draft<'ATTEST_PLAN'>))
     case 'CLAIM':
       if (thread.certifiedDecision()?.worker !== context.did)
         return refuse('NOT_DECIDED', 'this node has not been decided for the task')

@@ -1,6 +1,7 @@
 import { ok, PLAN_SESSIONS_MAX, type Result, refuse } from '../base/index.ts'
 import { CID } from '../codec/index.ts'
 import type { Fact, Payload } from '../envelope/index.ts'
+import type { PlanState } from '../plan/index.ts'
 import type { Context } from './context.ts'
 import { threadDraft } from './drafts.ts'
 import type { Thread } from './thread.ts'
@@ -61,8 +62,8 @@ function payloadOf(
   facts: readonly Fact[]
 ): Result<Payload<'UPDATE_PLAN'>> {
   const plan = thread.plan.open()
-  const circle = plan.circleOf(facts)
-  if (circle !== null) return refuse('PLAN_CYCLE', `the links would close a circle: ${way(circle)}`)
+  const circular = refuseCircle(plan, facts)
+  if (circular !== null) return circular
   const place = plan.nextPlace(context.did)
   if (place === null)
     return refuse(
@@ -71,6 +72,13 @@ function payloadOf(
     )
   const previous = place.previous === null ? null : CID.parse(place.previous)
   return ok({ ...place, previous, facts: [...facts] })
+}
+
+/** The refusal of facts that would close a circle in a plan, or null. */
+export function refuseCircle(plan: PlanState, facts: readonly Fact[]): Result<never> | null {
+  const circle = plan.circleOf(facts)
+  if (circle === null) return null
+  return refuse('PLAN_CYCLE', `the links would close a circle: ${way(circle)}`)
 }
 
 function way(circle: readonly string[]): string {

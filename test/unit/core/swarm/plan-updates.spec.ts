@@ -6,6 +6,7 @@ import { strict as assert } from 'node:assert'
 import { CID } from '../../../../src/core/codec/index.ts'
 import type { Admitted, Fact } from '../../../../src/core/envelope/index.ts'
 import { planPayload } from '../../../support/plan-payload.ts'
+import { give } from '../../../support/swarm-attacks.ts'
 import { type ClusterNode, SwarmCluster, testDraft } from '../../../support/swarm-cluster.ts'
 
 type Update = Admitted<'UPDATE_PLAN'>
@@ -78,6 +79,31 @@ describe('core/swarm: own plan updates', () => {
     say(cluster, node, thread, 'after')
     cluster.run(100)
     assert.deepEqual(placesOf(updatesOf(node, thread)).at(-1), [1, 1, null])
+  })
+
+  it('close no circle in a proposal either, while what others link keeps nobody from bidding', () => {
+    const { cluster, node, thread } = opened()
+    const link = (parent: string, child: string): Fact => ({ kind: 'LINK', parent, child })
+    const propose = (patch: readonly Fact[]): unknown => {
+      const draft = testDraft(cluster.nowMs, 'PROPOSE', CID.parse(thread), {
+        need: CID.parse(thread),
+        patch: [...patch],
+        ballot: { cost: 1n, etaMs: 1_000, bond: 1n },
+        shardDependencies: [],
+        standing: null
+      })
+      const id = cluster.command(node, { type: 'publish', draft })
+      cluster.run(5)
+      const reply = node.replies.get(id) as { ok: boolean; refusal?: { code: string } }
+      return reply.ok || reply.refusal?.code
+    }
+    assert.equal(propose([link('a', 'b'), link('b', 'c'), link('c', 'a')]), 'PLAN_CYCLE')
+    const stranger = cluster.signatures.keys(50)
+    const facts = planPayload([link('b', 'a')])
+    const noted = testDraft(cluster.nowMs, 'UPDATE_PLAN', CID.parse(thread), facts)
+    give(cluster, [node], cluster.seal(stranger, noted, 90))
+    assert.deepEqual(node.swarm.plan(thread)?.graph().order.includes('b'), true)
+    assert.equal(propose([link('a', 'b'), link('b', 'c')]), true)
   })
 
   it('are refused with the circle that they would close', () => {
