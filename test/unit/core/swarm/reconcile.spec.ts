@@ -13,7 +13,8 @@ import {
   type ClusterNode,
   OUTPUT,
   SwarmCluster,
-  testDraft
+  testDraft,
+  testKeys
 } from '../../../support/swarm-cluster.ts'
 
 type World = {
@@ -68,6 +69,18 @@ function commitOf({ cluster, thread }: World, task: string): Draft<'COMMIT'> {
     telemetry
   })
   return { ...draft, epoch: 0, fence: [0, 1, 1] }
+}
+
+/** A bid that is too dear to win. */
+function bidOf({ cluster, thread }: World): Draft<'PROPOSE'> {
+  const need = CID.parse(thread)
+  return testDraft(cluster.nowMs, 'PROPOSE', need, {
+    need,
+    patch: [],
+    ballot: { cost: 90n, etaMs: 1_000, bond: 0n },
+    shardDependencies: [],
+    standing: null
+  })
 }
 
 /** A sealed verdict that passes, and what opens it. */
@@ -161,6 +174,34 @@ describe('core/swarm: reconcile', () => {
       assert.deepEqual(reconciles[0]?.orphaned, [...others, commit.id].sort())
       assert.deepEqual(reconciles[0]?.salvaged, [OUTPUT.toString()])
     }
+  })
+
+  it('names a COMMIT that was lost whatever crowd of bids was lost with it', () => {
+    const given = world([1, 3, 5], { bidMs: 8_000 })
+    const { cluster, requester, thread } = given
+    reaches(given, () => views(given).every(({ proposals }) => proposals.length === 3))
+    reaches(given, () => cluster.view(requester, thread).group !== null)
+    const [winner, loser] = [1, 3].map(index => cluster.nodes[index] as ClusterNode)
+    const own = cluster
+      .view(requester, thread)
+      .proposals.find(({ worker }) => worker === loser?.did)
+    assert.ok(winner && loser && own)
+    const bids = Array.from({ length: 140 }, (_, at) =>
+      cluster.seal(testKeys(1_000 + at), bidOf(given), 800)
+    )
+    for (const bid of bids) give(cluster, [winner], bid)
+    // By its text it comes after more of them than a list has room for.
+    const commits = Array.from({ length: 200 }, (_, at) =>
+      cluster.seal(loser.keys, commitOf(given, own.id), 900 + at)
+    )
+    const commit = commits.reduce((last, one) => (one.id > last.id ? one : last))
+    assert.ok(bids.filter(({ id }) => id < commit.id).length >= 128)
+    give(cluster, [winner], commit)
+    reform(given)
+    reaches(given, () => views(given).every(({ reconciles }) => reconciles.length > 0))
+    const orphaned = cluster.view(winner, thread).reconciles[0]?.orphaned ?? []
+    assert.equal(orphaned.length, 128)
+    assert.ok(orphaned.includes(commit.id))
   })
 
   it('tells again what comes to light when a partition has healed, and salvages it', () => {
