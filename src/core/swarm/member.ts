@@ -12,7 +12,7 @@ import {
 } from '../raft/index.ts'
 import { quorumOf } from '../roster/index.ts'
 import type { Context } from './context.ts'
-import { cutOffBy, disputesIn, holdMsOf, judgedBefore, Omissions } from './omission.ts'
+import { cutOffBy, disputesIn, heldUntil, judgedBefore, Omissions } from './omission.ts'
 import { bytesOf, isWithinRoom, LOG_BYTES_MAX } from './room.ts'
 import type { Group, Thread } from './thread.ts'
 import type { JournalRecord } from './types.ts'
@@ -354,7 +354,8 @@ export class Member {
     const before = judgedBefore(this.#group.log.state, admitted)
     if (before === null || this.#logNow() < before || this.#lastStamp + 1 >= before) return
     const seenAt = this.#thread.envelopes.get(admitted.id)?.seenAt ?? nowMs
-    const isLate = seenAt >= before || nowMs >= before + holdMsOf(this.#context, this.#thread)
+    const isLate =
+      seenAt >= before || nowMs >= heldUntil(this.#context, this.#thread, this.#group.log.state)
     if (isLate || !hasEffect(this.#group.log.state, admitted)) return
     // Each envelope that waits takes a stamp of its own.
     this.#lagMs = nowMs - before + this.#thread.unlogged.size

@@ -12,6 +12,9 @@ const WAITS = 5
 /** The wait doubles up to this, in ms, as long as nothing comes of it: what no leader logs, it may have a reason not to. */
 const WAIT_MS_MAX = 60_000
 
+/** What members keep free at the end of the window for all that may be waiting then, in ms: each challenge takes a stamp of its own. */
+const ROOM_MS = 64
+
 const NEVER = Number.POSITIVE_INFINITY
 
 /**
@@ -154,9 +157,10 @@ export function judgedBefore(state: NeedState, { envelope }: Admitted): number |
   return envelope.verb === 'ATTEST' || envelope.verb === 'REJECT' ? state.deadline : null
 }
 
-/** How long after such a time members see to it that what came before it gets into the log, in ms: no longer than a challenge may take anyway. */
-export function holdMsOf({ settings }: Context, thread: Thread): number {
-  return Math.min(thread.need.envelope.payload.windows.verifyMs, settings.graceMs)
+/** Until when members see to it that what came in time gets into the log: after the last window ends, no longer than a challenge may take anyway. */
+export function heldUntil({ settings }: Context, { need }: Thread, state: NeedState): number {
+  const holdMs = Math.min(need.envelope.payload.windows.verifyMs, settings.graceMs)
+  return Math.max(state.challengeUntil ?? 0, state.deadline ?? 0) + holdMs
 }
 
 /**
@@ -176,9 +180,8 @@ export function cutOffBy(
   const ahead = thread.freshLog(context)
   for (const entry of group.entries) ahead.apply(entry)
   for (const entry of entries) {
-    const missed = held.find(admitted =>
-      isCutOff(context, thread, ahead.state, admitted, stampOf(entry))
-    )
+    const stamp = stampOf(entry) + (carriesOneOf(held, entry) ? 0 : ROOM_MS)
+    const missed = held.find(admitted => isCutOff(context, thread, ahead.state, admitted, stamp))
     if (missed !== undefined) return missed
     // Raft refuses what has a gap.
     if (entry.index !== ahead.state.at.index + 1) return null
@@ -203,7 +206,7 @@ function isOfDispute({ verb, payload }: Admitted['envelope']): boolean {
 /** Whether log time, at this stamp, may end the challenge window or the disputes; before the window it may be farther than is known here. */
 function mayClose(state: NeedState, stamp: number): boolean {
   if (state.phase !== 'VERIFIED') return state.commit !== null || state.lease !== null
-  return stamp >= Math.min(state.challengeUntil ?? 0, state.deadline ?? 0)
+  return stamp + ROOM_MS >= Math.min(state.challengeUntil ?? 0, state.deadline ?? 0)
 }
 
 function isCutOff(
@@ -216,7 +219,12 @@ function isCutOff(
   const before = judgedBefore(state, admitted)
   if (before === null || stamp < before || !hasEffect(state, admitted)) return false
   const seenAt = thread.envelopes.get(admitted.id)?.seenAt ?? NEVER
-  return seenAt < before && context.nowMs < before + holdMsOf(context, thread)
+  return seenAt + 2 * ROOM_MS < before && context.nowMs < heldUntil(context, thread, state)
+}
+
+function carriesOneOf(held: readonly Admitted[], { data }: LogEntry): boolean {
+  const id = idIn(data)
+  return held.some(admitted => admitted.id === id)
 }
 
 function stampOf(entry: LogEntry | undefined): number {

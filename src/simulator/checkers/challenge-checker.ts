@@ -5,6 +5,9 @@ import type { Disks } from './disks.ts'
 import { hexOf, type Statement, sha256, statementOf } from './statements.ts'
 import type { Findings } from './violation.ts'
 
+/** What comes in the last moment of the window may miss it, ms. */
+const ROOM_MS = 128
+
 type Group = { readonly id: string; readonly roster: readonly string[] }
 
 /**
@@ -76,7 +79,7 @@ export class ChallengeChecker {
       if (String(said.commit) !== String(outcome.commit) || heard.has(sender)) continue
       if (isWorker(logged, String(outcome.commit), sender)) continue
       this.#findings.check(
-        !honest.every(did => (at.get(did) ?? Number.POSITIVE_INFINITY) < until),
+        !honest.every(did => (at.get(did) ?? Number.POSITIVE_INFINITY) + ROOM_MS < until),
         'challenge',
         () => `${thread} is FINAL over ${statement.id}, which all honest members had in time`
       )
