@@ -40,6 +40,17 @@ export type SenderWindow = {
   }[]
 }
 
+/**
+ * What needs no order among its sender's envelopes: an update has its chain, and certified ends and decisions have their votes. A member that shows one node something
+ * else under the value of its DECIDE would else keep that node from the certificate that all others have.
+ */
+const SELF_PROVEN: ReadonlySet<string> = new Set([
+  'UPDATE_PLAN',
+  'DECIDE',
+  'FINALIZE',
+  'INVALIDATE'
+])
+
 /** Ids in one part of a sender's window. */
 export const WINDOW_IDS_MAX = 1_024
 
@@ -82,7 +93,7 @@ export class ReplayGuard {
     if (this.#remembered.has(admitted.id)) return refuseEnvelope('REPLAYED')
     if (forgottenAt(admitted.envelope) < this.#sweptAtMs) return refuseEnvelope('ENVELOPE_EXPIRED')
     const sender = this.#senders.get(did)
-    if (sender !== undefined && admitted.envelope.verb === 'UPDATE_PLAN') return ok(undefined)
+    if (sender !== undefined && SELF_PROVEN.has(admitted.envelope.verb)) return ok(undefined)
     if (sender === undefined) {
       return this.#senders.size < this.#sendersMax
         ? ok(undefined)

@@ -12,6 +12,9 @@ import type { Findings } from './violation.ts'
 const SPAN_MS = 4_000
 const MOST: number = SENDER_ENVELOPES_BURST + (SPAN_MS / 1000) * SENDER_ENVELOPES_PER_SECOND + 1
 
+/** Verbs of which ENV-15 is not asked. */
+const UNORDERED: ReadonlySet<string> = new Set(['UPDATE_PLAN', 'DECIDE', 'FINALIZE', 'INVALIDATE'])
+
 /** What a machine may get from peers: nothing that has expired, one envelope for each clock value of a sender, and no flood. By counting, in one life of a node. */
 export class DoorChecker {
   readonly #findings: Findings
@@ -36,8 +39,8 @@ export class DoorChecker {
       'door',
       () => `node ${node.index} takes ${id}, which expired ${nowMs - notAfter} ms ago`
     )
-    // Plan updates have a rule of their own: two at one place are both taken, and neither counts.
-    const key = verb === 'UPDATE_PLAN' ? `${where} ${lamport} ${id}` : `${where} ${lamport}`
+    // Plan updates have a rule of their own: two at one place are both taken, and neither counts. Certificates prove what they say.
+    const key = UNORDERED.has(verb) ? `${where} ${lamport} ${id}` : `${where} ${lamport}`
     const known = this.#said.get(key)
     if (known?.id === id) return
     const until = notAfter + CLOCK_SKEW_MS_MAX

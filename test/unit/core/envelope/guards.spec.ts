@@ -68,6 +68,18 @@ describe('core/envelope/replay-guard', () => {
     assert.equal(code(guard.check(said('a', 3, { id: 'other' }), NOW)), 'EQUIVOCATION')
   })
 
+  it('takes what a certificate proves, whatever else its sender said under that value', () => {
+    for (const verb of ['DECIDE', 'FINALIZE', 'INVALIDATE']) {
+      const guard = new ReplayGuard()
+      guard.remember(said('a', 3))
+      const certified = said('a', 3, { id: 'certified', verb })
+      assert.equal(code(guard.check(certified, NOW)), 'accepted')
+      guard.remember(certified)
+      assert.equal(code(guard.check(certified, NOW)), 'REPLAYED')
+      assert.equal(code(guard.check(said('a', 3, { id: 'other' }), NOW)), 'EQUIVOCATION')
+    }
+  })
+
   it('forgets what freshness refuses, not a moment earlier', () => {
     const guard = new ReplayGuard()
     const short = said('a', 1, { notAfter: NOW + HOUR })
