@@ -16,7 +16,8 @@ export const LIVENESS_MUTANTS: readonly Mutant[] = [
     find: 'if (mayStand(state)) startPreVote(state)',
     replace: 'if (mayStand(state) && state.term === 0) startPreVote(state)',
     rules: ['liveness'],
-    seedsMax: 60
+    seedsMax: 60,
+    seedSeen: 1
   },
   {
     name: 'a restart leaves groups',
@@ -24,7 +25,8 @@ export const LIVENESS_MUTANTS: readonly Mutant[] = [
     find: '    startMember(world, thread)\n',
     replace: '    void startMember\n',
     rules: ['liveness'],
-    seedsMax: 60
+    seedsMax: 60,
+    seedSeen: 1
   },
   {
     name: 'a requester opens no epoch by itself',
@@ -51,7 +53,8 @@ export const LIVENESS_MUTANTS: readonly Mutant[] = [
     replace:
       'if (!mayClaim(state, admitted) || state.decision === null || state.claims > 0) return',
     rules: ['liveness'],
-    seedsMax: 60
+    seedsMax: 60,
+    seedSeen: 12
   },
   {
     name: 'votes are not repeated',
@@ -60,6 +63,7 @@ export const LIVENESS_MUTANTS: readonly Mutant[] = [
     replace: 'const isDue = derived.votedAt < 0',
     also: [MOST_VOTES_ARE_LOST],
     rules: ['liveness'],
-    seedsMax: 20
+    seedsMax: 20,
+    seedSeen: 1
   }
 ]

@@ -189,7 +189,8 @@ const EPOCHS: readonly Mutant[] = [
       }
     ],
     rules: ['certificate', 'carried decision'],
-    seedsMax: 60
+    seedsMax: 60,
+    seedSeen: 6
   },
   {
     name: 'tombstones are dropped',
@@ -198,7 +199,7 @@ const EPOCHS: readonly Mutant[] = [
     replace: 'void tombstone',
     rules: ['one promise', 'one decision', 'one outcome', 'durability', 'liveness', 'tombstone'],
     seedsMax: 60,
-    seedSeen: 6
+    seedSeen: 9
   },
   {
     name: 'one member that lies in its SEAL binds the next group',
@@ -335,6 +336,7 @@ const CERTIFICATES: readonly Mutant[] = [
     replace: 'return valid.size > 0',
     rules: ['certificate'],
     seedsMax: 60,
+    seedSeen: 1,
     faults: ['requester']
   },
   {
@@ -384,6 +386,7 @@ const THREADS: readonly Mutant[] = [
     const applied = group.log.apply(entry)`,
     rules: ['replay', 'fencing', 'one decision', 'one outcome', 'liveness', 'evidence'],
     seedsMax: 60,
+    seedSeen: 1,
     faults: ['stall', 'skew', 'pause']
   },
   {
@@ -427,7 +430,8 @@ const THREADS: readonly Mutant[] = [
     find: "const paid = state.phase === 'FINAL' && proposal !== undefined",
     replace: 'const paid = proposal !== undefined',
     rules: ['ledger'],
-    seedsMax: 60
+    seedsMax: 60,
+    seedSeen: 1
   },
   {
     name: 'a challenge without findings is upheld',
@@ -455,6 +459,7 @@ const THREADS: readonly Mutant[] = [
     replace: 'if (passes + rejects >= kResult) {',
     rules: ['verdict'],
     seedsMax: 100,
+    seedSeen: 1,
     faults: ['bad-work']
   },
   {

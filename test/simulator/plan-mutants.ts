@@ -28,6 +28,7 @@ export const PLAN_MUTANTS: readonly Mutant[] = [
       "if (!sent.has(id) && !have.has(id) && admitted.envelope.verb !== 'UPDATE_PLAN') missing",
     rules: ['plan'],
     seedsMax: 10,
+    seedSeen: 7,
     faults: ['partition', 'fork']
   },
   {

@@ -148,6 +148,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'state.log.commit',
     rules: ['commit rule', 'state machine safety', 'leader completeness'],
     seedsMax: 100,
+    seedSeen: 1,
     faults: CUTS
   },
   {
@@ -157,6 +158,7 @@ export const RAFT_MUTANTS: readonly Mutant[] = [
     replace: 'hardState = { ...record.state, vote: null }',
     rules: ['one promise', 'election safety', 'durability'],
     seedsMax: 100,
+    seedSeen: 4,
     faults: ['crash', 'loss', 'partition']
   },
   {
