@@ -16,7 +16,7 @@ import {
 } from '../support/testnet.ts'
 
 /** Nodes outside a group show each other what they have when they pull: of one peer after the other, every few seconds, and less often what does not change. */
-const SEEN_WITHIN_MS = 50_000
+const SEEN_WITHIN_MS = 90_000
 
 describe('e2e/evidence', () => {
   const folder = freshFolder()

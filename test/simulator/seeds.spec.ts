@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FAULT_NAMES, FAULTS, runSeeds, simulate } from '../../src/simulator/index.ts'
 
-const SEEDS = 60
+const SEEDS = 24
 /** Seeds in which long runs found something, in the program or in a checker (docs/benchmarks.md). */
 const REPORTED = [10_948, 16_008, 19_020, 32_027, 42_386, 52_026]
 
