@@ -7,7 +7,7 @@ import { indexKey } from './keys.ts'
 /** The leaf hashes of a block, one after the other; the last block may have fewer than the others. */
 const BLOCK = 'witnessed/block/'
 /** The root of a complete block. */
-const ROOT = 'witnessed/root/'
+const ROOT = 'witnessed/block-root/'
 /** Bytes of a SHA-256. */
 const HASH_BYTES = 32
 /** Rows that are written at once where a tree is made anew: 16 blocks. */

@@ -1,3 +1,4 @@
+import { strict as assert } from 'node:assert'
 import { CID } from '../../src/core/codec/index.ts'
 import type {
   Admitted,
@@ -111,4 +112,14 @@ function act<V extends 'FORM' | 'DECIDE'>(
   payload: Payload<V>
 ): Draft<V> {
   return { ...testDraft(cluster.nowMs, verb, thread, payload), epoch: 0 } as Draft as Draft<V>
+}
+
+/** Runs a world until a thread is in a phase at every node. */
+export function until(cluster: SwarmCluster, thread: string, phase: string, msMax = 15_000): void {
+  const seen = (): readonly (string | undefined)[] =>
+    cluster.nodes.map(node => node.swarm.view(thread)?.phase)
+  assert(
+    cluster.runUntil(() => seen().every(one => one === phase), msMax),
+    `${phase}: ${seen()}`
+  )
 }

@@ -1,8 +1,7 @@
 import type { VirtualNode } from '../virtual-node.ts'
+import { CERTIFIED } from './certified-verbs.ts'
 import { hexOf, type Statement, statementOf } from './statements.ts'
 import type { Findings } from './violation.ts'
-
-const CERTIFIED: ReadonlySet<string> = new Set(['DECIDE', 'FINALIZE', 'INVALIDATE'])
 
 /**
  * How many envelopes with the same certificate a node keeps (GROUP-15): one of each member and of the requester, and one of anybody else. A certificate costs nothing to say

@@ -6,6 +6,7 @@ import {
 import type { Admitted } from '../../core/envelope/index.ts'
 import type { VirtualNode } from '../virtual-node.ts'
 import type { Arrival } from '../witness.ts'
+import { CERTIFIED } from './certified-verbs.ts'
 import type { Findings } from './violation.ts'
 
 /** ms over which a sender's envelopes are counted. */
@@ -13,7 +14,7 @@ const SPAN_MS = 4_000
 const MOST: number = SENDER_ENVELOPES_BURST + (SPAN_MS / 1000) * SENDER_ENVELOPES_PER_SECOND + 1
 
 /** Verbs of which ENV-15 is not asked. */
-const UNORDERED: ReadonlySet<string> = new Set(['UPDATE_PLAN', 'DECIDE', 'FINALIZE', 'INVALIDATE'])
+const UNORDERED: ReadonlySet<string> = new Set(['UPDATE_PLAN', ...CERTIFIED])
 
 /** What a machine may get from peers: nothing that has expired, one envelope for each clock value of a sender, and no flood. By counting, in one life of a node. */
 export class DoorChecker {

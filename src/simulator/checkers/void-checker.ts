@@ -1,10 +1,10 @@
 import type { Verify } from '../../core/roster/index.ts'
 import type { Input, JournalRecord } from '../../core/swarm/index.ts'
 import type { VirtualNode } from '../virtual-node.ts'
+import { CERTIFIED } from './certified-verbs.ts'
 import { type Statement, statementOf } from './statements.ts'
 import type { Findings } from './violation.ts'
 
-const CERTIFIED: ReadonlySet<string> = new Set(['DECIDE', 'FINALIZE', 'INVALIDATE'])
 /** Epochs that a NEED has (GROUP-6). */
 const EPOCHS = 4
 

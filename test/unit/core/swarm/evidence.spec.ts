@@ -24,7 +24,7 @@ import {
   voteBytes
 } from '../../../../src/core/roster/index.ts'
 import { script } from '../../../support/swarm-agents.ts'
-import { give, secondGroup, stateNeed } from '../../../support/swarm-attacks.ts'
+import { give, secondGroup, stateNeed, until } from '../../../support/swarm-attacks.ts'
 import {
   type ClusterNode,
   SwarmCluster,
@@ -41,15 +41,6 @@ function honest(seed = 21, loss = 0): SwarmCluster {
   for (const [index, node] of cluster.nodes.entries())
     script(cluster, node, { works: index === 1, verifies: index >= 2 })
   return cluster
-}
-
-function until(cluster: SwarmCluster, thread: string, phase: string, msMax = 15_000): void {
-  const seen = (): readonly (string | undefined)[] =>
-    cluster.nodes.map(node => node.swarm.view(thread)?.phase)
-  assert(
-    cluster.runUntil(() => seen().every(one => one === phase), msMax),
-    `${phase}: ${seen()}`
-  )
 }
 
 /** A thread that is decided, its group, and a member of it that is not the requester. */

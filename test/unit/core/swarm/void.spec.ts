@@ -15,7 +15,7 @@ import { EvidenceShelf } from '../../../../src/core/swarm/evidence-shelf.ts'
 import { reviveThread } from '../../../../src/core/swarm/index.ts'
 import { planPayload } from '../../../support/plan-payload.ts'
 import { script } from '../../../support/swarm-agents.ts'
-import { give, secondGroup, stateNeed } from '../../../support/swarm-attacks.ts'
+import { give, secondGroup, stateNeed, until } from '../../../support/swarm-attacks.ts'
 import {
   type ClusterNode,
   SwarmCluster,
@@ -28,15 +28,6 @@ function honest(settings = {}): SwarmCluster {
   for (const [index, node] of cluster.nodes.entries())
     script(cluster, node, { works: index === 1, verifies: index >= 2 })
   return cluster
-}
-
-function until(cluster: SwarmCluster, thread: string, phase: string, msMax = 15_000): void {
-  const seen = (): readonly (string | undefined)[] =>
-    cluster.nodes.map(node => node.swarm.view(thread)?.phase)
-  assert(
-    cluster.runUntil(() => seen().every(one => one === phase), msMax),
-    `${phase}: ${seen()}`
-  )
 }
 
 /** A world in which everybody has got the requester's second FORM while the thread was in a phase. */
