@@ -73,6 +73,7 @@ export type Plan = {
     readonly awayMs: number
     readonly stallMs: number
     readonly lingerMs: number
+    readonly restMs: number
   }
   /** Journals are rewritten to what still counts, at every start. */
   readonly compacts: boolean
@@ -98,7 +99,10 @@ export type Plan = {
 /** One seed of so many runs with real signatures and real encoding. */
 const THOROUGH_EVERY = 50
 /** One seed of so many writes its records as files: that costs as much as the world itself. */
-const FILES_EVERY = 10
+const FILES_EVERY = 40
+/** In one seed of so many quiet threads rest. All nodes of a world share the little room for what was read again, which costs a tenth of the time. */
+const RESTS_EVERY = 8
+const NEVER_MS = 1_000_000_000
 /** Probability that a fault that may happen does. */
 const FAULT_CHANCE = 0.3
 /** Probability that a world has no faults at all: then every group has to come to a certificate. */
@@ -153,7 +157,7 @@ function worldOf(options: SeedOptions): Plan {
     nodes,
     delayMsMax: random.pick([2, 10, 40, 100]),
     ordered: !faults.has('reorder'),
-    settings: settingsOf(random, nodes),
+    settings: { ...settingsOf(random, nodes), restMs: seed % RESTS_EVERY === 0 ? 1_000 : NEVER_MS },
     compacts: random.chance(0.5),
     files: seed % FILES_EVERY === 0,
     faults: [...faults],
@@ -197,7 +201,7 @@ function withMore(
   }
 }
 
-function settingsOf(random: SeededRandom, nodes: number): Plan['settings'] {
+function settingsOf(random: SeededRandom, nodes: number): Omit<Plan['settings'], 'restMs'> {
   const waits = random.chance(0.5) ? [800, 2_000, 5_000] : [30_000]
   return {
     groupSize: nodes === 7 && random.chance(0.2) ? 7 : 4,

@@ -2,7 +2,7 @@ import type { Certified } from './checkers/certificate-verifier.ts'
 import type { Findings } from './checkers/violation.ts'
 import type { Watch } from './checkers/watch.ts'
 import type { Plan } from './plan.ts'
-import { FRESH_SLOT, LASTING_SLOT } from './tried.ts'
+import { FRESH_SLOT, hasFresh, LASTING_SLOT } from './tried.ts'
 import { START_MS } from './world.ts'
 
 /** What a NEED takes to its COMMIT, in ms, if nothing holds it up. */
@@ -25,7 +25,7 @@ export class ProgressChecker {
   /** To be asked when all threads have ended. */
   check(): void {
     if (isHarmless(this.#plan)) this.#checkAll()
-    this.#checkFresh()
+    if (hasFresh(this.#plan)) this.#checkFresh()
     this.#checkLasting()
   }
 

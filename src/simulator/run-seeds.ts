@@ -48,6 +48,9 @@ export type SeedsReport = {
   readonly ends: Readonly<Record<string, number>>
 }
 
+/** Nursery of a thread's heap, in MB: a seed makes much that lives no longer than it, and the usual size moves it about. */
+const YOUNG_MB = 96
+
 /** Traces written, at most: the first failures tell most, and each has some megabytes. */
 const TRACES_MAX = 16
 
@@ -83,7 +86,10 @@ class Batch {
   async work(): Promise<void> {
     const { faults, signatures, signal } = this.#init
     const setup: WorkerSetup = { faults: faults ?? null, signatures: signatures ?? null }
-    const worker = new Worker(workerUrl(), { workerData: setup })
+    const worker = new Worker(workerUrl(), {
+      workerData: setup,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB }
+    })
     const stop = (): void => void worker.terminate()
     signal?.addEventListener('abort', stop, { once: true })
     try {

@@ -205,7 +205,7 @@ class Run {
     const stated = START_MS + Math.max(...this.#plan.needs.map(({ atMs }) => atMs)) + 1_000
     this.#runUntil(() => false, Math.max(0, stated - world.nowMs))
     const leftMs = START_MS + bound - world.nowMs
-    if (!this.#runUntil(() => this.#open().length === 0, leftMs))
+    if (!this.#runUntil(() => this.#areAllOver(), leftMs))
       for (const [node, thread] of this.#open()) {
         const view = node.swarm.view(thread)
         this.#findings.report(
@@ -227,11 +227,15 @@ class Run {
     return condition() || this.#findings.violations.length > 0
   }
 
+  #areAllOver(): boolean {
+    return this.#world.nodes.every(({ swarm }) => swarm.threadIds().every(id => swarm.isEnded(id)))
+  }
+
   #open(): [VirtualNode, string][] {
     return this.#world.nodes.flatMap(node =>
       node.swarm
         .threadIds()
-        .filter(id => !ENDS.has(node.swarm.view(id)?.phase ?? ''))
+        .filter(id => !node.swarm.isEnded(id))
         .map((id): [VirtualNode, string] => [node, id])
     )
   }
@@ -300,5 +304,3 @@ const FAITHFUL_TO_RAFT: ReadonlySet<FaultName> = new Set([
   'copier',
   'omitter'
 ])
-
-const ENDS: ReadonlySet<string> = new Set(['FINAL', 'INVALID', 'EXPIRED'])

@@ -3,12 +3,16 @@ import type { Effect, Input, JournalRecord, PeerMessage } from '../core/swarm/in
 import type { VirtualNode } from './virtual-node.ts'
 import type { Witness } from './witness.ts'
 
+/** Characters that are hashed at once. */
+const CHUNK = 16_384
+
 /** One line for each thing that happens, and the hash over all of them: two runs with one hash are the same run. */
 export class Trace implements Witness {
   /** Set before anything happens. */
   sinceStart: () => number = () => 0
   readonly lines: string[] | null
   readonly #hash = createHash('sha256')
+  #text = ''
   count = 0
 
   /** `kept`: the lines are wanted, not only their hash. */
@@ -17,14 +21,21 @@ export class Trace implements Witness {
   }
 
   digest(): string {
+    this.#flush()
     return this.#hash.copy().digest('hex')
   }
 
   line(text: string): void {
     const line = `${this.sinceStart()} ${text}\n`
-    this.#hash.update(line)
+    this.#text += line
+    if (this.#text.length > CHUNK) this.#flush()
     this.count += 1
     this.lines?.push(line)
+  }
+
+  #flush(): void {
+    this.#hash.update(this.#text)
+    this.#text = ''
   }
 
   stepped(node: VirtualNode, input: Input, effects: readonly Effect[]): void {

@@ -6,8 +6,10 @@ import { type SeededRandom, seededRandom } from './seeded-random.ts'
 export const FRESH_SLOT = 'slot-fresh'
 export const LASTING_SLOT = 'slot-lasting'
 
-/** Part of the seeds in which a NEED is stated at the start that outlives the faults. */
-const LASTING_CHANCE = 0.4
+/** One seed of so many states a NEED when the faults are over. */
+const FRESH_EVERY = 2
+/** Part of the other seeds in which a NEED is stated at the start that outlives the faults. */
+const LASTING_CHANCE = 0.5
 /** How long after the faults it expires, in ms: groups that went through them have to go on, or to give way to others, which takes up to half a minute each. */
 export const LASTING_MS = 100_000
 /** How long after the faults a NEED expires that is stated when they are over, in ms. */
@@ -15,22 +17,24 @@ const FRESH_MS = 60_000
 /** Draws for these NEEDs come from a source of their own. */
 const TRIED_SEED = 0x11feb0a7
 
-/** The NEEDs by which a seed tries whether nodes go on: one as soon as the faults are over, and in some seeds one from before them. Their requesters are honest. */
+/** The NEED by which a seed tries whether nodes go on: in half of the seeds one as soon as the faults are over, in some of the others one from before them. Its requester is honest. */
 export function triedOf(plan: Plan): Pick<Plan, 'needs' | 'disturbances'> {
   const random = seededRandom((plan.seed ^ TRIED_SEED) >>> 0)
   const { nodes, liars, endMs, updates, faults } = plan
   const honest = Array.from({ length: nodes }, (_, index) => index).filter(index =>
     liars.every(({ node }) => node !== index)
   )
-  const fresh = {
-    ...needOf(random, honest),
-    slot: FRESH_SLOT,
-    atMs: endMs + 1,
-    expiresMs: FRESH_MS,
-    bidMs: 300
+  const { needs, disturbances } = plan
+  if (hasFresh(plan)) {
+    const fresh = {
+      ...needOf(random, honest),
+      slot: FRESH_SLOT,
+      atMs: endMs + 1,
+      expiresMs: FRESH_MS,
+      bidMs: 300
+    }
+    return { needs: [...needs, fresh], disturbances }
   }
-  const needs = [...plan.needs, fresh]
-  const { disturbances } = plan
   // Where agents plan, the plan that they add to is that of another NEED.
   if (!random.chance(LASTING_CHANCE) || updates.length > 0 || faults.length === 0)
     return { needs, disturbances }
@@ -46,6 +50,11 @@ export function triedOf(plan: Plan): Pick<Plan, 'needs' | 'disturbances'> {
     needs: [...needs, lasting],
     disturbances: [...disturbances, ...blowsTo(random, plan, lasting)]
   }
+}
+
+/** Whether a NEED is stated when the faults are over. */
+export function hasFresh({ seed }: { readonly seed: number }): boolean {
+  return seed % FRESH_EVERY === 0
 }
 
 /** What happens to all nodes about when the lasting NEED is decided, of the faults that the seed has. */

@@ -16,8 +16,8 @@ export const LIVENESS_MUTANTS: readonly Mutant[] = [
     find: 'if (mayStand(state)) startPreVote(state)',
     replace: 'if (mayStand(state) && state.term === 0) startPreVote(state)',
     rules: ['liveness'],
-    seedsMax: 60,
-    seedSeen: 1
+    seedsMax: 300,
+    seedSeen: 71
   },
   {
     name: 'a restart leaves groups',
@@ -25,8 +25,8 @@ export const LIVENESS_MUTANTS: readonly Mutant[] = [
     find: '    startMember(world, thread)\n',
     replace: '    void startMember\n',
     rules: ['liveness'],
-    seedsMax: 60,
-    seedSeen: 1
+    seedsMax: 300,
+    seedSeen: 185
   },
   {
     name: 'a requester opens no epoch by itself',

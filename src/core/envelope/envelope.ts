@@ -57,5 +57,9 @@ export type Admitted<V extends Verb = Verb> = {
   readonly cid: CID
   /** The bytes as received. The id and the hash of a FORM are over these. */
   readonly bytes: Uint8Array
+  /** As in the envelope, and at hand while it rests: who goes through a whole thread asks these first. */
+  readonly verb: V
+  readonly sender: string
+  readonly lamport: number
   readonly envelope: Envelope<V>
 }

@@ -58,12 +58,18 @@ export function holdIn(admitted: Admitted, same: Uint8Array): void {
 class HeldEnvelope<V extends Verb = Verb> implements Admitted<V> {
   readonly id: string
   bytes: Uint8Array
+  readonly verb: V
+  readonly sender: string
+  readonly lamport: number
   #cid: CID | null = null
   #envelope: Envelope<V> | null
 
   constructor(id: string, bytes: Uint8Array, envelope: Envelope<V>) {
     this.id = id
     this.bytes = bytes
+    this.verb = envelope.verb as V
+    this.sender = envelope.sender
+    this.lamport = envelope.lamport
     this.#envelope = envelope
   }
 

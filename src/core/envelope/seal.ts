@@ -44,7 +44,8 @@ export function sealEnvelope<V extends Verb>(unsigned: Unsigned<V>, sig: Uint8Ar
   const envelope = { ...signedFields(unsigned), sig } as unknown as Envelope<V>
   const bytes = encode(envelope)
   const cid = cidOf(bytes)
-  return { id: cid.toString(), cid, bytes, envelope }
+  const { verb, sender, lamport } = unsigned
+  return { id: cid.toString(), cid, bytes, verb: verb as V, sender, lamport, envelope }
 }
 
 /** Exactly the fields that are signed, whatever else the object has. */

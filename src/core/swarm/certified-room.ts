@@ -20,7 +20,7 @@ export function hasCertifiedRoom(thread: Thread, admitted: Admitted): boolean {
   if (same.length === 0) return true
   const { sender } = admitted.envelope
   if (!isInsider(thread, certificate, sender)) return false
-  return same.every(held => held.envelope.sender !== sender)
+  return same.every(held => held.sender !== sender)
 }
 
 /** The first FORM of an epoch, and the first decision and end of the group that is followed: once taken, they are not awaited any more. */
@@ -29,8 +29,7 @@ export function isAwaited(thread: Thread, admitted: Admitted): boolean {
   if (verb === 'FORM') {
     const { epoch } = (admitted as Admitted<'FORM'>).envelope.payload
     return !thread.certified.some(
-      held =>
-        held.envelope.verb === 'FORM' && (held as Admitted<'FORM'>).envelope.payload.epoch === epoch
+      held => held.verb === 'FORM' && (held as Admitted<'FORM'>).envelope.payload.epoch === epoch
     )
   }
   const certificate = certificateIn(admitted)

@@ -169,7 +169,7 @@ function boundEpoch(context: Context, thread: Thread): number | null {
 function groupsOf(thread: Thread): string[] {
   const groups: string[] = []
   for (const { admitted } of thread.envelopes.values())
-    if (admitted.envelope.verb === 'FORM') groups.push(groupIdOf(admitted.bytes))
+    if (admitted.verb === 'FORM') groups.push(groupIdOf(admitted.bytes))
   return groups
 }
 

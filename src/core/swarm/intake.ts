@@ -109,7 +109,7 @@ function isWanted(world: World, thread: Thread, admitted: Admitted): boolean {
     if (!isInsider && (thread.unlogged.size >= UNLOGGED_MAX || bytes > LOG_BYTES_MAX)) return false
     if (bytes > 2 * LOG_BYTES_MAX) return false
     let own = 0
-    for (const { envelope } of thread.unlogged.values()) if (envelope.sender === sender) own += 1
+    for (const held of thread.unlogged.values()) if (held.sender === sender) own += 1
     return own < UNLOGGED_PER_SENDER_MAX
   }
   if (verb === 'NEED') return true
@@ -324,7 +324,7 @@ function onForm(world: World, thread: Thread, form: Admitted<'FORM'>): void {
 /** Certificates that came before their FORM. */
 function onCertified(world: World, thread: Thread): void {
   for (const { admitted } of [...thread.envelopes.values()]) {
-    const { verb } = admitted.envelope
+    const { verb } = admitted
     if (verb === 'DECIDE') onDecide(world, thread, admitted as Admitted<'DECIDE'>)
     else if (verb === 'FINALIZE' || verb === 'INVALIDATE')
       onEnd(world, thread, admitted as Admitted<'FINALIZE' | 'INVALIDATE'>)

@@ -193,14 +193,14 @@ export function cutOffBy(
 /** CHALLENGEs and findings about them that are not in the log as it is applied. */
 export function disputesIn({ unlogged }: Thread): readonly Admitted[] {
   if (unlogged.size === 0) return []
-  return [...unlogged.values()].filter(({ envelope }) => isOfDispute(envelope))
+  return [...unlogged.values()].filter(isOfDispute)
 }
 
-function isOfDispute({ verb, payload }: Admitted['envelope']): boolean {
+function isOfDispute(admitted: Admitted): boolean {
+  const { verb } = admitted
   if (verb === 'CHALLENGE') return true
-  return (verb === 'ATTEST' || verb === 'REJECT') && 'challenge' in payload
-    ? payload.challenge !== null
-    : false
+  if (verb !== 'ATTEST' && verb !== 'REJECT') return false
+  return (admitted as Admitted<'ATTEST' | 'REJECT'>).envelope.payload.challenge !== null
 }
 
 /** Whether log time, at this stamp, may end the challenge window or the disputes; before the window it may be farther than is known here. */

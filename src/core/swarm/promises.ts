@@ -143,10 +143,9 @@ export function awaitsCommit({ nowMs, settings }: Context, thread: Thread): bool
 function unloggedCommits(thread: Thread): readonly Admitted[] {
   if (thread.unlogged.size === 0) return []
   const worker = (thread.certifiedDecision() ?? thread.group?.log.state.decision)?.worker
-  return [...thread.unlogged.values()].filter(({ envelope }) => {
-    const { verb, epoch, sender } = envelope
-    return verb === 'COMMIT' && epoch === thread.epoch() && sender === worker
-  })
+  return [...thread.unlogged.values()].filter(
+    one => one.verb === 'COMMIT' && one.sender === worker && one.envelope.epoch === thread.epoch()
+  )
 }
 
 function signed(context: Context, thread: Thread, epoch: number, seal: OwnSeal): SignedSeal {

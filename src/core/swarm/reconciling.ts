@@ -139,7 +139,7 @@ function attestersOf(thread: Thread, commit: Admitted<'COMMIT'>): string[] {
 function all<V extends Verb>(thread: Thread, verb: V): Admitted<V>[] {
   const found: Admitted<V>[] = []
   for (const { admitted } of thread.envelopes.values())
-    if (admitted.envelope.verb === verb) found.push(admitted as Admitted<V>)
+    if (admitted.verb === verb) found.push(admitted as Admitted<V>)
   return found
 }
 

@@ -100,9 +100,8 @@ function pendingSince(context: Context, thread: Thread, group: Group): number | 
   if (deadline !== null) times.push(deadline)
   const { state } = group.log
   for (const admitted of thread.unlogged.values()) {
-    const { verb, notAfter } = admitted.envelope
-    if ((verb !== 'PROPOSE' && verb !== 'CLAIM') || notAfter <= context.nowMs) continue
-    if (isPointless(state, admitted)) continue
+    if (admitted.verb !== 'PROPOSE' && admitted.verb !== 'CLAIM') continue
+    if (admitted.envelope.notAfter <= context.nowMs || isPointless(state, admitted)) continue
     times.push(thread.envelopes.get(admitted.id)?.seenAt ?? group.since)
     break
   }

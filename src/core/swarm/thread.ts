@@ -223,9 +223,10 @@ export class Thread {
     this.unlogged.clear()
     this.plan.offerAgain()
     for (const { admitted } of this.envelopes.values()) {
-      const { verb, epoch: said } = admitted.envelope
-      if (verb !== 'UPDATE_PLAN' && LOGGED_VERBS.has(verb) && (said === null || said >= epoch))
-        this.unlogged.set(admitted.id, admitted)
+      const { verb } = admitted
+      if (verb === 'UPDATE_PLAN' || !LOGGED_VERBS.has(verb)) continue
+      const said = admitted.envelope.epoch
+      if (said === null || said >= epoch) this.unlogged.set(admitted.id, admitted)
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Admitted } from '../envelope/index.ts'
 import { divergences, type NeedState } from '../need/index.ts'
 import type { Context } from './context.ts'
 import { formationReason } from './formation.ts'
@@ -51,9 +52,9 @@ export function viewOf(context: Context, thread: Thread): ThreadView {
     finalize: finalizeView(thread),
     envelopes: [...thread.envelopes.values()].map(({ admitted, seenAt }) => ({
       id: admitted.id,
-      verb: admitted.envelope.verb,
-      sender: admitted.envelope.sender,
-      lamport: admitted.envelope.lamport,
+      verb: admitted.verb,
+      sender: admitted.sender,
+      lamport: admitted.lamport,
       seenAt
     })),
     reconciles: reconcilesView(thread),
@@ -92,12 +93,12 @@ function groupView(context: Context, thread: Thread): ThreadView['group'] {
 function proposalsView(thread: Thread, state: NeedState | null): ThreadView['proposals'] {
   const views: ThreadView['proposals'][number][] = []
   for (const { admitted } of thread.envelopes.values()) {
-    if (admitted.envelope.verb !== 'PROPOSE') continue
-    const { ballot } = admitted.envelope.payload
+    if (admitted.verb !== 'PROPOSE') continue
+    const { ballot } = (admitted as Admitted<'PROPOSE'>).envelope.payload
     const logged = state?.proposals.get(admitted.id)
     views.push({
       id: admitted.id,
-      worker: admitted.envelope.sender,
+      worker: admitted.sender,
       cost: String(ballot.cost),
       etaMs: ballot.etaMs,
       attestations: [...(logged?.attestations.keys() ?? [])],
@@ -167,12 +168,13 @@ function challengesView(state: NeedState | null): ThreadView['challenges'] {
 }
 
 function reconcilesView(thread: Thread): ThreadView['reconciles'] {
-  return [...thread.envelopes.values()].flatMap(({ admitted: { id, envelope } }) => {
-    if (envelope.verb !== 'RECONCILE') return []
-    const { merged, orphaned, salvaged } = envelope.payload
+  return [...thread.envelopes.values()].flatMap(({ admitted }) => {
+    if (admitted.verb !== 'RECONCILE') return []
+    const { id, sender } = admitted
+    const { merged, orphaned, salvaged } = (admitted as Admitted<'RECONCILE'>).envelope.payload
     return {
       id,
-      sender: envelope.sender,
+      sender,
       merged: merged.map(String),
       orphaned: orphaned.map(String),
       salvaged: salvaged.map(String)

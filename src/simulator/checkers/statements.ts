@@ -30,6 +30,7 @@ const DAG_CBOR = 0x71
 const SHA2_256 = 0x12
 
 const read = new WeakMap<Uint8Array, Statement>()
+const ids = new WeakMap<Uint8Array, string>()
 
 /** Reads an envelope; the same bytes once. */
 export function statementOf(bytes: Uint8Array): Statement {
@@ -59,8 +60,13 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(hashOf('sha256', bytes, 'buffer'))
 }
 
+/** Text CID of the bytes; worked out once for each object. */
 export function idOf(bytes: Uint8Array): string {
-  return CID.createV1(DAG_CBOR, digestOf(SHA2_256, sha256(bytes))).toString()
+  const known = ids.get(bytes)
+  if (known !== undefined) return known
+  const id = CID.createV1(DAG_CBOR, digestOf(SHA2_256, sha256(bytes))).toString()
+  ids.set(bytes, id)
+  return id
 }
 
 /** Tag, zero byte, canonical bytes. */

@@ -40,12 +40,24 @@ export class StepChecker {
   }
 }
 
+type Entry = readonly [stamp: number, envelope: Uint8Array | null]
+
+const read = new WeakMap<Uint8Array, Entry>()
+
 /** The stamp of an entry; null for a new leader's. */
 export function stampOf(data: Uint8Array): number | null {
-  return data.length === 0 ? null : decode<[number, unknown]>(data)[0]
+  return data.length === 0 ? null : entryOf(data)[0]
 }
 
-/** The envelope in an entry; null for a tick and for a new leader's. */
+/** The envelope in an entry; null for a tick and for a new leader's. The same object for the same entry. */
 export function envelopeIn(data: Uint8Array): Uint8Array | null {
-  return data.length === 0 ? null : decode<[number, Uint8Array | null]>(data)[1]
+  return data.length === 0 ? null : entryOf(data)[1]
+}
+
+function entryOf(data: Uint8Array): Entry {
+  const known = read.get(data)
+  if (known !== undefined) return known
+  const entry = decode<Entry>(data)
+  read.set(data, entry)
+  return entry
 }

@@ -42,7 +42,9 @@ export class VoidChecker {
 
   /** An honest node has taken an input. */
   stepped(node: VirtualNode, input: Input): void {
-    if (input.kind === 'envelope') this.#see(node, statementOf(input.admitted.bytes), false)
+    if (input.kind !== 'envelope') return
+    const { bytes } = input.admitted
+    if (mayShowForms(bytes)) this.#see(node, statementOf(bytes), false)
   }
 
   written(node: VirtualNode, records: readonly JournalRecord[]): void {
@@ -141,6 +143,12 @@ export class VoidChecker {
     this.#known.set(node, known)
     return known
   }
+}
+
+/** Whether the verb can be FORM or there can be a certificate: most envelopes are not worth reading for that. */
+function mayShowForms(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  return text.includes('FORM') || text.includes('certificate')
 }
 
 function formsIn({ verb, bytes, payload }: Statement): Statement[] {

@@ -40,8 +40,8 @@ describe('core/envelope/parse', () => {
       const sealed = sampleEnvelope(verb)
       const parsed = parseEnvelope(sealed.bytes)
       assert.ok(parsed.ok, inspect(parsed))
-      const { id, cid, bytes, envelope } = parsed.value
-      assert.deepEqual({ id, cid, bytes, envelope }, sealed)
+      const { id, cid, bytes, verb: said, sender, lamport, envelope } = parsed.value
+      assert.deepEqual({ id, cid, bytes, verb: said, sender, lamport, envelope }, sealed)
       assert.deepEqual(encode(parsed.value.envelope), sealed.bytes)
       assert.equal(parsed.value.id, cidOf(sealed.bytes).toString())
       assert.ok(
