@@ -2,6 +2,7 @@ import type {
   ConnectionEncrypter,
   MessageStream,
   SecureConnectionOptions,
+  Stream,
   StreamMuxer,
   StreamMuxerFactory
 } from '@libp2p/interface'
@@ -11,10 +12,12 @@ import { WindowUpdates } from './window-updates.ts'
 
 /**
  * A muxer whose frames of one turn of the event loop are encrypted and written together. Envelopes and votes
- * are small and come in bursts; libp2p would encrypt each of them by itself and make two system calls for it.
+ * are small and come in bursts; libp2p would encrypt each of them by itself and make two system calls for it. `adapt` is given each stream that is
+ * opened here, before anything is said on it.
  */
 export function gatheringMuxer<Components>(
-  create: (components: Components) => StreamMuxerFactory
+  create: (components: Components) => StreamMuxerFactory,
+  adapt: (stream: Stream) => Stream = stream => stream
 ): (components: Components) => StreamMuxerFactory {
   return components => {
     const factory = create(components)
@@ -22,7 +25,10 @@ export function gatheringMuxer<Components>(
       protocol: factory.protocol,
       createStreamMuxer: stream => {
         const writes = new GatheredWrites(stream)
-        return closingAfter(factory.createStreamMuxer(stream), () => writes.flush())
+        const muxer = closingAfter(factory.createStreamMuxer(stream), () => writes.flush())
+        const open = muxer.createStream.bind(muxer)
+        muxer.createStream = async options => adapt(await open(options))
+        return muxer
       }
     }
   }

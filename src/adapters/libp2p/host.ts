@@ -17,10 +17,12 @@ import {
   INBOUND_CONNECTIONS_PER_SECOND,
   INBOUND_PENDING_MAX,
   PEER_AGE_MS_MAX,
+  PEERS_WANTED,
   PING_STREAMS_MAX
 } from './limits.ts'
 import type { Names } from './names.ts'
 import { ownAddresses } from './own-addresses.ts'
+import { saysPatiently } from './patient-words.ts'
 
 /** Where libp2p keeps its peer store: the datastore of its own types, such as a LevelDatastore. */
 export type Datastore = NonNullable<Libp2pOptions['datastore']>
@@ -50,7 +52,9 @@ export type HostInit = {
 
 /** Creates libp2p without starting it. */
 export async function createHost(init: HostInit): Promise<Host> {
-  return createLibp2p({
+  // Where there are more peers, forwards do not wait to hear that they are not needed.
+  const mayWait = (): boolean => host.getPeers().length < PEERS_WANTED
+  const host = await createLibp2p({
     start: false,
     privateKey: await generateKeyPairFromSeed('Ed25519', init.seed),
     nodeInfo: { userAgent: init.agent },
@@ -58,7 +62,7 @@ export async function createHost(init: HostInit): Promise<Host> {
     addresses: { listen: [...init.listen] },
     transports: [tcp()],
     connectionEncrypters: [joiningEncrypter(noise())],
-    streamMuxers: [gatheringMuxer(yamux())],
+    streamMuxers: [gatheringMuxer(yamux(), stream => saysPatiently(stream, mayWait))],
     peerDiscovery: init.mdns ? [mdns({ serviceTag: init.names.mdns })] : [],
     peerStore: { maxAddressAge: PEER_AGE_MS_MAX, maxPeerAge: PEER_AGE_MS_MAX },
     connectionManager: {
@@ -87,4 +91,5 @@ export async function createHost(init: HostInit): Promise<Host> {
       pubsub: gossipsub(gossipOptions(init.names.topic))
     }
   })
+  return host
 }
