@@ -9,8 +9,9 @@ import type { VirtualWorld } from './world.ts'
 /** How often an agent looks whether there is something to do, and how long it waits before it says a thing again; in ms. */
 const LOOK_MS = 200
 const RESTATE_MS = 1_500
-/** Clock value of what a staller says past its node, far above what the node itself reaches. */
+/** Clock values of what a staller says past its node: far above what the node itself reaches, and with room between them for what the node says once it has heard one. */
 const LATE_LAMPORT = 500_000
+const LATE_STEP = 1_000
 
 /** How often a staller commits late, and how long it waits in between, in ms. */
 const LATE_COMMITS = 20
@@ -169,7 +170,7 @@ export class Agent {
     const draft = { ...this.#result(view, task), epoch: lease.fence[0], fence: lease.fence }
     const commitLate = (): void => {
       if (!this.#node.alive) return
-      this.#late += 1
+      this.#late += LATE_STEP
       const late = this.#world.seal(this.#node.keys, draft, this.#late)
       // A node that forgot in a crash how far its own clock value has come would not be heard for a long time.
       this.#node.disk.push({ type: 'clock', lamport: this.#late })
