@@ -54,12 +54,21 @@ export class SealChecker {
     if (record.type === 'chosen') this.#onChosen(node, record)
   }
 
-  /** What is to be judged is not left: the requester has it already (GROUP-21). */
-  #onSealed(node: VirtualNode, { thread, epoch, proposal }: SealedRecord): void {
+  /** What is to be judged is not left: the requester has it already (GROUP-21). Who left that epoch before there was anything to judge may leave later ones. */
+  #onSealed(node: VirtualNode, record: SealedRecord): void {
+    const { thread, epoch, proposal } = record
     this.#asked.get(`${node.index} ${thread} ${epoch}`)?.shown.set(node.did, proposal)
     const view = node.swarm.view(thread)
+    const hasLeft = (from: number): boolean =>
+      [...node.disk, ...node.unsynced].some(
+        other =>
+          other !== record &&
+          other.type === 'sealed' &&
+          other.thread === thread &&
+          other.epoch >= from
+      )
     this.#findings.check(
-      view?.commit == null || view.epoch > epoch,
+      view?.commit == null || view.epoch > epoch || hasLeft(view.epoch),
       'seal',
       () => `node ${node.index} leaves epoch ${epoch} of ${thread}, which has a COMMIT in its log`
     )
