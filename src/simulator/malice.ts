@@ -17,15 +17,17 @@ export function beginLies(world: VirtualWorld, node: VirtualNode, fault: FaultNa
 }
 
 /**
- * Those stop whose lies may keep any NEED from an end, so that one that is stated then has to come to it: who leads a group by other logs than it has; and
- * who joins nothing, where a group needs everybody or gets two such members. They stay liars to the checkers.
+ * Those stop whose lies may keep any NEED from its result, so that one that is stated then has to come to it: who leads a group by other logs than it has; who as
+ * the one verifier that is asked for seals one verdict and shows another; and who joins nothing, where a group needs everybody or gets two such members. They stay liars to the checkers.
  */
 export function silence(world: VirtualWorld, { liars, nodes, settings }: Plan): void {
   const needsAll = nodes - liars.length < settings.groupSize
   for (const [index, { node, fault }] of liars.entries())
-    if (fault === 'leader' || (fault === 'absentee' && (needsAll || index > 0)))
+    if (STOPPING.has(fault) || (fault === 'absentee' && (needsAll || index > 0)))
       (world.nodes[node] as VirtualNode).malice = {}
 }
+
+const STOPPING: ReadonlySet<FaultName> = new Set(['leader', 'actor'])
 
 function maliceOf(world: VirtualWorld, node: VirtualNode, fault: FaultName): Malice {
   switch (fault) {

@@ -204,9 +204,8 @@ export class NeedLog {
     if (!isGood) return
     state.logged.add(admitted.id)
     // The door sees to this too, but two members may have let in two different ones.
-    const said = saidKey(admitted)
-    if (state.said.has(said)) return
-    state.said.add(said)
+    if (isSaid(state, admitted)) return
+    state.said.add(saidKey(admitted))
     const apply = APPLY[envelope.verb] as
       | ((state: NeedState, admitted: Admitted) => void)
       | undefined
@@ -319,7 +318,7 @@ export function isPointless(state: NeedState, admitted: Admitted): boolean {
 
 /** Whether an envelope that has passed the door would change something if it came next in the log, by its verb's own rule, at the log's own time. */
 export function hasEffect(state: NeedState, admitted: Admitted): boolean {
-  if (state.logged.has(admitted.id) || state.said.has(saidKey(admitted))) return false
+  if (state.logged.has(admitted.id) || isSaid(state, admitted)) return false
   if (isOfOtherEpoch(state, admitted)) return false
   const may = MAY[admitted.envelope.verb] as
     | ((state: NeedState, admitted: Admitted) => boolean)
@@ -353,6 +352,14 @@ function mayReconcile({ need, form, decision }: NeedState, sender: string): bool
 /** True for what acts within another epoch than the group's. */
 function isOfOtherEpoch(state: NeedState, { envelope }: Admitted): boolean {
   return envelope.epoch !== null && envelope.epoch !== state.form.envelope.payload.epoch
+}
+
+/**
+ * Whether the sender has said something else with this clock value. Not asked of the proposal that the group is bound to: which of two counts was decided in an
+ * earlier epoch, and a bidder that says two things must not keep the group from the one.
+ */
+function isSaid(state: NeedState, admitted: Admitted): boolean {
+  return state.said.has(saidKey(admitted)) && state.carried?.proposal !== admitted.id
 }
 
 function saidKey({ envelope }: Admitted): string {

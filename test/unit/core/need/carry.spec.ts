@@ -2,7 +2,7 @@
 // Method: the fold, with a FORM that rests on seals, and single entries.
 import { strict as assert } from 'node:assert'
 import type { Admitted, Payload } from '../../../../src/core/envelope/index.ts'
-import { isPointless, type NeedState } from '../../../../src/core/need/index.ts'
+import { hasEffect, isPointless, type NeedState } from '../../../../src/core/need/index.ts'
 import { did, NeedWorld } from '../../../support/need-world.ts'
 
 const [CHEAP, WORKER, VERIFIER] = [1, 2, 3]
@@ -38,6 +38,25 @@ describe('core/need: later epochs', () => {
     const { decided } = world.at(5, world.attestPlan(VERIFIER, carried))
     assert.equal(decided?.proposal.toString(), carried.id)
     assert.equal(decided?.epoch, 1)
+  })
+
+  it('takes what is carried though its bidder has said something else with the same clock value', () => {
+    const world = new NeedWorld({}, later(carried))
+    const { lamport, envelope } = carried
+    const { ballot } = envelope.payload
+    world.at(
+      1,
+      world.seal(
+        WORKER,
+        'PROPOSE',
+        { ...envelope.payload, ballot: { ...ballot, cost: 1n } },
+        { lamport }
+      )
+    )
+    assert(hasEffect(stateOf(world), carried))
+    world.at(2, carried)
+    const { decided } = world.at(3, world.attestPlan(VERIFIER, carried))
+    assert.equal(decided?.proposal.toString(), carried.id)
   })
 
   it('decides nothing while the carried proposal is not there', () => {
