@@ -54,6 +54,7 @@ export type PlannedNeed = {
   readonly solo: boolean
   readonly bidMs: number
   readonly leaseTtlMs: number
+  readonly verifyMs: number
   readonly challengeMs: number
 }
 
@@ -240,6 +241,7 @@ function needOf(random: SeededRandom, nodes: number, index: number): PlannedNeed
     solo: random.chance(0.04),
     bidMs: random.pick([100, 300, 1_000]),
     leaseTtlMs: random.pick([500, 1_000, 3_000]),
+    verifyMs: 2_000,
     challengeMs: random.pick([300, 800, 2_000])
   }
 }

@@ -47,6 +47,7 @@ function openNeed(random: SeededRandom, { nodes, endMs }: Plan): Plan['needs'][n
     solo: false,
     bidMs: endMs + OPEN_MS,
     leaseTtlMs: 1_000,
+    verifyMs: 2_000,
     challengeMs: 300
   }
 }

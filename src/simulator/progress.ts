@@ -3,6 +3,7 @@ import type { Findings } from './checkers/violation.ts'
 import type { Watch } from './checkers/watch.ts'
 import type { Plan } from './plan.ts'
 import { FRESH_SLOT, hasFresh, LASTING_SLOT } from './tried.ts'
+import type { VirtualNode } from './virtual-node.ts'
 import { START_MS } from './world.ts'
 
 /** What a NEED takes to its COMMIT, in ms, if nothing holds it up. */
@@ -23,10 +24,10 @@ export class ProgressChecker {
   }
 
   /** To be asked when all threads have ended. */
-  check(): void {
+  check(nodes: readonly VirtualNode[]): void {
     if (isHarmless(this.#plan)) this.#checkAll()
     if (hasFresh(this.#plan)) this.#checkFresh()
-    this.#checkLasting()
+    this.#checkLasting(nodes)
   }
 
   /** Where nothing was disturbed, a NEED comes to a certified end; of those that share a slot one does, whichever formed its group first. */
@@ -62,12 +63,13 @@ export class ProgressChecker {
   }
 
   /** What is asked for before the faults, and has time left after them, ends by a certificate, and not for want of time. */
-  #checkLasting(): void {
+  #checkLasting(nodes: readonly VirtualNode[]): void {
     if (mayRuinGroups(this.#plan)) return
     const need = [...this.#watch.decisions.needs.values()].find(
       ({ payload }) => payload.slot === LASTING_SLOT
     )
-    if (need === undefined) return
+    // A crash may have come before it was on the disk: then nobody was told that it is stated.
+    if (need === undefined || !nodes.some(node => hasKept(node, need.id))) return
     const outcome = this.#outcomeOf(LASTING_SLOT)
     if (outcome === undefined || outcome.body.stamp >= need.payload.expiresAt)
       this.#findings.report(
@@ -81,6 +83,10 @@ export class ProgressChecker {
       certified => certified.stage === 'outcome' && certified.slot === slot
     )
   }
+}
+
+function hasKept({ swarm, archive }: VirtualNode, thread: string): boolean {
+  return swarm.has(thread) || archive.has(thread)
 }
 
 function endText(outcome: Certified | undefined, healedAt: number): string {

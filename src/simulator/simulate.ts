@@ -178,7 +178,7 @@ class Run {
       windows: {
         bidMs: need.bidMs,
         leaseTtlMs: need.leaseTtlMs,
-        verifyMs: 2_000,
+        verifyMs: need.verifyMs,
         sealMs: 100,
         revealMs: 1_000,
         challengeMs: need.challengeMs
@@ -214,7 +214,7 @@ class Run {
         )
       }
     this.#runUntil(() => false, COMPLETION_MS)
-    new ProgressChecker(this.#plan, this.#watch, this.#findings).check()
+    new ProgressChecker(this.#plan, this.#watch, this.#findings).check(world.nodes)
   }
 
   #runUntil(condition: () => boolean, msMax: number): boolean {

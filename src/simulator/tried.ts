@@ -14,6 +14,8 @@ const LASTING_CHANCE = 0.5
 export const LASTING_MS = 100_000
 /** How long after the faults a NEED expires that is stated when they are over, in ms. */
 const FRESH_MS = 60_000
+/** Time for verdicts where a leader may leave them out, in ms: it is replaced after five seconds (THREAD-19). */
+const PATIENT_MS = 12_000
 /** Draws for these NEEDs come from a source of their own. */
 const TRIED_SEED = 0x11feb0a7
 
@@ -27,7 +29,7 @@ export function triedOf(plan: Plan): Pick<Plan, 'needs' | 'disturbances'> {
   const { needs, disturbances } = plan
   if (hasFresh(plan)) {
     const fresh = {
-      ...needOf(random, honest),
+      ...needOf(random, honest, plan),
       slot: FRESH_SLOT,
       atMs: endMs + 1,
       expiresMs: FRESH_MS,
@@ -40,7 +42,7 @@ export function triedOf(plan: Plan): Pick<Plan, 'needs' | 'disturbances'> {
     return { needs, disturbances }
   const atMs = random.below(1_500)
   const lasting = {
-    ...needOf(random, honest),
+    ...needOf(random, honest, plan),
     slot: LASTING_SLOT,
     atMs,
     expiresMs: endMs - atMs + LASTING_MS,
@@ -90,7 +92,8 @@ function blowsTo(
 
 function needOf(
   random: SeededRandom,
-  honest: readonly number[]
+  honest: readonly number[],
+  { liars }: Plan
 ): Omit<PlannedNeed, 'slot' | 'atMs' | 'expiresMs' | 'bidMs'> {
   return {
     requester: random.pick(honest),
@@ -98,6 +101,7 @@ function needOf(
     kResult: 1,
     solo: false,
     leaseTtlMs: random.pick([500, 1_000, 3_000]),
+    verifyMs: liars.some(({ fault }) => fault === 'omitter') ? PATIENT_MS : 2_000,
     challengeMs: 300
   }
 }
