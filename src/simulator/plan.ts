@@ -100,9 +100,9 @@ export type Plan = {
 /** One seed of so many runs with real signatures and real encoding. */
 const THOROUGH_EVERY = 50
 /** One seed of so many writes its records as files: that costs as much as the world itself. */
-const FILES_EVERY = 40
+const FILES_EVERY = 41
 /** In one seed of so many quiet threads rest. All nodes of a world share the little room for what was read again, which costs a tenth of the time. */
-const RESTS_EVERY = 8
+const RESTS_EVERY = 9
 const NEVER_MS = 1_000_000_000
 /** Probability that a fault that may happen does. */
 const FAULT_CHANCE = 0.3

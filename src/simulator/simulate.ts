@@ -47,7 +47,7 @@ const COMPLETION_MS = 12_000
 /** After the faults, ms until everybody who follows an open thread has the same plan of it. */
 const PLANS_AGREE_MS = 20_000
 /** Longest windows of a planned NEED after a COMMIT, and the grace; ms. */
-const WINDOWS_MS = 15_000
+const WINDOWS_MS = 31_000
 
 /** Runs one seed: states needs, disturbs, heals, waits for the end, and holds everything to its rules. Never throws for what the machine does. */
 export async function simulate(

@@ -6,8 +6,8 @@ import { type SeededRandom, seededRandom } from './seeded-random.ts'
 export const FRESH_SLOT = 'slot-fresh'
 export const LASTING_SLOT = 'slot-lasting'
 
-/** One seed of so many states a NEED when the faults are over. */
-const FRESH_EVERY = 2
+/** Part of the seeds in which a NEED is stated when the faults are over. */
+const FRESH_CHANCE = 0.5
 /** Part of the other seeds in which a NEED is stated at the start that outlives the faults. */
 const LASTING_CHANCE = 0.5
 /** How long after the faults it expires, in ms: groups that went through them have to go on, or to give way to others, which takes up to half a minute each. */
@@ -27,7 +27,7 @@ export function triedOf(plan: Plan): Pick<Plan, 'needs' | 'disturbances'> {
     liars.every(({ node }) => node !== index)
   )
   const { needs, disturbances } = plan
-  if (hasFresh(plan)) {
+  if (random.chance(FRESH_CHANCE)) {
     const fresh = {
       ...needOf(random, honest, plan),
       slot: FRESH_SLOT,
@@ -55,8 +55,8 @@ export function triedOf(plan: Plan): Pick<Plan, 'needs' | 'disturbances'> {
 }
 
 /** Whether a NEED is stated when the faults are over. */
-export function hasFresh({ seed }: { readonly seed: number }): boolean {
-  return seed % FRESH_EVERY === 0
+export function hasFresh({ needs }: Plan): boolean {
+  return needs.some(({ slot }) => slot === FRESH_SLOT)
 }
 
 /** What happens to all nodes about when the lasting NEED is decided, of the faults that the seed has. */

@@ -25,8 +25,8 @@ export const LIVENESS_MUTANTS: readonly Mutant[] = [
     find: '    startMember(world, thread)\n',
     replace: '    void startMember\n',
     rules: ['liveness'],
-    seedsMax: 300,
-    seedSeen: 185
+    seedsMax: 1_000,
+    seedSeen: 521
   },
   {
     name: 'a requester opens no epoch by itself',

@@ -57,6 +57,12 @@ export const GOSSIP_ITEMS_MAX = 5000
  * meanwhile. Above what a busy node takes to say it; a swarm that is not the full mesh it could be waits so long for each further hop.
  */
 export const FORWARD_MS = 100
+/** How long words that a message need not be forwarded (IDONTWANT) wait to leave together, in ms: half of what forwards wait for them. */
+export const WORD_MS = 50
+/** Bytes of a frame with such words and nothing else: its length takes one byte. */
+export const WORD_BYTES_MAX = 127
+/** Bytes of such words that wait for one neighbour. */
+export const WORDS_BYTES_MAX = 4096
 /** Gossip streams per connection and direction: one, plus the one that replaces it. */
 export const GOSSIP_STREAMS_MAX = 4
 /** Time that a connected peer may be without a gossip stream or an identity before it is redialled, in ms. */

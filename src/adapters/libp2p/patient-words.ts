@@ -1,19 +1,12 @@
 import type { Stream } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { FORWARD_MS } from './limits.ts'
+import { WORD_BYTES_MAX, WORD_MS, WORDS_BYTES_MAX } from './limits.ts'
 
 /** Gossipsub's protocols, whichever version peers agree on. */
 const PROTOCOL = '/meshsub/'
-/** Bytes of a frame that says of a single message, or of a few, that it need not be forwarded. */
-const WORD_BYTES_MAX = 127
 /** Tags of Protocol Buffers: the control part of a gossip RPC, and IDONTWANT in it (gossipsub 1.2). */
 const CONTROL = 0x1a
 const IDONTWANT = 0x2a
-/** How long such words may wait, in ms: forwards wait longer for them. */
-export const WORD_MS: number = FORWARD_MS / 2
-/** Bytes of words that wait at most. */
-const WORDS_BYTES_MAX = 4096
-
 type Data = Uint8Array | Uint8ArrayList
 
 /**
@@ -32,7 +25,12 @@ export function saysPatiently(stream: Stream, mayWait: () => boolean): Stream {
     const waiting = words
     words = new Uint8ArrayList()
     // What a stream that ends cannot take is a hint that nobody misses.
-    if (waiting.byteLength > 0 && stream.writeStatus === 'writable') canSendMore = send(waiting)
+    if (waiting.byteLength === 0 || stream.writeStatus !== 'writable') return
+    try {
+      canSendMore = send(waiting)
+    } catch (error) {
+      stream.abort(error instanceof Error ? error : new DOMException('closed', 'AbortError'))
+    }
   }
   stream.send = data => {
     if (!stream.protocol.startsWith(PROTOCOL)) return send(data)
@@ -46,6 +44,9 @@ export function saysPatiently(stream: Stream, mayWait: () => boolean): Stream {
     else timer ??= setTimeout(flush, WORD_MS).unref()
     return canSendMore
   }
+  stream.addEventListener('drain', () => {
+    canSendMore = true
+  })
   stream.addEventListener('close', () => {
     if (timer !== null) clearTimeout(timer)
   })

@@ -297,7 +297,11 @@ export class Member {
 
   /** What a member asks to have logged goes through the door like anything else (R4), and is offered when it comes out. */
   #takeForwarded(from: string, bytes: Uint8Array): void {
-    if (!this.#thread.envelopes.has(idOf(bytes))) this.#context.admit(bytes, from, 'peer')
+    const id = idOf(bytes)
+    if (this.#thread.envelopes.has(id)) return
+    // Its bidder may have said something else here with the same clock value, which keeps it out as a peer's word; the seals have named this one.
+    const isCarried = id === this.#group.log.state.carried?.proposal
+    this.#context.admit(bytes, from, isCarried ? 'log' : 'peer')
   }
 
   /** As leader: proposes admitted envelopes that are not in the log, and a tick when a deadline has passed. */

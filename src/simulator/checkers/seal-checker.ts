@@ -65,7 +65,7 @@ export class SealChecker {
           other !== record &&
           other.type === 'sealed' &&
           other.thread === thread &&
-          other.epoch >= from
+          other.epoch === from
       )
     this.#findings.check(
       view?.commit == null || view.epoch > epoch || hasLeft(view.epoch),
