@@ -62,9 +62,14 @@ export class Forger {
     this.#kept.push({ to, message })
   }
 
+  /** It may be made to stop (`silence`). */
+  #isLying(): boolean {
+    return this.#node.alive && this.#node.malice?.receive !== undefined
+  }
+
   #forgeLater(): void {
     this.#world.after(FORGE_MS, () => {
-      if (this.#node.alive) this.#forge()
+      if (this.#isLying()) this.#forge()
       this.#forgeLater()
     })
   }
@@ -74,7 +79,7 @@ export class Forger {
     const [thread] = this.#node.swarm.threadIds()
     const need = thread === undefined ? undefined : this.#node.swarm.envelope(thread, thread)
     const victim = this.#world.nodes.find(node => node !== this.#node)
-    if (need === undefined || victim === undefined || !this.#node.alive) return
+    if (need === undefined || victim === undefined || !this.#isLying()) return
     for (let said = 0; said < FLOOD; said++) {
       const { nowMs } = this.#world
       const payload = { need: need.cid, proposal: need.cid, evaluation: EVALUATION, standing: null }

@@ -8,6 +8,7 @@ import { absentee, copier, hasty, omitter } from './evasion.ts'
 import type { FaultName } from './faults.ts'
 import { Forger } from './forger.ts'
 import type { Plan } from './plan.ts'
+import { hasFresh } from './tried.ts'
 import type { Malice, VirtualNode } from './virtual-node.ts'
 import type { VirtualWorld } from './world.ts'
 
@@ -20,14 +21,19 @@ export function beginLies(world: VirtualWorld, node: VirtualNode, fault: FaultNa
  * Those stop whose lies may keep any NEED from its result, so that one that is stated then has to come to it: who leads a group by other logs than it has; who as
  * the one verifier that is asked for seals one verdict and shows another; and who joins nothing, where a group needs everybody or gets two such members. They stay liars to the checkers.
  */
-export function silence(world: VirtualWorld, { liars, nodes, settings }: Plan): void {
+export function silence(world: VirtualWorld, plan: Plan): void {
+  const { liars, nodes, settings } = plan
   const needsAll = nodes - liars.length < settings.groupSize
-  for (const [index, { node, fault }] of liars.entries())
-    if (STOPPING.has(fault) || (fault === 'absentee' && (needsAll || index > 0)))
+  for (const [index, { node, fault }] of liars.entries()) {
+    const isVerifier = VERIFIERS.has(fault) && hasFresh(plan)
+    const isMissing = fault === 'absentee' && (needsAll || index > 0)
+    if (fault === 'leader' || isVerifier || isMissing)
       (world.nodes[node] as VirtualNode).malice = {}
+  }
 }
 
-const STOPPING: ReadonlySet<FaultName> = new Set(['leader', 'actor'])
+/** Those that seal verdicts which they never show. */
+const VERIFIERS: ReadonlySet<FaultName> = new Set(['actor', 'forge'])
 
 function maliceOf(world: VirtualWorld, node: VirtualNode, fault: FaultName): Malice {
   switch (fault) {
