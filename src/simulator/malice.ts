@@ -154,11 +154,15 @@ function otherStatement(draft: Draft): Draft | undefined {
   return { ...draft, payload: { ...draft.payload, seal: draft.payload.seal.map(byte => byte ^ 1) } }
 }
 
+/** Messages that such a member answers besides what its node does. */
+const ANSWERS_MAX = 2_000
+
 /**
  * A member that keeps no promise: it votes for every candidate, votes for two decisions, acknowledges what it does not hold, and as a
  * leader gives every other member another log.
  */
 function unfaithfulMember(world: VirtualWorld, node: VirtualNode): Malice {
+  let answers = 0
   return {
     send: (to, message) => {
       if (message.type === 'vote' && to.index % 2 === 0)
@@ -169,7 +173,9 @@ function unfaithfulMember(world: VirtualWorld, node: VirtualNode): Malice {
       return [{ ...message, message: { ...message.message, entries } }]
     },
     receive: (from, message) => {
-      if (message.type !== 'raft') return
+      // Its node answers too, and a leader answers each of both: without an end, twice as many messages after each round.
+      if (message.type !== 'raft' || answers > ANSWERS_MAX) return
+      answers += 1
       const { message: asked, group } = message
       const reply = { from: node.did, to: from.did, term: asked.term }
       const answer = (lie: Extract<PeerMessage, { type: 'raft' }>['message']): void =>
