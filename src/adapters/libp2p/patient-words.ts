@@ -7,6 +7,7 @@ const PROTOCOL = '/meshsub/'
 /** Tags of Protocol Buffers: the control part of a gossip RPC, and IDONTWANT in it (gossipsub 1.2). */
 const CONTROL = 0x1a
 const IDONTWANT = 0x2a
+
 type Data = Uint8Array | Uint8ArrayList
 
 /**
